@@ -1,0 +1,18 @@
+"""Rules for accounts that allauth asks us for."""
+
+import re
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+
+_USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """User names are shown everywhere, so they are plain: letters, digits, and single marks inside."""
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:  # noqa: FBT001, FBT002 - allauth's signature
+        if not _USERNAME.fullmatch(username):
+            message = "A user name has letters, digits, and . _ - between them."
+            raise ValidationError(message)
+        return str(super().clean_username(username, shallow=shallow))

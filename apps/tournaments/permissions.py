@@ -1,0 +1,133 @@
+"""
+Who may do what: one table for every door (WebSocket, HTTP API, web pages). What is not in it is denied.
+
+Rights are evaluated when the action is taken, never when a connection opens.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+
+from apps.accounts.models import User
+from apps.errors import AuthenticationRequired, PermissionDenied
+from apps.eventlog.log import PUBLIC, STAFF
+from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
+from engine.elimination import Side
+
+Person = User | AnonymousUser
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    `role` is the least role that may act. A PLAYER acts on what is their own: their entry, their match;
+    `others` is the least role that may do the same for somebody else, None when nobody may.
+    """
+
+    role: Role
+    others: Role | None = None
+
+
+ACTIONS: dict[str, Rule] = {
+    "create_tournament": Rule(Role.SPECTATOR),
+    "register": Rule(Role.SPECTATOR),
+    "withdraw": Rule(Role.PLAYER, others=Role.ORGANIZER),
+    "check_in": Rule(Role.PLAYER, others=Role.REFEREE),
+    "revert_check_in": Rule(Role.PLAYER, others=Role.REFEREE),
+    "report_score": Rule(Role.PLAYER),
+    "confirm_result": Rule(Role.PLAYER),
+    "start_match": Rule(Role.REFEREE),
+    "update_score": Rule(Role.REFEREE),
+    "complete_match": Rule(Role.REFEREE),
+    "award_walkover": Rule(Role.REFEREE),
+    "forfeit_match": Rule(Role.REFEREE),
+    "edit_tournament": Rule(Role.ORGANIZER),
+    "publish_tournament": Rule(Role.ORGANIZER),
+    "open_registration": Rule(Role.ORGANIZER),
+    "close_registration": Rule(Role.ORGANIZER),
+    "cancel_tournament": Rule(Role.ORGANIZER),
+    "add_entry": Rule(Role.ORGANIZER),
+    "seed_entries": Rule(Role.ORGANIZER),
+    "generate_bracket": Rule(Role.ORGANIZER),
+    "add_member": Rule(Role.ORGANIZER),
+    "remove_member": Rule(Role.ORGANIZER),
+}
+
+_WHO = {
+    Role.SPECTATOR: "somebody who is signed in",
+    Role.PLAYER: "the player concerned",
+    Role.REFEREE: "a referee or organiser of this tournament",
+    Role.ORGANIZER: "an organiser of this tournament",
+    Role.ADMIN: "an administrator of this site",
+}
+
+
+def role_of(person: Person, tournament: Tournament) -> Role:
+    """Return what a person is in a tournament. Cost: up to two queries."""
+    if not isinstance(person, User):
+        return Role.SPECTATOR
+    if person.is_superuser:
+        return Role.ADMIN
+    member = Member.objects.filter(tournament=tournament, user=person).first()
+    if member is not None:
+        return Role(member.role)
+    plays = Entry.objects.filter(tournament=tournament, user=person, status=EntryStatus.CONFIRMED).exists()
+    return Role.PLAYER if plays else Role.SPECTATOR
+
+
+def is_staff(role: Role) -> bool:
+    return role >= Role.REFEREE
+
+
+def audience_of(role: Role) -> str:
+    """Return the audience of the log that a role belongs to."""
+    return STAFF if is_staff(role) else PUBLIC
+
+
+def may_see(person: Person, tournament: Tournament) -> bool:
+    """Return whether a tournament exists for this person; a draft does only for its staff."""
+    return tournament.status != Status.DRAFT or is_staff(role_of(person, tournament))
+
+
+def side_of(person: Person, match: Match) -> Side | None:
+    """Return the side that a person plays in a match."""
+    if not isinstance(person, User):
+        return None
+    for side, entry in ((Side.HOME, match.home), (Side.AWAY, match.away)):
+        if entry is not None and entry.user_id == person.pk:
+            return side
+    return None
+
+
+def allows(action: str, person: Person, role: Role, *, own: bool = False) -> bool:
+    """Return whether a person with `role` may act; `own` says that the entry or match is theirs."""
+    rule = ACTIONS.get(action)
+    if rule is None or not isinstance(person, User):
+        return False
+    if rule.role is Role.PLAYER:
+        return own or (rule.others is not None and role >= rule.others)
+    return role >= rule.role
+
+
+def require(
+    action: str, person: Person, role: Role = Role.SPECTATOR, *, entry: Entry | None = None, match: Match | None = None
+) -> None:
+    """
+    Pass if the person may act, on their own entry or match where the rule asks for that.
+
+    Raises:
+        AuthenticationRequired: not signed in.
+        PermissionDenied: not allowed; the message says who is.
+    """
+    if not isinstance(person, User):
+        message = "Sign in to do this."
+        raise AuthenticationRequired(message)
+    own = (entry is not None and entry.user_id == person.pk) or (
+        match is not None and side_of(person, match) is not None
+    )
+    if allows(action, person, role, own=own):
+        return
+    rule = ACTIONS.get(action)
+    who = [] if rule is None else [_WHO[r] for r in (rule.role, rule.others) if r is not None]
+    message = f"Only {' or '.join(who)} can do this." if who else "Nobody can do this."
+    raise PermissionDenied(message)

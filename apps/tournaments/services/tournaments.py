@@ -1,0 +1,237 @@
+"""Create a tournament, change its settings, lead it from draft to open registration and back, and choose its staff."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from apps.accounts.models import User
+from apps.errors import BadRequest, Conflict, NotFound
+from apps.eventlog import log
+from apps.tournaments import permissions
+from apps.tournaments.events import (
+    MemberAdded,
+    MemberChange,
+    MemberRemoved,
+    RegistrationClosed,
+    RegistrationOpened,
+    TournamentCancelled,
+    TournamentCreated,
+    TournamentPublished,
+    TournamentUpdated,
+)
+from apps.tournaments.models import EntryStatus, Member, Role, Stage, Status, Tournament
+from apps.tournaments.services.entries import promote_waitlisted
+from apps.tournaments.services.unit import Answer, Unit, command
+from apps.tournaments.state import member_fields
+from apps.tournaments.text import clean_line, clean_text
+from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+# Which status each step leads from and to, and how it is said.
+_STEPS: dict[str, tuple[tuple[Status, ...], Status]] = {
+    "publish": ((Status.DRAFT,), Status.PUBLISHED),
+    "open registration": ((Status.PUBLISHED, Status.REGISTRATION_CLOSED), Status.REGISTRATION_OPEN),
+    "close registration": ((Status.REGISTRATION_OPEN,), Status.REGISTRATION_CLOSED),
+    "cancel": (
+        (
+            Status.DRAFT,
+            Status.PUBLISHED,
+            Status.REGISTRATION_OPEN,
+            Status.REGISTRATION_CLOSED,
+            Status.LIVE,
+        ),
+        Status.CANCELLED,
+    ),
+}
+
+
+@command("create_tournament")
+def create(
+    unit: Unit,
+    *,
+    name: str,
+    game: str = "",
+    description: str = "",
+    accent: str = "#2f6fed",
+    capacity: int = 16,
+    check_in: bool = False,
+    starts_at: datetime | None = None,
+    third_place_match: bool = True,
+    is_demo: bool = False,
+) -> Answer:
+    """Make a draft; the creator becomes its organiser. Answers {"tournament_id"}."""
+    permissions.require(unit.action, unit.actor.user)
+    tournament = Tournament(created_by=unit.user, created_at=unit.now, is_demo=is_demo)
+    settings: dict[str, Any] = {
+        "name": name,
+        "game": game,
+        "description": description,
+        "accent": accent,
+        "capacity": capacity,
+        "check_in": check_in,
+        "starts_at": starts_at,
+    }
+    for setting, value in settings.items():
+        setattr(tournament, setting, _checked(setting, value))
+    created = unit.save(tournament)
+    stage = unit.save(Stage(tournament=tournament, number=1, third_place_match=third_place_match))
+    member = Member.objects.create(tournament=tournament, user=unit.user, role=Role.ORGANIZER)
+    log.create(tournament.stream)
+    unit.adopt(tournament)
+    unit.emit(TournamentCreated(tournament=created, stage=stage))
+    unit.emit(MemberAdded(member=MemberChange(**member_fields(member))))
+    return {"tournament_id": tournament.pk}
+
+
+@command("edit_tournament")
+def edit(unit: Unit, tournament_id: int, **settings: Any) -> Answer:
+    """
+    Change settings; takes the keywords of `create`, of which only those given change.
+
+    Entrants on the waitlist move up when the capacity grows. Once there is a bracket, what shaped it
+    (capacity, check_in, third_place_match) stays.
+    """
+    tournament = unit.lock(tournament_id)
+    stage = unit.watch(tournament.stages.get(number=1))
+    if stage.matches.exists() and (shape := {"capacity", "check_in", "third_place_match"} & settings.keys()):
+        current = {"capacity": tournament.capacity, "check_in": tournament.check_in}
+        current["third_place_match"] = stage.third_place_match
+        if changed := sorted(name for name in shape if settings[name] != current[name]):
+            message = f"The bracket has been drawn, so {' and '.join(changed).replace('_', ' ')} cannot change any more."
+            raise Conflict(message, status=tournament.status)
+    if "third_place_match" in settings:
+        stage.third_place_match = bool(settings.pop("third_place_match"))
+    for setting, value in settings.items():
+        setattr(tournament, setting, _checked(setting, value))
+    confirmed = tournament.entries.filter(status=EntryStatus.CONFIRMED).count()
+    if tournament.capacity < confirmed:
+        message = f"{confirmed} entrants are confirmed, so the capacity cannot go below {confirmed}."
+        raise Conflict(message, confirmed=confirmed)
+    unit.emit(TournamentUpdated(tournament=unit.save(tournament), stage=unit.save(stage)))
+    promote_waitlisted(unit)
+    return {"tournament_id": tournament.pk}
+
+
+@command("publish_tournament")
+def publish(unit: Unit, tournament_id: int) -> Answer:
+    """Show the draft to everybody."""
+    unit.lock(tournament_id)
+    _move(unit, "publish")
+    unit.emit(TournamentPublished(tournament=unit.save(unit.tournament)))
+    return {"tournament_id": tournament_id}
+
+
+@command("open_registration")
+def open_registration(unit: Unit, tournament_id: int) -> Answer:
+    """Let people enter. Possible until there is a bracket."""
+    unit.lock(tournament_id)
+    if unit.tournament.matches.exists():
+        message = "The bracket has been drawn, so nobody can enter any more."
+        raise Conflict(message, status=unit.tournament.status)
+    _move(unit, "open registration")
+    unit.emit(RegistrationOpened(tournament=unit.save(unit.tournament)))
+    return {"tournament_id": tournament_id}
+
+
+@command("close_registration")
+def close_registration(unit: Unit, tournament_id: int) -> Answer:
+    """Let nobody else enter; the waitlist keeps its order and still moves up when somebody withdraws."""
+    unit.lock(tournament_id)
+    _move(unit, "close registration")
+    unit.emit(RegistrationClosed(tournament=unit.save(unit.tournament)))
+    return {"tournament_id": tournament_id}
+
+
+@command("cancel_tournament")
+def cancel(unit: Unit, tournament_id: int) -> Answer:
+    """Call the tournament off, for good. Everything that happened stays readable."""
+    unit.lock(tournament_id)
+    _move(unit, "cancel")
+    unit.emit(TournamentCancelled(tournament=unit.save(unit.tournament)))
+    return {"tournament_id": tournament_id}
+
+
+@command("add_member")
+def add_member(unit: Unit, tournament_id: int, *, username: str, role: Role) -> Answer:
+    """Make somebody a referee or organiser, or change which of the two they are. Answers {"user_id"}."""
+    tournament = unit.lock(tournament_id)
+    if role not in (Role.REFEREE, Role.ORGANIZER):
+        message = "A member of the staff is a referee or an organiser."
+        raise BadRequest(message)
+    user = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
+    if user is None:
+        message = "Nobody has this user name. Ask them for the name shown on their profile page."
+        raise NotFound(message)
+    member = Member.objects.filter(tournament=tournament, user=user).first() or Member(tournament=tournament, user=user)
+    _keep_an_organizer(member, becomes=role)
+    member.role = role
+    member.save()
+    unit.emit(MemberAdded(member=MemberChange(**member_fields(member))))
+    return {"user_id": user.pk}
+
+
+@command("remove_member")
+def remove_member(unit: Unit, tournament_id: int, user_id: int) -> Answer:
+    """Take somebody off the staff. The last organiser cannot leave."""
+    tournament = unit.lock(tournament_id)
+    member = Member.objects.filter(tournament=tournament, user_id=user_id).first()
+    if member is None:
+        message = "This person is not on the staff."
+        raise NotFound(message)
+    _keep_an_organizer(member, becomes=None)
+    member.delete()
+    unit.emit(MemberRemoved(removed={"staff": [user_id]}))
+    return {"user_id": user_id}
+
+
+def _keep_an_organizer(member: Member, *, becomes: Role | None) -> None:
+    if member.pk is None or member.role != Role.ORGANIZER or becomes is Role.ORGANIZER:
+        return
+    others = Member.objects.filter(tournament=member.tournament, role=Role.ORGANIZER).exclude(pk=member.pk)
+    if not others.exists():
+        message = "A tournament needs an organiser. Make somebody else one first."
+        raise Conflict(message)
+
+
+def _move(unit: Unit, step: str) -> None:
+    tournament = unit.tournament
+    allowed, to = _STEPS[step]
+    if tournament.status not in allowed:
+        possible = [name for name, (sources, _) in _STEPS.items() if tournament.status in sources]
+        message = (
+            f"The tournament is {tournament.status.replace('_', ' ')}, so it is not possible to {step}. "
+            f"Possible now: {', '.join(possible) or 'nothing more'}."
+        )
+        raise Conflict(message, status=tournament.status, possible=possible)
+    tournament.status = to
+
+
+def _checked(setting: str, value: Any) -> Any:
+    """Return a setting's clean value. Raises BadRequest with the sentence for its form field."""
+    match setting:
+        case "name":
+            return clean_line("name", value, at_most=100, required=True)
+        case "game":
+            return clean_line("game", value, at_most=60)
+        case "description":
+            return clean_text("description", value, at_most=4000)
+        case "accent":
+            if not isinstance(value, str) or not _COLOUR.fullmatch(value.lower()):
+                message = "A colour is written #rrggbb, for example #2f6fed."
+                raise BadRequest(message, field="accent")
+            return value.lower()
+        case "capacity":
+            if not MIN_ENTRANTS <= value <= MAX_ENTRANTS:
+                message = f"A tournament has {MIN_ENTRANTS} to {MAX_ENTRANTS} places."
+                raise BadRequest(message, field="capacity")
+            return value
+        case "check_in":
+            return bool(value)
+        case "starts_at":
+            if value is not None and value.tzinfo is None:
+                message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
+                raise BadRequest(message, field="starts_at")
+            return value and value.replace(microsecond=0)
+    message = f"There is no setting {setting}."
+    raise BadRequest(message)

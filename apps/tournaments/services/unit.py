@@ -1,0 +1,263 @@
+"""
+One command: one transaction, one tournament lock, one batch of events, one answer.
+
+The lock is the tournament's row, so the commands of one tournament run one after another and each sees what the one
+before did: of two people doing the same thing at once, one acts and the other is told how things stand now.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, overload
+
+import msgspec
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.errors import AppError, BadRequest, Conflict, NotFound
+from apps.eventlog import log
+from apps.eventlog.models import Receipt, Stream
+from apps.tournaments import permissions
+from apps.tournaments.events import (
+    EntryChange,
+    Event,
+    MatchChange,
+    StageChange,
+    TournamentChange,
+    event_name,
+)
+from apps.tournaments.models import Entry, Match, Role, Stage, Tournament
+from apps.tournaments.state import Fields, fields_of
+from engine.errors import EngineError, IllegalStep
+
+P = ParamSpec("P")
+Row = TypeVar("Row", Tournament, Stage, Entry, Match)
+Answer = Mapping[str, int]
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """
+    Who gives a command.
+
+    `command_id` is chosen by the client and unique per user: a command that is sent again under the same id has no
+    second effect and gets the first answer.
+    """
+
+    user: permissions.Person
+    command_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which the log files what this person did."""
+        return f"user:{self.user.pk}" if isinstance(self.user, User) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command took effect at `seq` of `stream`. `ids` names what it made or changed, for example {"entry_id": 12}."""
+
+    stream: str
+    seq: int
+    ids: Answer
+
+
+@dataclass(slots=True)
+class Unit:
+    """What a service works with: the locked tournament, the present moment, and the events so far."""
+
+    action: str
+    actor: Actor
+    now: datetime
+    _tournament: Tournament | None = None
+    _role: Role = Role.SPECTATOR
+    _events: list[log.NewEvent] = field(default_factory=list)
+    _before: dict[tuple[type[models.Model], int], Fields] = field(default_factory=dict)
+
+    @property
+    def tournament(self) -> Tournament:
+        if self._tournament is None:
+            message = "the tournament has not been locked"
+            raise RuntimeError(message)
+        return self._tournament
+
+    @property
+    def user(self) -> User:
+        """The person acting; `require` has made sure that there is one."""
+        if not isinstance(self.actor.user, User):
+            message = "checked before use: nobody is signed in"
+            raise TypeError(message)
+        return self.actor.user
+
+    def lock(self, tournament_id: int, *, check: bool = True) -> Tournament:
+        """Lock a tournament, and check the right to act on it as a whole unless `check` is off."""
+        # no_key: entries and matches that refer to the row can still be inserted while it is locked.
+        tournament = Tournament.objects.select_for_update(no_key=True).filter(pk=tournament_id).first()
+        if tournament is None or not permissions.may_see(self.actor.user, tournament):
+            message = "There is no such tournament."
+            raise NotFound(message)
+        self._tournament = self.watch(tournament)
+        self._role = permissions.role_of(self.actor.user, tournament)
+        if check:
+            permissions.require(self.action, self.actor.user, self._role)
+        return tournament
+
+    def lock_match(self, match_id: int, *, expected_version: int | None = None) -> Match:
+        """
+        Lock a match's tournament and check the right to act on the match.
+
+        Raises:
+            Conflict: `expected_version` is given and the match has changed since.
+        """
+        tournament_id = Match.objects.filter(pk=match_id).values_list("tournament_id", flat=True).first()
+        self._lock_owner_of("match", tournament_id)
+        match = Match.objects.select_related("home", "away").filter(pk=match_id).first()
+        if match is None:
+            message = "There is no such match."
+            raise NotFound(message)
+        permissions.require(self.action, self.actor.user, self._role, match=match)
+        if expected_version is not None and expected_version != match.version:
+            message = "The match has changed since you looked at it. See how it stands now, then try again."
+            raise Conflict(message, match=fields_of(match))
+        return self.watch(match)
+
+    def lock_entry(self, entry_id: int) -> Entry:
+        """Lock an entry's tournament and check the right to act on the entry."""
+        tournament_id = Entry.objects.filter(pk=entry_id).values_list("tournament_id", flat=True).first()
+        self._lock_owner_of("entry", tournament_id)
+        entry = Entry.objects.get(pk=entry_id)
+        permissions.require(self.action, self.actor.user, self._role, entry=entry)
+        return self.watch(entry)
+
+    def _lock_owner_of(self, what: str, tournament_id: int | None) -> None:
+        message = f"There is no such {what}."
+        if tournament_id is None:
+            raise NotFound(message)
+        try:
+            self.lock(tournament_id, check=False)
+        except NotFound:
+            raise NotFound(message) from None
+
+    def adopt(self, tournament: Tournament) -> None:
+        """Work on a tournament that this command has just created; nobody else can see it yet."""
+        self._tournament, self._role = tournament, Role.ORGANIZER
+
+    def watch(self, row: Row) -> Row:
+        """Remember how a row stands, so that `save` can tell what became different."""
+        self._before[type(row), row.pk] = fields_of(row)
+        return row
+
+    @overload
+    def save(self, row: Tournament) -> TournamentChange: ...
+    @overload
+    def save(self, row: Stage) -> StageChange: ...
+    @overload
+    def save(self, row: Entry) -> EntryChange: ...
+    @overload
+    def save(self, row: Match) -> MatchChange: ...
+    def save(self, row: models.Model) -> object:
+        """Save a row and return what changed since it was watched; for a row that was not, all of it."""
+        known = row.pk is not None and (type(row), row.pk) in self._before
+        if isinstance(row, Match) and known:
+            row.version += 1
+        row.save()
+        return self.change(row)
+
+    def change(self, row: models.Model) -> object:
+        """Return the change of a row that is saved already."""
+        key = (type(row), row.pk)
+        before, after = self._before.get(key, {}), fields_of(row)
+        self._before[key] = after
+        changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
+        return msgspec.convert({**changed, "id": row.pk}, _CHANGE_OF[type(row)])
+
+    def emit(self, event: Event) -> None:
+        """Add an event to what this command appends when it commits."""
+        match = getattr(event, "match", None)
+        self._events.append(
+            log.NewEvent(
+                type=event_name(type(event)),
+                data=msgspec.json.encode(event).decode(),
+                audience=event.audience,
+                subject=f"match:{match.id}" if isinstance(match, MatchChange) else "",
+            )
+        )
+
+    def finish(self, ids: Answer) -> Done:
+        """Append the events, keep the receipt, and return the answer. The last step inside the transaction."""
+        stream = self.tournament.stream
+        recorded = log.append(
+            stream, self._events, at=self.now, actor=self.actor.name, command_id=self.actor.command_id
+        )
+        seq = recorded[-1].seq if recorded else log.positions([stream])[stream].seq
+        done = Done(stream, seq, ids)
+        if self.actor.command_id:
+            Receipt.objects.create(
+                actor=self.actor.name,
+                command_id=self.actor.command_id,
+                action=self.action,
+                stream=Stream.objects.get(name=stream),
+                seq=seq,
+                answer=dict(ids),
+            )
+        return done
+
+
+_CHANGE_OF: dict[type[models.Model], type[TournamentChange | StageChange | EntryChange | MatchChange]] = {
+    Tournament: TournamentChange,
+    Stage: StageChange,
+    Entry: EntryChange,
+    Match: MatchChange,
+}
+
+
+def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], Callable[Concatenate[Actor, P], Done]]:
+    """
+    Make a service of a function: `f(unit, …) -> ids` becomes `f(actor, …) -> Done`.
+
+    Raises (from the service): AppError. Nothing is changed then.
+    """
+
+    def decorate(body: Callable[Concatenate[Unit, P], Answer]) -> Callable[Concatenate[Actor, P], Done]:
+        @wraps(body)
+        def service(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Done:
+            if (done := _first_answer(actor, action)) is not None:
+                return done
+            try:
+                with transaction.atomic():
+                    unit = Unit(action, actor, _now())
+                    return unit.finish(body(unit, *args, **kwargs))
+            except (AppError, EngineError, IntegrityError) as error:
+                # The same command may have won while this one waited for the lock.
+                if (done := _first_answer(actor, action)) is not None:
+                    return done
+                if isinstance(error, IllegalStep):
+                    raise Conflict(str(error), state=error.state, possible=list(error.possible)) from error
+                if isinstance(error, EngineError):
+                    raise BadRequest(str(error)) from error
+                raise
+
+        return service
+
+    return decorate
+
+
+def _now() -> datetime:
+    """Return the present in the precision that events carry, so that rows and events say the same time."""
+    now = timezone.now()
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _first_answer(actor: Actor, action: str) -> Done | None:
+    if not actor.command_id or not actor.name:
+        return None
+    receipt = (
+        Receipt.objects.select_related("stream").filter(actor=actor.name, command_id=actor.command_id).first()
+    )
+    if receipt is None:
+        return None
+    if receipt.action != action:
+        message = "This id was already used for another command. Choose a new one."
+        raise Conflict(message, action=receipt.action)
+    return Done(receipt.stream.name, receipt.seq, receipt.answer)

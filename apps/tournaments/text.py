@@ -1,0 +1,47 @@
+"""Clean what people type before it is stored and broadcast."""
+
+import unicodedata
+
+from apps.errors import BadRequest
+
+# Characters that reorder or hide the text around them. The joiners U+200C and U+200D stay: Persian and emoji need them.
+_INVISIBLE = {chr(c) for c in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)}
+_MARKS_IN_A_ROW = 4
+
+
+def clean_line(field: str, value: str, *, at_most: int, required: bool = False) -> str:
+    """
+    Return one line: NFC, single spaces, no control characters.
+
+    Raises:
+        BadRequest: too long, empty when required, or holds characters that break the line around it.
+    """
+    return _checked(field, " ".join(value.split()), at_most=at_most, required=required)
+
+
+def clean_text(field: str, value: str, *, at_most: int) -> str:
+    """Return text that may have several lines. Raises BadRequest as `clean_line` does."""
+    lines = (" ".join(line.split()) for line in value.splitlines())
+    return _checked(field, "\n".join(lines).strip(), at_most=at_most, required=False)
+
+
+def _checked(field: str, value: str, *, at_most: int, required: bool) -> str:
+    text = unicodedata.normalize("NFC", value)
+    label = field.replace("_", " ")
+    if required and not text:
+        message = f"The {label} is missing."
+        raise BadRequest(message, field=field)
+    if len(text) > at_most:
+        message = f"The {label} has {len(text)} characters; at most {at_most} fit."
+        raise BadRequest(message, field=field)
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if (category in ("Cc", "Cs", "Co") and character != "\n") or character in _INVISIBLE:
+            message = f"The {label} has characters that cannot be shown. Type it again without them."
+            raise BadRequest(message, field=field)
+        if marks > _MARKS_IN_A_ROW:
+            message = f"The {label} piles too many accents on one letter."
+            raise BadRequest(message, field=field)
+    return text

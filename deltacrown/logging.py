@@ -1,0 +1,69 @@
+"""
+Structured logs: one line an event, coloured in a terminal or JSON, and never a secret in it.
+
+Everything that logs, the standard library's loggers included, passes `hide_secrets` last before it is written.
+"""
+
+import logging
+import logging.config
+import re
+from typing import Any
+
+import structlog
+
+# `token=` in a query string, `bearer.` in a subprotocol, `Bearer` in a header, and anything shaped like a JWT.
+_SECRETS = re.compile(
+    r"(?P<keep>\btoken=|\bbearer[. ])[^\s&\"',;]+|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*", re.IGNORECASE | re.ASCII
+)
+
+
+def hide_secrets(text: str) -> str:
+    """Return `text` with every token in it replaced by "***"."""
+    return _SECRETS.sub(lambda found: (found["keep"] or "") + "***", text)
+
+
+class _SafeFormatter(structlog.stdlib.ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return hide_secrets(super().format(record))
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Set up logging; called by Django with settings.LOGGING."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    last: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if options["json"]
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "line": {
+                    "()": _SafeFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"level": options["level"], "handlers": ["stderr"]},
+            "loggers": {
+                # One line a request or socket is the reverse proxy's; here they would drown what matters.
+                "uvicorn.access": {"level": "WARNING"},
+                "uvicorn.error": {"level": "INFO"},
+                "websockets": {"level": "WARNING"},
+            },
+        }
+    )

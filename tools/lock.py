@@ -1,0 +1,30 @@
+"""
+`make lock`: resolve requirements*.in into the lock files, with a hash for every download.
+
+Pins that still fit are kept; `make lock ARGS=--upgrade` takes the newest of everything.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+
+from tools.environment import DEVELOPMENT, RUNTIME
+
+OPTIONS = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11"]
+
+
+def main() -> None:
+    extra = shlex.split(os.environ.get("ARGS", ""))
+    # The runtime pins bind the development ones, so that the tests run on what the product runs on.
+    for lock, constraints in ((RUNTIME, []), (DEVELOPMENT, ["--constraint", RUNTIME])):
+        source = lock.replace(".lock", ".in")
+        subprocess.run(
+            [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS, *constraints, *extra, source, "-o", lock],
+            check=True,
+        )
+        print(f"{lock} is resolved", flush=True)
+
+
+if __name__ == "__main__":
+    main()
