@@ -1,0 +1,98 @@
+"""Lists for pages and the API. Every function says how many queries it costs, and none grows with the rows."""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.accounts.models import User
+from apps.errors import NotFound
+from apps.eventlog.log import PUBLIC, STAFF
+from apps.eventlog.models import Event
+from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
+from apps.tournaments.models.entry import ACTIVE
+from apps.tournaments.permissions import Person, is_staff, role_of
+from engine.match_flow import MatchState
+
+
+def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> QuerySet[Tournament]:
+    """Return the tournaments a person may see, newest first, each with `confirmed_count`. One query."""
+    seen = ~Q(status=Status.DRAFT)
+    if isinstance(person, User):
+        mine = Member.objects.filter(user=person).values("tournament")
+        seen = Q() if person.is_superuser else seen | Q(pk__in=mine)
+    found = Tournament.objects.filter(seen).select_related("champion")
+    if wanted := list(statuses):
+        found = found.filter(status__in=wanted)
+    confirmed = Count("entries", filter=Q(entries__status=EntryStatus.CONFIRMED))
+    return found.annotate(confirmed_count=confirmed).order_by("-pk")
+
+
+def tournament_for(person: Person, tournament_id: int) -> tuple[Tournament, Role]:
+    """
+    Return a tournament and what the person is in it. Up to three queries.
+
+    Raises:
+        NotFound: no such tournament, or a draft of somebody else's.
+    """
+    tournament = Tournament.objects.filter(pk=tournament_id).select_related("created_by").first()
+    if tournament is not None:
+        role = role_of(person, tournament)
+        if tournament.status != Status.DRAFT or is_staff(role):
+            return tournament, role
+    message = "There is no such tournament."
+    raise NotFound(message)
+
+
+def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
+    """
+    Return a match, with its tournament and entrants, and what the person is in the tournament. Up to three queries.
+
+    Raises:
+        NotFound: no such match, or one of a draft.
+    """
+    match = Match.objects.select_related("tournament", "home", "away", "winner").filter(pk=match_id).first()
+    if match is not None:
+        role = role_of(person, match.tournament)
+        if match.tournament.status != Status.DRAFT or is_staff(role):
+            return match, role
+    message = "There is no such match."
+    raise NotFound(message)
+
+
+def entries_of(tournament: Tournament, *, statuses: Iterable[str] = ()) -> QuerySet[Entry]:
+    """Return the entries in the order of seed, then registration. One query."""
+    found = tournament.entries.filter(status__in=list(statuses)) if statuses else tournament.entries.all()
+    return found.order_by("seed", "pk")
+
+
+def my_entries(user: User) -> QuerySet[Entry]:
+    """Return a person's active entries, newest first, with their tournaments. One query."""
+    return user.entries.filter(status__in=ACTIVE).select_related("tournament").order_by("-pk")
+
+
+def my_open_matches(user: User) -> QuerySet[Match]:
+    """Return a person's matches that are not completed, those that can be played first. One query."""
+    order = Q(state__in=(MatchState.READY, MatchState.LIVE, MatchState.PENDING_RESULT))
+    return (
+        Match.objects.filter(Q(home__user=user) | Q(away__user=user))
+        .exclude(state=MatchState.COMPLETED)
+        .exclude(tournament__status=Status.CANCELLED)
+        .select_related("tournament", "home", "away")
+        .annotate(playable=Count("pk", filter=order))
+        .order_by("-playable", "tournament_id", "number")
+    )
+
+
+def activity(tournament: Tournament, *, audience: str, subject: str = "", before: int | None = None) -> QuerySet[Event]:
+    """
+    Return the events of a tournament, newest first; of one match when `subject` is its name. One query.
+
+    `before`: only events with a lower seq (the next page).
+    """
+    audiences = (PUBLIC, STAFF) if audience == STAFF else (PUBLIC,)
+    found = Event.objects.filter(stream__name=tournament.stream, audience__in=audiences)
+    if subject:
+        found = found.filter(subject=subject)
+    if before is not None:
+        found = found.filter(seq__lt=before)
+    return found.order_by("-seq")
