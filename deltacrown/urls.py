@@ -1,3 +1,17 @@
-from django.urls import path
+"""Every HTTP address of the site. WebSocket addresses: apps/tournaments/realtime/routing.py."""
 
-urlpatterns: list = []
+from django.contrib import admin
+from django.urls import include, path
+
+from apps.api.api import api
+from deltacrown import health
+
+urlpatterns = [
+    path("", include("apps.web.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]
