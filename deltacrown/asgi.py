@@ -1,6 +1,21 @@
+"""The ASGI entry point: HTTP to Django, WebSockets to the rooms."""
+
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deltacrown.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()  # sets Django up; the imports below need that
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from apps.tournaments.realtime.middleware import (  # noqa: E402
+    JWTAuthMiddleware,
+    OriginMiddleware,
+    RoomMiddleware,
+    ScrubMiddleware,
+)
+from apps.tournaments.realtime.routing import websocket_urlpatterns  # noqa: E402
+
+rooms = RoomMiddleware(OriginMiddleware(JWTAuthMiddleware(URLRouter(websocket_urlpatterns))))
+application = ProtocolTypeRouter({"http": django_application, "websocket": ScrubMiddleware(rooms)})

@@ -15,8 +15,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def main() -> None:
     if sys.version_info < NEEDED:
         sys.exit(
-            "DeltaCrown needs Python %d.%d or newer, and %s is Python %d.%d. Install a newer one, or name it: "
-            "make run PYTHON=/path/to/python3.11" % (NEEDED + (sys.executable,) + tuple(sys.version_info[:2]))
+            "DeltaCrown needs Python {}.{} or newer, and {} is Python {}.{}. Install a newer one, or name it: "
+            "make run PYTHON=/path/to/python3.11".format(*NEEDED, sys.executable, *sys.version_info[:2])
         )
     os.chdir(ROOT)
     sys.path[0] = ROOT

@@ -9,6 +9,7 @@ from typing import NoReturn
 from tools import environment
 from tools.environment import DEVELOPMENT, PYTHON, RUNTIME
 
+LAST_PORT = 65535
 USAGE = "usage: tools/bootstrap.py run|test|check|lock"
 
 
@@ -32,8 +33,8 @@ def run(port: str) -> None:
 
 def require_port(port: str) -> None:
     """Exit with a sentence unless `port` is a free TCP port of this machine."""
-    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535):
-        sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}: make run PORT=8001")
+    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= LAST_PORT):
+        sys.exit(f"PORT must be a number from 1 to {LAST_PORT}, not {port!r}: make run PORT=8001")
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         refusal = _refusal(family, address, int(port))
         if refusal == errno.EADDRINUSE:
@@ -58,4 +59,4 @@ def _refusal(family: socket.AddressFamily, address: str, port: int) -> int | Non
 def become(*arguments: str) -> NoReturn:
     """Replace this process by the Python of .venv, so that signals reach the program itself."""
     sys.stdout.flush()
-    os.execv(PYTHON, [str(PYTHON), *arguments])
+    os.execv(PYTHON, [str(PYTHON), *arguments])  # noqa: S606 - there is no shell on purpose

@@ -20,15 +20,7 @@ DEVELOPMENT = "requirements-dev.lock"
 STAMP = VENV / "installed.json"
 
 # What pip's log holds when the package index cannot be reached.
-UNREACHABLE = (
-    "NewConnectionError",
-    "Failed to establish a new connection",
-    "ConnectTimeoutError",
-    "ReadTimeoutError",
-    "Read timed out",
-    "ProxyError",
-    "Temporary failure in name resolution",
-)
+UNREACHABLE = ("after connection broken by", "NewConnectionError", "Read timed out", "ProxyError")
 
 
 def prepare(lock: str) -> None:
@@ -68,8 +60,8 @@ def _make() -> None:
 
 
 def _install(lock: str) -> None:
-    packages = sum("==" in line for line in (ROOT / lock).read_text().splitlines())
-    _say(f"Installing the {packages} packages of {lock} into .venv, which takes a minute the first time")
+    packages = sum(line[:1].isalnum() for line in (ROOT / lock).read_text().splitlines())
+    _say(f"Installing {lock} into .venv ({packages} packages, about a minute the first time)")
     if not _logged([PYTHON, "-m", "pip", "install", "--no-input", "--require-hashes", "-r", ROOT / lock]):
         sys.exit(f"{_reason(lock)} pip's log is {_shown(LOG)}")
 

@@ -11,7 +11,8 @@ import sys
 
 from tools.environment import DEVELOPMENT, RUNTIME
 
-OPTIONS = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11"]
+# For every Python from 3.11 on, and without the name of the index, which is everyone's own.
+OPTIONS = ["--quiet", "--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"]
 
 
 def main() -> None:

@@ -1,1 +1,108 @@
-def publish(events): ...
+"""
+From a committed event to the channel layer: one hint a commit, to every process that has a room of the stream open.
+
+A hint is lossy by contract. It carries the events to save the receivers a query; whoever misses it finds the same
+events in the log.
+"""
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from typing import Any
+
+import msgspec
+import structlog
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
+
+from apps.eventlog.log import Recorded
+
+logger = structlog.get_logger(__name__)
+
+HINT = "eventlog.hint"
+_FLUSH_SECONDS = 2  # how long a process that ends waits for its last hints
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[Recorded]).decode
+_sending: set[asyncio.Task[None]] = set()
+_hub_loop: asyncio.AbstractEventLoop | None = None
+_publisher: "_Publisher | None" = None
+_publisher_lock = threading.Lock()
+
+
+def group_name(stream: str) -> str:
+    """Return the channel-layer group of the processes that have a room of `stream` open."""
+    return stream.replace(":", ".")
+
+
+def publish(events: Sequence[Recorded]) -> None:
+    """Send a commit's events to the processes that have a room of their stream open. A sink of the event log."""
+    layer = get_channel_layer()
+    if layer is None or (_hub_loop is None and isinstance(layer, InMemoryChannelLayer)):
+        return  # nobody can be listening
+    message = {"type": HINT, "events": _encode(events)}
+    group = group_name(events[0].stream)
+    if _hub_loop is not None:
+        # Only the loop that owns the layer's connections may send; nobody waits for it.
+        _hub_loop.call_soon_threadsafe(_start, layer, group, message)
+    else:
+        _own_publisher().send(layer, group, message)
+
+
+def read_hint(message: dict[str, Any]) -> list[Recorded]:
+    """Return the events in a hint, none when it is not one: the bus is not to be trusted with the hub's life."""
+    try:
+        return _decode(message["events"])
+    except (KeyError, TypeError, msgspec.MsgspecError):
+        logger.warning("hint_unreadable")
+        return []
+
+
+def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Name the event loop on which this process's hub lives; hints are sent from there. None: there is no hub."""
+    global _hub_loop  # noqa: PLW0603 - one hub a process
+    _hub_loop = loop
+
+
+def _start(layer: BaseChannelLayer, group: str, message: dict[str, Any]) -> None:
+    task = asyncio.get_running_loop().create_task(_send(layer, group, message))
+    _sending.add(task)
+    task.add_done_callback(_sending.discard)
+
+
+async def _send(layer: BaseChannelLayer, group: str, message: dict[str, Any]) -> None:
+    try:
+        await layer.group_send(group, message)
+    except Exception as error:  # noqa: BLE001 - whatever the bus raises, the log has the events
+        logger.warning("hint_not_sent", error=type(error).__name__)
+
+
+class _Publisher:
+    """
+    A loop in a thread of its own, for a process that has no hub: a management command, a WSGI worker.
+
+    A loop for every call, which async_to_sync makes in a plain thread, would leave a Redis connection behind each time.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._pending: set[Future[None]] = set()
+        threading.Thread(target=self._loop.run_forever, name="hints", daemon=True).start()
+        atexit.register(self._flush)
+
+    def send(self, layer: BaseChannelLayer, group: str, message: dict[str, Any]) -> None:
+        future = asyncio.run_coroutine_threadsafe(_send(layer, group, message), self._loop)
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+
+    def _flush(self) -> None:
+        wait(list(self._pending), timeout=_FLUSH_SECONDS)
+
+
+def _own_publisher() -> _Publisher:
+    global _publisher  # noqa: PLW0603 - one a process
+    with _publisher_lock:
+        if _publisher is None:
+            _publisher = _Publisher()
+        return _publisher

@@ -1,13 +1,24 @@
 """Play: start a match, keep its score, report and confirm a result, decide it."""
 
-from apps.errors import Conflict
+from apps.errors import BadRequest, Conflict
 from apps.tournaments import permissions
 from apps.tournaments.events import MatchStarted, ResultReported, ScoreUpdated
 from apps.tournaments.models import Match
 from apps.tournaments.services.progress import begin_play, complete
 from apps.tournaments.services.unit import Answer, Unit, command
 from engine.elimination import Side
+from engine.errors import InvalidScore
 from engine.match_flow import MatchState, Reason, Score, Step, after, decided
+
+
+def to_score(
+    home: int, away: int, home_shootout: int | None = None, away_shootout: int | None = None
+) -> Score:
+    """Return the score that somebody typed or sent. Raises BadRequest when the numbers cannot be one."""
+    try:
+        return Score(home, away, home_shootout, away_shootout)
+    except InvalidScore as error:
+        raise BadRequest(str(error), field="score") from error
 
 
 @command("start_match")

@@ -1,0 +1,80 @@
+"""
+Who is asking: the holder of an access token, or of the site's session cookie, or nobody.
+
+A token that is sent must hold, also where nobody needs to sign in: a client whose token has died should hear it
+instead of seeing less. A cookie is sent by the browser whoever wrote the page, so it comes with a CSRF token.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from apps.accounts.models import User
+from apps.accounts.tokens import user_from_access_token
+from apps.api.errors import Forbidden, TokenRefused
+from apps.tournaments.permissions import Person
+
+
+class AccessToken(HttpBearer):
+    openapi_bearerFormat = "JWT"  # noqa: N815 - OpenAPI's name
+    openapi_description = (
+        "From `POST /_allauth/app/v1/auth/login`, `meta.access_token`; renewed at `/_allauth/app/v1/tokens/refresh`."
+    )
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        # Not the inherited way, which writes the header to the log when it holds something else.
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self.authenticate(request, token.strip()) if scheme.lower() == "bearer" else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        user = user_from_access_token(token)
+        if user is None:
+            message = "This access token is not accepted, or not any more. Refresh it, or sign in again."
+            raise TokenRefused(message)
+        return user
+
+
+class SessionCookie(APIKeyCookie):
+    param_name = settings.SESSION_COOKIE_NAME
+    openapi_description = "The site's own pages. Whatever changes something needs the header `X-CSRFToken` too."
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        return self.authenticate(request, None)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
+        if not isinstance(request.user, User):
+            return None
+        if self.csrf and check_csrf(request) is not None:
+            message = "The CSRF token is missing or old. Load the page again."
+            raise Forbidden(message)
+        return request.user
+
+
+class Nobody:
+    """The last resort where signing in is optional."""
+
+    openapi_security_schema: Mapping[str, str] = {}  # named by ninja in the document, taken out again by openapi.py
+
+    def __call__(self, request: HttpRequest) -> AnonymousUser:
+        return AnonymousUser()
+
+
+SIGNED_IN = [AccessToken(), SessionCookie()]
+ANYBODY = [*SIGNED_IN, Nobody()]
+# For what changes nothing although it is a POST: another site cannot read the answer, and has no other use for it.
+ANYBODY_WITHOUT_CSRF = [AccessToken(), SessionCookie(csrf=False), Nobody()]
+
+
+def person(request: HttpRequest) -> Person:
+    """Return who is asking; ninja keeps it where the callbacks above have answered."""
+    return cast(Person, request.auth)  # type: ignore[attr-defined]
+
+
+def user(request: HttpRequest) -> User:
+    """Return who is asking, in an operation for people who have signed in."""
+    return cast(User, person(request))

@@ -1,0 +1,149 @@
+"""Matches: follow, score, report, confirm, decide."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from apps.api import schemas
+from apps.api.auth import ANYBODY, person
+from apps.api.pagination import page
+from apps.api.params import IdempotencyKey, MatchId, TournamentId, Window, actor
+from apps.api.views import match_detail
+from apps.tournaments.models import Match
+from apps.tournaments.selectors import lists
+from apps.tournaments.services import Done, matches
+from apps.tournaments.state import match_fields
+from engine.match_flow import MatchState
+
+router = Router(tags=["matches"])
+Answer = dict[str, Any]
+
+ANY_VERSION = schemas.OnMatch()
+NO_SCORE = schemas.WithOptionalScore()
+
+
+@router.get(
+    "/tournaments/{row:tournament_id}/matches",
+    auth=ANYBODY,
+    response=schemas.MatchPage,
+    operation_id="listMatches",
+    summary="The matches of a tournament, in the order of play",
+)
+def list_matches(
+    request: HttpRequest,
+    tournament_id: TournamentId,
+    window: Query[Window],
+    state: Query[list[MatchState]] = [],  # noqa: B006 - ninja copies it
+) -> Answer:
+    tournament, _ = lists.tournament_for(person(request), tournament_id)
+    found = tournament.matches.order_by("stage", "number")
+    return page(found.filter(state__in=state) if state else found, window, match_fields)
+
+
+@router.get(
+    "/matches/{row:match_id}",
+    auth=ANYBODY,
+    response=schemas.MatchDetail,
+    operation_id="getMatch",
+    summary="One match, with its entrants",
+)
+def get(request: HttpRequest, match_id: MatchId) -> Answer:
+    return match_detail(lists.match_for(person(request), match_id)[0])
+
+
+@router.post(
+    "/matches/{row:match_id}/start",
+    response=schemas.MatchAnswer,
+    operation_id="startMatch",
+    summary="Begin a match",
+    description="As a referee.",
+)
+def start(
+    request: HttpRequest, match_id: MatchId, body: schemas.OnMatch = ANY_VERSION, key: IdempotencyKey = None
+) -> Answer:
+    return _answer(matches.start(actor(request, key), match_id, expected_version=body.expected_version))
+
+
+@router.put(
+    "/matches/{row:match_id}/score",
+    response=schemas.MatchAnswer,
+    operation_id="updateScore",
+    summary="Set the score of a match in play",
+    description="As a referee. It may be level, and may go down: a goal can be disallowed.",
+)
+def update_score(
+    request: HttpRequest, match_id: MatchId, body: schemas.WithScore, key: IdempotencyKey = None
+) -> Answer:
+    version = body.expected_version
+    return _answer(matches.update_score(actor(request, key), match_id, body.score(), expected_version=version))
+
+
+@router.post(
+    "/matches/{row:match_id}/report",
+    response=schemas.MatchAnswer,
+    operation_id="reportScore",
+    summary="State the result of your own match",
+    description="It counts when the other side confirms it, or a referee decides. Until then you may correct it.",
+)
+def report(request: HttpRequest, match_id: MatchId, body: schemas.WithScore, key: IdempotencyKey = None) -> Answer:
+    version = body.expected_version
+    return _answer(matches.report(actor(request, key), match_id, body.score(), expected_version=version))
+
+
+@router.post(
+    "/matches/{row:match_id}/confirm",
+    response=schemas.MatchAnswer,
+    operation_id="confirmResult",
+    summary="Agree with what the other side reported",
+)
+def confirm(
+    request: HttpRequest, match_id: MatchId, body: schemas.OnMatch = ANY_VERSION, key: IdempotencyKey = None
+) -> Answer:
+    return _answer(matches.confirm(actor(request, key), match_id, expected_version=body.expected_version))
+
+
+@router.post(
+    "/matches/{row:match_id}/complete",
+    response=schemas.MatchAnswer,
+    operation_id="completeMatch",
+    summary="End a match",
+    description="As a referee: with this score, else with the reported one, else with the score as it stands.",
+)
+def complete(
+    request: HttpRequest,
+    match_id: MatchId,
+    body: schemas.WithOptionalScore = NO_SCORE,
+    key: IdempotencyKey = None,
+) -> Answer:
+    version = body.expected_version
+    return _answer(matches.finish(actor(request, key), match_id, body.score(), expected_version=version))
+
+
+@router.post(
+    "/matches/{row:match_id}/walkover",
+    response=schemas.MatchAnswer,
+    operation_id="awardWalkover",
+    summary="Let one side pass, because the other cannot play",
+    description="As a referee, before the match has begun.",
+)
+def walkover(request: HttpRequest, match_id: MatchId, body: schemas.WithWinner, key: IdempotencyKey = None) -> Answer:
+    version = body.expected_version
+    done = matches.award_walkover(actor(request, key), match_id, winner=body.winner, expected_version=version)
+    return _answer(done)
+
+
+@router.post(
+    "/matches/{row:match_id}/forfeit",
+    response=schemas.MatchAnswer,
+    operation_id="forfeitMatch",
+    summary="Rule that one side loses, whatever the score",
+    description="As a referee.",
+)
+def forfeit(request: HttpRequest, match_id: MatchId, body: schemas.WithLoser, key: IdempotencyKey = None) -> Answer:
+    version = body.expected_version
+    return _answer(matches.forfeit(actor(request, key), match_id, loser=body.loser, expected_version=version))
+
+
+def _answer(done: Done) -> Answer:
+    return {"seq": done.seq, "match": match_fields(Match.objects.get(pk=done.ids["match_id"]))}

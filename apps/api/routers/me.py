@@ -1,0 +1,55 @@
+"""The person who is asking: profile, own matches, own entries."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from apps.accounts import services
+from apps.accounts.models import User
+from apps.api import schemas
+from apps.api.auth import user
+from apps.api.pagination import page
+from apps.api.params import Window
+from apps.api.views import match_detail, my_entry
+from apps.tournaments.selectors import lists
+from apps.tournaments.text import clean_line
+
+router = Router(tags=["me"])
+Answer = dict[str, Any]
+
+
+@router.get("", response=schemas.Profile, operation_id="getProfile", summary="Your profile")
+def get(request: HttpRequest) -> Answer:
+    return _profile(user(request))
+
+
+@router.patch("", response=schemas.Profile, operation_id="editProfile", summary="Change your profile")
+def edit(request: HttpRequest, body: schemas.ProfileChanges) -> Answer:
+    names = {field: clean_line(field, value, at_most=150) for field, value in body.model_dump(exclude_unset=True).items()}
+    return _profile(services.edit_profile(user(request), **names))
+
+
+@router.get(
+    "/matches",
+    response=schemas.MatchDetailPage,
+    operation_id="listMyMatches",
+    summary="Your matches that are not over, those you can play now first",
+)
+def my_matches(request: HttpRequest, window: Query[Window]) -> Answer:
+    return page(lists.my_open_matches(user(request)), window, match_detail)
+
+
+@router.get(
+    "/entries",
+    response=schemas.MyEntryPage,
+    operation_id="listMyEntries",
+    summary="Where you take part or wait, newest first",
+)
+def my_entries(request: HttpRequest, window: Query[Window]) -> Answer:
+    return page(lists.my_entries(user(request)), window, my_entry)
+
+
+def _profile(person: User) -> Answer:
+    fields = ("username", "email", "first_name", "last_name")
+    return {"id": person.pk, **{field: getattr(person, field) for field in fields}}

@@ -1,0 +1,75 @@
+"""One WebSocket as the hub sees it: something to write to that never makes the writer wait."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+from apps.tournaments.realtime.middleware import farewell
+from apps.tournaments.realtime.protocol import CloseCode
+
+MAX_QUEUED_CHARS = 4 * 1024 * 1024  # a snapshot of 128 entrants has about 60,000
+
+
+class ASGIConnection:
+    """
+    Frames wait in a queue of bounded size until the server has taken the ones before.
+
+    While it holds (from joining until the past has been written), frames of events are kept back; `release` lets
+    go those that the past did not contain.
+    """
+
+    def __init__(self, send: Any, now: float, first_ping_at: float) -> None:
+        self.heard_at = now
+        self.ping_at = first_ping_at
+        self.closed_with: CloseCode | None = None
+        self._send = send
+        self._queue: deque[str] = deque()
+        self._queued = 0
+        self._held: list[tuple[int, str]] | None = []
+        self._wake = asyncio.Event()
+
+    def write(self, text: str) -> None:
+        if self.closed_with is not None:
+            return
+        if self._queued + len(text) > MAX_QUEUED_CHARS:
+            self.close(CloseCode.SLOW_CONSUMER)
+            return
+        self._queue.append(text)
+        self._queued += len(text)
+        self._wake.set()
+
+    def deliver(self, seq: int, text: str) -> None:
+        if self._held is None:
+            self.write(text)
+        else:
+            self._held.append((seq, text))
+
+    def hold(self) -> None:
+        if self._held is None:
+            self._held = []
+
+    def release(self, after: int) -> None:
+        """Write the frames that were held back, of events newer than `after`, and hold no more."""
+        held, self._held = self._held or [], None
+        for seq, text in held:
+            if seq > after:
+                self.write(text)
+
+    def close(self, code: CloseCode) -> None:
+        """Close with `code` after saying why; what still waits is dropped."""
+        if self.closed_with is None:
+            self.closed_with = code
+            self._queue.clear()
+            self._wake.set()
+
+    async def drain(self) -> None:
+        """Send what is written, until the connection is closed from here. Runs beside the reader."""
+        while self.closed_with is None:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                text = self._queue.popleft()
+                self._queued -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+        await self._send({"type": "websocket.send", "text": farewell(self.closed_with)})
+        await self._send({"type": "websocket.close", "code": int(self.closed_with)})

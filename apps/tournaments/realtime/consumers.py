@@ -1,0 +1,200 @@
+"""
+A connection to a room: welcome, past, live events, and actions on the way in. `TournamentConsumer` is one kind.
+
+No channel layer and no task per event: the hub writes to the connection directly. One task a connection drains what
+was written. Whatever happens, `finally` takes the connection out of the hub.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import time
+from typing import Any, ClassVar
+
+import structlog
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from django.conf import settings
+from msgspec import UNSET
+
+from apps.accounts.tokens import Identity
+from apps.errors import AppError, ErrorCode, NotFound
+from apps.eventlog.log import iso
+from apps.tournaments.models import Role
+from apps.tournaments.permissions import Person, audience_of
+from apps.tournaments.realtime import history, protocol
+from apps.tournaments.realtime.actions import perform
+from apps.tournaments.realtime.connection import ASGIConnection
+from apps.tournaments.realtime.hub import Feed, hub
+from apps.tournaments.realtime.middleware import accepted_subprotocol, refuse
+from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, Unreadable, encode
+from apps.tournaments.realtime.rooms import Room, RoomName
+from apps.tournaments.selectors import lists
+from apps.tournaments.services import Actor
+
+logger = structlog.get_logger(__name__)
+
+MAX_UNREADABLE = 3
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a consumer finds out about its room before it lets anybody in."""
+
+    room: Room
+    tournament_id: int
+    role: Role
+    match_id: int | None = None
+    is_participant: bool | None = None
+
+
+class _Closed(Exception):
+    """The connection is over, by whoever's wish."""
+
+
+class RoomConsumer(AsyncConsumer, ABC):
+    """What both kinds of rooms have in common."""
+
+    greeting: ClassVar[str]
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.name: RoomName = scope["room"]
+        self.identity: Identity = scope["identity"]
+        self.person: Person = scope["user"]
+        try:
+            self.opened = await database_sync_to_async(self.open)(self.person, self.name.id)
+        except NotFound:
+            await refuse(scope, receive, send, CloseCode.NOT_FOUND)
+            return
+        await receive()  # websocket.connect
+        await send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(scope)})
+        now = asyncio.get_running_loop().time()
+        self.connection = ASGIConnection(send, now, now + settings.WS_HEARTBEAT_INTERVAL)
+        self.unreadable = 0
+        jobs = [asyncio.ensure_future(self._serve(scope, receive)), asyncio.ensure_future(self.connection.drain())]
+        try:
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            if jobs[0].done() and not isinstance(jobs[0].exception(), _Closed | None):
+                logger.error("consumer_failed", room=str(self.name), exc_info=jobs[0].exception())
+                self.connection.close(CloseCode.INTERNAL_ERROR)
+                await jobs[1]
+        finally:
+            hub.leave(self.connection)
+            for job in jobs:
+                job.cancel()
+            # A client that vanished makes the send fail; that is a normal end.
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+    @abstractmethod
+    def open(self, person: Person, room_id: int) -> Opened:
+        """Return what is known of the room. Runs in a thread. Raises NotFound: none, or not for this person."""
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive) -> None:
+        feed = await hub.join(self.connection, self.opened.room)
+        await self._welcome(feed, scope)
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                raise _Closed
+            self.connection.heard_at = asyncio.get_running_loop().time()
+            await self._read(feed, message)
+
+    async def _welcome(self, feed: Feed, scope: dict[str, Any]) -> None:
+        since = history.read_since(_query_value(scope["query_string"], b"since"))
+        past = await history.past(feed, self.opened.room, since)
+        opened = self.opened
+        position = feed.position
+        data = protocol.Welcome(
+            protocol=protocol.VERSION,
+            tournament_id=opened.tournament_id,
+            match_id=UNSET if opened.match_id is None else opened.match_id,
+            user_id=self.identity.id,
+            username=self.identity.username,
+            role=opened.role.name.lower(),
+            is_participant=UNSET if opened.is_participant is None else opened.is_participant,
+            heartbeat_interval=settings.WS_HEARTBEAT_INTERVAL,
+            heartbeat_timeout=settings.WS_HEARTBEAT_TIMEOUT,
+            max_payload_bytes=settings.WS_MAX_PAYLOAD_BYTES,
+            epoch=position.epoch if position else "",
+            seq=past.seq,
+            resumed=past.resumed,
+            server_time=iso(datetime.now(UTC)),
+            message=self.greeting,
+        )
+        self.connection.write(encode(protocol.ConnectionEstablished(data=data)))
+        self._write_past(past)
+
+    def _write_past(self, past: history.Past) -> None:
+        for frame in past.frames:
+            self.connection.write(frame)
+        self.connection.release(past.seq)
+
+    async def _read(self, feed: Feed, event: dict[str, Any]) -> None:
+        text = event.get("text")
+        if text is not None and len(text.encode("utf-8", "surrogatepass")) > settings.WS_MAX_PAYLOAD_BYTES:
+            self.connection.close(CloseCode.PAYLOAD_TOO_LARGE)
+            return
+        try:
+            if text is None:
+                message = "Binary frames are not part of this protocol. Send text."
+                raise Unreadable(ErrorCode.INVALID_SCHEMA, message)
+            await self._handle(feed, protocol.decode(text))
+        except Unreadable as refusal:
+            self.connection.write(encode(refusal.frame))
+            self.unreadable += 1
+            if self.unreadable >= MAX_UNREADABLE:
+                self.connection.close(CloseCode.BAD_REQUEST)
+
+    async def _handle(self, feed: Feed, message: protocol.AnyMessage) -> None:
+        match message:
+            case protocol.Pong():
+                pass
+            case protocol.Ping():
+                answer = protocol.ServerPong(timestamp=int(time() * 1000), id=message.id or UNSET)
+                self.connection.write(encode(answer))
+            case protocol.Subscribe():
+                self.connection.write(encode(protocol.Subscribed(room=str(self.name), id=message.id or UNSET)))
+            case protocol.Resync():
+                self.connection.hold()
+                self._write_past(await history.past(feed, self.opened.room, None))
+            case _:
+                await self._act(message)
+
+    async def _act(self, action: protocol.AnyAction) -> None:
+        frame: protocol.Frame
+        try:
+            actor = Actor(self.person, command_id=action.id)
+            done = await database_sync_to_async(perform)(action, actor, self.name, self.opened.tournament_id)
+            frame = protocol.Ack(id=action.id, seq=done.seq, data=dict(done.ids))
+        except AppError as error:
+            frame = ErrorFrame(code=error.code, message=error.message, id=action.id, data=error.data or UNSET)
+        except Exception:
+            logger.exception("action_failed", room=str(self.name), action=type(action).__name__)
+            text = "Something went wrong here. Send the same message again: its id keeps it from acting twice."
+            frame = ErrorFrame(code=ErrorCode.INTERNAL_ERROR, message=text, id=action.id)
+        self.connection.write(encode(frame))
+
+
+class TournamentConsumer(RoomConsumer):
+    """ws/tournament/<id>/: everything that happens in a tournament."""
+
+    greeting = "Connected to the tournament."
+
+    def open(self, person: Person, room_id: int) -> Opened:
+        tournament, role = lists.tournament_for(person, room_id)
+        return Opened(Room(tournament.stream, "", audience_of(role)), tournament.pk, role)
+
+
+def _query_value(query: bytes, name: bytes) -> str:
+    """Return the value of a query parameter whose values need no unquoting, or ""."""
+    for pair in query.split(b"&"):
+        key, _, value = pair.partition(b"=")
+        if key == name:
+            return value.decode("latin-1").replace("%3A", ":").replace("%3a", ":")
+    return ""
+
+

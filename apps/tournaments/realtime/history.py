@@ -1,0 +1,100 @@
+"""
+What a connection gets before the live events: what it missed, or a snapshot.
+
+Missed events come from memory, else from the log. A snapshot is built once for a room and a moment, however many ask.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import msgspec
+from channels.db import database_sync_to_async
+
+from apps.eventlog import log
+from apps.eventlog.log import Position, Recorded
+from apps.tournaments.realtime.hub import Feed, belongs, event_frame
+from apps.tournaments.realtime.protocol import Snapshot, encode
+from apps.tournaments.realtime.rooms import Room
+from apps.tournaments.selectors import snapshots
+
+REPLAY_LIMIT = 300  # more events than this are slower to send and to apply than a snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Frames to write before the live ones; after them the connection is at `seq`. `resumed`: no snapshot needed."""
+
+    frames: list[str]
+    seq: int
+    resumed: bool
+
+
+def read_since(text: str) -> Position | None:
+    """Return the position in `?since=<epoch>:<seq>`, or None when it is not one."""
+    epoch, _, seq = text.partition(":")
+    if epoch and seq.isascii() and seq.isdigit() and len(seq) <= 18:  # noqa: PLR2004 - digits of a 64-bit number
+        return Position(epoch, int(seq))
+    return None
+
+
+async def past(feed: Feed, room: Room, since: Position | None) -> Past:
+    """Return what brings a connection from `since` (None: from nothing) to the present."""
+    if since is not None and (resumed := await _resume(feed, room, since)) is not None:
+        return resumed
+    seq, frame = await _snapshot(feed, room)
+    return Past([frame], seq, resumed=False)
+
+
+async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
+    if feed.position is None or since.epoch != feed.position.epoch:
+        return None
+    events = feed.since(since.seq)
+    if events is None and since.seq <= feed.position.seq:
+        events = await _read(feed.stream, since.seq)
+    if events is None or len(events) > REPLAY_LIMIT:
+        return None
+    frames, prev = [], since.seq
+    for event in events:
+        if belongs(event, room):
+            frames.append(event_frame(event, prev=prev))
+            prev = event.seq
+    return Past(frames, events[-1].seq if events else since.seq, resumed=True)
+
+
+async def _snapshot(feed: Feed, room: Room) -> tuple[int, str]:
+    """Return a snapshot that is not older than the feed is now."""
+    while True:
+        wanted = feed.position.seq if feed.position else 0
+        known = feed.snapshots.get(room)
+        if known is not None and known[0] >= wanted:
+            return known
+        building = feed.building.get(room)
+        if building is None:
+            building = feed.building[room] = asyncio.ensure_future(_build(feed, room))
+        built = await asyncio.shield(building)
+        if built[0] >= wanted:
+            return built
+
+
+async def _build(feed: Feed, room: Room) -> tuple[int, str]:
+    try:
+        position, data = await _load(room)
+        frame = Snapshot(epoch=position.epoch, seq=position.seq, data=msgspec.Raw(data))
+        built = feed.snapshots[room] = (position.seq, encode(frame))
+        return built
+    finally:
+        del feed.building[room]
+
+
+@database_sync_to_async
+def _read(stream: str, after: int) -> list[Recorded]:
+    return log.read(stream, after=after, limit=REPLAY_LIMIT + 1)
+
+
+@database_sync_to_async
+def _load(room: Room) -> tuple[Position, bytes]:
+    if room.subject:
+        snapshot = snapshots.match_snapshot(int(room.subject.partition(":")[2]))
+    else:
+        snapshot = snapshots.tournament_snapshot(int(room.stream.partition(":")[2]), audience=room.audience)
+    return snapshot.position, msgspec.json.encode(snapshot.data)

@@ -1,0 +1,335 @@
+"""
+Per-process fan-out: every event is encoded once a room and written to each connection in it.
+
+For each stream with an open room the process keeps a feed: the position it has reached and the last events. Events
+come as hints, in any order, possibly twice, possibly not at all; a feed passes them on in order, without a hole,
+and reads from the log what does not come. Everything here runs on one event loop; only the log is read in a thread.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
+from time import time
+from typing import Any, Protocol
+
+import structlog
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import DatabaseError
+
+from apps.eventlog import log
+from apps.eventlog.log import PUBLIC, Position, Recorded
+from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, encode
+from apps.tournaments.realtime.rooms import Room
+from apps.tournaments.realtime.utils import group_name, read_hint, use_loop
+
+logger = structlog.get_logger(__name__)
+
+RING = 512  # events kept in memory a stream, for those who come back
+POLL_SECONDS = 1.0  # a lost hint costs at most this
+REORDER_SECONDS = 0.02  # how long a hint may overtake the one before it, until the log is asked
+READ_LIMIT = 1000
+SWEEP_SECONDS = 1.0
+
+
+class Connection(Protocol):
+    """What the hub needs of a connection. Nothing here ever waits. `deliver` is a `write` of the frame of event `seq`."""
+
+    heard_at: float
+    ping_at: float
+
+    def write(self, text: str) -> None: ...
+
+    def deliver(self, seq: int, text: str) -> None: ...
+
+    def close(self, code: CloseCode) -> None: ...
+
+
+class RoomFeed:
+    """The connections of one room in this process, and the seq of the last frame that they got."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.last = 0
+        self.connections: set[Connection] = set()
+
+    def wants(self, event: Recorded) -> bool:
+        return belongs(event, self.room)
+
+    def send(self, event: Recorded) -> None:
+        frame = event_frame(event, prev=self.last)
+        self.last = event.seq
+        for connection in self.connections:
+            connection.deliver(event.seq, frame)
+
+
+class Feed:
+    """One stream in this process. `position` is how far it has been passed on; `ring` the events up to there."""
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self.position: Position | None = None
+        self.ring: deque[Recorded] = deque(maxlen=RING)
+        self.rooms: dict[Room, RoomFeed] = {}
+        self.early: dict[int, Recorded] = {}
+        self.snapshots: dict[Room, tuple[int, str]] = {}
+        self.building: dict[Room, asyncio.Future[tuple[int, str]]] = {}
+        self.joined_layer = False
+        self.opening: asyncio.Future[None] | None = None
+
+    def offer(self, events: Iterable[Recorded]) -> bool:
+        """Take events in whatever order; pass on what continues the position. Return whether there is a hole."""
+        if self.position is None:
+            return False
+        epoch, top = self.position.epoch, self.position.seq
+        for event in events:
+            if event.epoch == epoch and event.seq > top:
+                self.early[event.seq] = event
+        while (event_ := self.early.pop(top + 1, None)) is not None:
+            top += 1
+            self.position = Position(epoch, top)
+            self.ring.append(event_)
+            for room in self.rooms.values():
+                if room.wants(event_):
+                    room.send(event_)
+        return bool(self.early)
+
+    def since(self, seq: int) -> list[Recorded] | None:
+        """Return the events after `seq` from memory, or None when memory does not reach back that far."""
+        if self.position is None or seq > self.position.seq:
+            return None
+        if seq == self.position.seq:
+            return []
+        if not self.ring or self.ring[0].seq > seq + 1:
+            return None
+        return [event for event in self.ring if event.seq > seq]
+
+
+class Hub:
+    """All rooms of a process. Its tasks run while it has connections; without any it holds nothing."""
+
+    def __init__(self) -> None:
+        self.feeds: dict[str, Feed] = {}
+        self.connections: dict[Connection, Room] = {}
+        self._starting: asyncio.Future[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._repairs: dict[str, asyncio.Task[None]] = {}
+        self._channel = ""
+        self._bus_up = True
+
+    async def join(self, connection: Connection, room: Room) -> Feed:
+        """
+        Put a connection in a room and return the stream's feed, open. From here on it is written every event.
+
+        The caller makes the connection hold them back until it has what was before; see history.catch_up.
+        """
+        self.connections[connection] = room
+        feed = self.feeds.get(room.stream)
+        if feed is None:
+            feed = self.feeds[room.stream] = Feed(room.stream)
+        members = feed.rooms.setdefault(room, RoomFeed(room))
+        members.connections.add(connection)
+        await self._start()
+        await self._open(feed)
+        return feed
+
+    def leave(self, connection: Connection) -> None:
+        """Take a connection out; safe to call twice, or for one that never joined."""
+        room = self.connections.pop(connection, None)
+        if room is None:
+            return
+        feed = self.feeds[room.stream]
+        members = feed.rooms[room]
+        members.connections.discard(connection)
+        if not members.connections:
+            del feed.rooms[room]
+        if not feed.rooms:
+            del self.feeds[room.stream]
+            if feed.joined_layer:
+                _spawn(_leave_layer(feed.stream, self._channel))
+        if not self.connections:
+            self._stop()
+
+    # Events in ------------------------------------------------------------------------------------------------------
+
+    def receive(self, events: Sequence[Recorded]) -> None:
+        """Take the events of one hint."""
+        if not events:
+            return
+        feed = self.feeds.get(events[0].stream)
+        if feed is not None and feed.offer(events):
+            self._repair(feed, delay=REORDER_SECONDS)
+
+    async def catch_up(self, feed: Feed) -> None:
+        """Read from the log what the feed has not passed on yet."""
+        while (position := feed.position) is not None:
+            events = await _read(feed.stream, position.seq)
+            if events and events[0].epoch != position.epoch:
+                self._reset(feed)
+                return
+            feed.offer(events)
+            if len(events) < READ_LIMIT:
+                return
+
+    def _repair(self, feed: Feed, *, delay: float) -> None:
+        running = self._repairs.get(feed.stream)
+        if running is not None and not running.done():
+            return
+
+        async def repair() -> None:
+            await asyncio.sleep(delay)
+            if feed.early:
+                try:
+                    await self.catch_up(feed)
+                except DatabaseError as error:
+                    logger.warning("repair_failed", error=type(error).__name__)  # the poll will try again
+
+        self._repairs[feed.stream] = _spawn(repair())
+
+    def _reset(self, feed: Feed) -> None:
+        """History was rewritten: positions mean nothing any more. Everybody reconnects and starts from a snapshot."""
+        logger.warning("stream_epoch_changed", stream=feed.stream)
+        feed.position = None
+        feed.ring.clear()
+        feed.early.clear()
+        feed.snapshots.clear()
+        for room in feed.rooms.values():
+            room.last = 0
+            for connection in room.connections:
+                connection.close(CloseCode.INTERNAL_ERROR)
+
+    # Tasks ----------------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._do_start())
+        await asyncio.shield(self._starting)
+
+    async def _do_start(self) -> None:
+        use_loop(asyncio.get_running_loop())
+        jobs = [self._poll(), self._sweep()]
+        if (layer := get_channel_layer()) is not None:
+            self._channel = await layer.new_channel("hub")
+            jobs.append(self._listen(layer, self._channel))
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+
+    def _stop(self) -> None:
+        use_loop(None)
+        for task in (*self._tasks, *self._repairs.values()):
+            task.cancel()
+        self._starting, self._tasks, self._repairs, self._channel = None, [], {}, ""
+
+    async def _open(self, feed: Feed) -> None:
+        """Find the feed's position, once however many wait for it. Subscribe first: nothing can fall between."""
+        if feed.position is None:
+            if feed.opening is None:
+                feed.opening = asyncio.ensure_future(self._do_open(feed))
+            await asyncio.shield(feed.opening)
+
+    async def _do_open(self, feed: Feed) -> None:
+        try:
+            await self._join_layer(feed)
+            positions = await database_sync_to_async(log.positions)([feed.stream])
+            feed.position = positions[feed.stream]
+        finally:
+            feed.opening = None
+
+    async def _join_layer(self, feed: Feed) -> None:
+        layer = get_channel_layer()
+        if layer is None or feed.joined_layer:
+            return
+        try:
+            await layer.group_add(group_name(feed.stream), self._channel)
+        except Exception as error:  # noqa: BLE001 - the poll takes over, and tries again
+            self._bus(up=False, error=error)
+        else:
+            feed.joined_layer = True
+            self._bus(up=True)
+
+    def _bus(self, *, up: bool, error: Exception | None = None) -> None:
+        """Log a change of the bus's state once, not every second."""
+        if up is not self._bus_up:
+            self._bus_up = up
+            logger.warning("bus_up" if up else "bus_down", error=type(error).__name__ if error else None)
+
+    async def _listen(self, layer: Any, channel: str) -> None:
+        """Receive hints: one channel for the whole process."""
+        while True:
+            try:
+                self.receive(read_hint(await layer.receive(channel)))
+            except Exception as error:  # noqa: BLE001 - the poll keeps the feeds current meanwhile
+                self._bus(up=False, error=error)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _poll(self) -> None:
+        """Compare every feed with the log: one query a second, whatever the number of rooms and connections."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - spreads processes out
+            try:
+                await self.compare()
+            except DatabaseError as error:
+                logger.warning("poll_failed", error=type(error).__name__)
+
+    async def compare(self) -> None:
+        """Find out which feeds the log is ahead of, and read what they miss."""
+        feeds = [feed for feed in self.feeds.values() if feed.position is not None]
+        positions = await database_sync_to_async(log.positions)([feed.stream for feed in feeds])
+        for feed in feeds:
+            await self._join_layer(feed)
+            mine, theirs = feed.position, positions.get(feed.stream)
+            if mine is None or theirs is None:
+                continue
+            if theirs.epoch != mine.epoch:
+                self._reset(feed)
+            elif theirs.seq > mine.seq:
+                await self.catch_up(feed)
+
+    async def _sweep(self) -> None:
+        """Heartbeats of all connections: ping what is due, close what has been silent too long."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            now, ping = clock(), encode(ServerPing(timestamp=int(time() * 1000)))
+            for connection in list(self.connections):
+                if now - connection.heard_at >= settings.WS_HEARTBEAT_TIMEOUT:
+                    connection.close(CloseCode.HEARTBEAT_TIMEOUT)
+                elif now >= connection.ping_at:
+                    connection.ping_at = now + settings.WS_HEARTBEAT_INTERVAL
+                    connection.write(ping)
+            await asyncio.sleep(min(SWEEP_SECONDS, settings.WS_HEARTBEAT_INTERVAL / 4))
+
+
+hub = Hub()
+_background: set[asyncio.Task[None]] = set()
+
+
+def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Run beside; the loop alone would let a task be collected while it runs."""
+    task = asyncio.create_task(coroutine)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+    return task
+
+
+async def _leave_layer(stream: str, channel: str) -> None:
+    layer = get_channel_layer()
+    if layer is not None and stream not in hub.feeds:
+        with suppress(Exception):  # a group forgets a process that is gone by itself
+            await layer.group_discard(group_name(stream), channel)
+
+
+def belongs(event: Recorded, room: Room) -> bool:
+    """Return whether an event may be seen in a room and concerns it. The only place that decides it."""
+    return event.audience in (PUBLIC, room.audience) and room.subject in ("", event.subject)
+
+
+def event_frame(event: Recorded, *, prev: int) -> str:
+    """Return the text of an event's frame."""
+    return encode(EventFrame(type=event.type, seq=event.seq, prev=prev, at=event.at, data=event.data))
+
+
+@database_sync_to_async
+def _read(stream: str, after: int) -> list[Recorded]:
+    return log.read(stream, after=after, limit=READ_LIMIT)

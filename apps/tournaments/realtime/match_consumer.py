@@ -1,0 +1,20 @@
+"""ws/match/<id>/: one match, for its players and whoever watches only this one."""
+
+from apps.tournaments.permissions import Person, audience_of, side_of
+from apps.tournaments.realtime.consumers import Opened, RoomConsumer
+from apps.tournaments.realtime.rooms import Room
+from apps.tournaments.selectors import lists
+
+
+class MatchConsumer(RoomConsumer):
+    greeting = "Connected to the match."
+
+    def open(self, person: Person, room_id: int) -> Opened:
+        match, role = lists.match_for(person, room_id)
+        return Opened(
+            Room(match.tournament.stream, match.subject, audience_of(role)),
+            match.tournament_id,
+            role,
+            match_id=match.pk,
+            is_participant=side_of(person, match) is not None,
+        )

@@ -1,0 +1,179 @@
+"""
+Before a room opens: which room, from which origin, and who is there.
+
+A refusal that a page must act on is given so that a browser can read it: accept, one `error` frame, close with the
+code. Outermost in deltacrown/asgi.py, so that no token is left in the scope when anything else sees it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+
+from apps.accounts.tokens import TokenError, read_token
+from apps.errors import ErrorCode
+from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode, ErrorFrame, encode
+from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
+
+Scope = dict[str, Any]
+App = Any  # an ASGI application, or a part of the channels stack
+
+_REFUSALS: dict[CloseCode, tuple[ErrorCode, str]] = {
+    CloseCode.BAD_REQUEST: (ErrorCode.BAD_REQUEST, "This is not the address of a room."),
+    CloseCode.AUTHENTICATION_REQUIRED: (
+        ErrorCode.AUTHENTICATION_REQUIRED,
+        "A token is needed. POST /api/v1/realtime/token gives one, to guests too.",
+    ),
+    CloseCode.TOKEN_EXPIRED: (ErrorCode.TOKEN_EXPIRED, "The token has expired. Get a new one and connect again."),
+    CloseCode.FORBIDDEN: (ErrorCode.FORBIDDEN, "This connection is not allowed."),
+    CloseCode.HEARTBEAT_TIMEOUT: (ErrorCode.BAD_REQUEST, "Nothing was heard for too long. Connect again and resume."),
+    CloseCode.PAYLOAD_TOO_LARGE: (ErrorCode.PAYLOAD_TOO_LARGE, "The message is too large."),
+    CloseCode.SLOW_CONSUMER: (ErrorCode.RATE_LIMITED, "The connection cannot keep up. Connect again and resume."),
+    CloseCode.NOT_FOUND: (ErrorCode.NOT_FOUND, "There is no such room."),
+    CloseCode.INTERNAL_ERROR: (ErrorCode.INTERNAL_ERROR, "Something went wrong here. Connect again and resume."),
+}
+
+
+def farewell(code: CloseCode) -> str:
+    """Return the text of the `error` frame that goes before a close."""
+    error, message = _REFUSALS[code]
+    return encode(ErrorFrame(code=error, message=message, close_code=int(code)))
+
+
+def accepted_subprotocol(scope: Scope) -> str | None:
+    return SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
+
+
+async def refuse(scope: Scope, receive: Any, send: Any, code: CloseCode) -> None:
+    """Refuse a connection so that a browser can read why."""
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(scope)})
+    await send({"type": "websocket.send", "text": farewell(code)})
+    await send({"type": "websocket.close", "code": int(code)})
+
+
+class RoomMiddleware:
+    """scope["room"] from the path. An address without a room is refused in HTTP with 404."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        try:
+            room = room_of_path(scope["path"])
+        except BadRoomId:
+            await refuse(scope, receive, send, CloseCode.BAD_REQUEST)
+            return
+        if room is None:
+            await _not_found(scope, receive, send)
+            return
+        await self.app({**scope, "room": room}, receive, send)
+
+
+class OriginMiddleware:
+    """
+    Exact origins only: WS_ALLOWED_ORIGINS, or the site's own when that is empty.
+
+    A request without an Origin comes from no browser; its token is what counts.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if not origin_allowed(scope):
+            await refuse(scope, receive, send, CloseCode.FORBIDDEN)
+            return
+        await self.app(scope, receive, send)
+
+
+class JWTAuthMiddleware:
+    """
+    scope["identity"] and scope["user"] from the token in the query (`token`) or the subprotocol (`bearer.<JWT>`).
+
+    Takes the token out of the scope, in place: the server logs the query of this very dict.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        tokens = take_tokens(scope)
+        if len(tokens) != 1:
+            code = CloseCode.BAD_REQUEST if tokens else CloseCode.AUTHENTICATION_REQUIRED
+            await refuse(scope, receive, send, code)
+            return
+        try:
+            identity = await database_sync_to_async(read_token)(tokens[0], room=str(scope["room"]))
+        except TokenError as error:
+            await refuse(scope, receive, send, CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
+            return
+        scope = {**scope, "identity": identity, "user": identity.user or AnonymousUser()}
+        await self.app(scope, receive, send)
+
+
+class ScrubMiddleware:
+    """Outermost: see that whatever logs the scope finds no token in it, while the stack below still gets it."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        inner = dict(scope)
+        take_tokens(scope)
+        await self.app(inner, receive, send)
+
+
+def take_tokens(scope: Scope) -> list[str]:
+    """Remove every token from the scope, in place, and return them."""
+    pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    tokens = [value for name, value in pairs if name == "token"]
+    if tokens:
+        scope["query_string"] = urlencode([pair for pair in pairs if pair[0] != "token"]).encode()
+    offered: Iterable[str] = scope.get("subprotocols", ())
+    bearers = [name for name in offered if name.startswith(TOKEN_SUBPROTOCOL)]
+    if bearers:
+        scope["subprotocols"] = [name for name in offered if name not in bearers]
+    return tokens + [name.removeprefix(TOKEN_SUBPROTOCOL) for name in bearers]
+
+
+def origin_allowed(scope: Scope) -> bool:
+    """Return whether the connection may come from where its Origin header says it comes from."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
+    if not origins:
+        return True
+    origin = _normal(origins[0]) if len(origins) == 1 else None
+    if origin is None:
+        return False
+    allowed = settings.WS_ALLOWED_ORIGINS or ([settings.SITE_URL] if settings.SITE_URL else [])
+    if allowed:
+        return origin in {_normal(site) for site in allowed}
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    return len(hosts) == 1 and origin in {_normal(f"http://{hosts[0]}"), _normal(f"https://{hosts[0]}")}
+
+
+def _normal(origin: str) -> tuple[str, str, int] | None:
+    """Return (scheme, host, port) of an origin, or None when it is not one."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return None
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    bare = not (parts.path or parts.query or parts.fragment or parts.username is not None or "@" in parts.netloc)
+    if default is None or not parts.hostname or not bare:
+        return None
+    return parts.scheme, parts.hostname, default if port is None else port
+
+
+async def _not_found(scope: Scope, receive: Any, send: Any) -> None:
+    await receive()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})

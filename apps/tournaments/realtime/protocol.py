@@ -1,0 +1,334 @@
+"""
+READ FIRST: every frame in and out, every close code. docs/protocol.md explains them; a test keeps the two together.
+
+A client's whole rule for frames with `seq` and `prev`, where `mine` is the seq it has:
+`seq <= mine`: ignore. `prev <= mine < seq`: apply. `prev > mine`: a hole; send {"type": "resync"}.
+"""
+
+from enum import IntEnum
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from apps.errors import ErrorCode
+
+VERSION = 1
+SUBPROTOCOL = "deltacrown.v1"
+TOKEN_SUBPROTOCOL = "bearer."  # noqa: S105 - the prefix before a token
+
+
+class CloseCode(IntEnum):
+    """Why the server closed. What a client does then stands in docs/protocol.md."""
+
+    BAD_REQUEST = 4000
+    AUTHENTICATION_REQUIRED = 4001
+    TOKEN_EXPIRED = 4002
+    FORBIDDEN = 4003
+    HEARTBEAT_TIMEOUT = 4004
+    PAYLOAD_TOO_LARGE = 4009
+    SLOW_CONSUMER = 4013
+    NOT_FOUND = 4404
+    INTERNAL_ERROR = 4500
+
+
+# Server → client -----------------------------------------------------------------------------------------------------
+
+
+class Frame(Struct, omit_defaults=True, kw_only=True):
+    """Base of what the server sends; `type` is the class's tag."""
+
+
+class Welcome(Struct, omit_defaults=True, kw_only=True):
+    """Who you are here and where the room stands. `match_id` and `is_participant` in a match room only."""
+
+    protocol: int
+    tournament_id: int
+    match_id: int | UnsetType = UNSET
+    user_id: str
+    username: str
+    role: Literal["spectator", "player", "referee", "organizer", "admin"]
+    is_participant: bool | UnsetType = UNSET
+    heartbeat_interval: float
+    heartbeat_timeout: float
+    max_payload_bytes: int
+    epoch: str
+    seq: int
+    resumed: bool
+    server_time: str
+    message: str
+
+
+class ConnectionEstablished(Frame, tag="connection_established"):
+    """Always first. With `resumed` the missed events follow, else a snapshot."""
+
+    data: Welcome
+
+
+class Snapshot(Frame, tag="snapshot"):
+    """The whole state of the room for this audience, as of `seq`."""
+
+    epoch: str
+    seq: int
+    data: Raw
+
+
+class EventFrame(Struct, kw_only=True):
+    """A committed event. `type` is its name (apps/tournaments/events.py); `prev` the seq of the room's frame before."""
+
+    type: str
+    seq: int
+    prev: int
+    at: str
+    data: Raw
+
+
+class ServerPing(Frame, tag="ping"):
+    """Every 25 s. Answer with a pong; any other frame counts as life too. `timestamp`: ms since the epoch."""
+
+    timestamp: int
+
+
+class ServerPong(Frame, tag="pong"):
+    """Answers a client's ping."""
+
+    timestamp: int
+    id: str | UnsetType = UNSET
+
+
+class Subscribed(Frame, tag="subscribed"):
+    """Answers `subscribe`: the room that this connection is in."""
+
+    room: str
+    id: str | UnsetType = UNSET
+
+
+class Ack(Frame, tag="ack"):
+    """The action took effect at `seq`. `data` names what it made or changed, for example {"match_id": 5}."""
+
+    id: str
+    seq: int
+    data: dict[str, int]
+
+
+class ErrorFrame(Frame, tag="error"):
+    """
+    Something was refused. `id` names the refused message; `close_code` says that the connection closes next.
+
+    `data` holds facts for programs, for example how things stand now after a `conflict`.
+    """
+
+    code: ErrorCode
+    message: str
+    id: str | UnsetType = UNSET
+    retry_after_ms: int | UnsetType = UNSET
+    close_code: int | UnsetType = UNSET
+    data: dict[str, Any] | UnsetType = UNSET
+
+
+SERVER_FRAMES: tuple[type[Struct], ...] = (
+    ConnectionEstablished,
+    Snapshot,
+    EventFrame,
+    ServerPing,
+    ServerPong,
+    Subscribed,
+    Ack,
+    ErrorFrame,
+)
+
+
+# Client → server -----------------------------------------------------------------------------------------------------
+
+MessageId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}\Z")]
+RowId = Annotated[int, Meta(ge=1, le=2**53)]
+Points = Annotated[int, Meta(ge=0, le=999)]
+Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+SideName = Literal["home", "away"]
+
+
+class Message(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Base of what a client sends: {"type", "id"?, "data"?}. Unknown fields are refused."""
+
+    id: MessageId | None = None
+
+
+class Stamp(Struct, forbid_unknown_fields=True, kw_only=True):
+    timestamp: float | None = None
+
+
+class Ping(Message, tag="ping"):
+    timestamp: float | None = None
+    data: Stamp | None = None
+
+
+class Pong(Message, tag="pong"):
+    timestamp: float | None = None
+    data: Stamp | None = None
+
+
+class Subscribe(Message, tag="subscribe"):
+    """The connection is in its room from the start; this only asks which one it is."""
+
+
+class Resync(Message, tag="resync"):
+    """A hole was seen: send a snapshot."""
+
+
+class Action(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Base of what changes something. `id` is chosen by the client; the same id has one effect, however often sent."""
+
+    id: MessageId
+
+
+class OnMatch(Struct, forbid_unknown_fields=True, kw_only=True):
+    """`match_id` may be left out in the match's own room. `expected_version`: refuse if the match has changed since."""
+
+    match_id: RowId | None = None
+    expected_version: Version | None = None
+
+
+class OnEntry(Struct, forbid_unknown_fields=True, kw_only=True):
+    """`entry_id` left out: one's own entry."""
+
+    entry_id: RowId | None = None
+
+
+class WithScore(OnMatch):
+    home_score: Points
+    away_score: Points
+    home_shootout: Points | None = None
+    away_shootout: Points | None = None
+
+
+class WithOptionalScore(OnMatch):
+    """Without a score the reported one counts, else the one that stands."""
+
+    home_score: Points | None = None
+    away_score: Points | None = None
+    home_shootout: Points | None = None
+    away_shootout: Points | None = None
+
+
+class WithWinner(OnMatch):
+    winner: SideName
+
+
+class WithLoser(OnMatch):
+    loser: SideName
+
+
+class CheckIn(Action, tag="check_in"):
+    data: OnEntry = msgspec.field(default_factory=OnEntry)
+
+
+class Withdraw(Action, tag="withdraw"):
+    data: OnEntry = msgspec.field(default_factory=OnEntry)
+
+
+class ReportScore(Action, tag="report_score"):
+    data: WithScore
+
+
+class ConfirmResult(Action, tag="confirm_result"):
+    data: OnMatch = msgspec.field(default_factory=OnMatch)
+
+
+class StartMatch(Action, tag="start_match"):
+    data: OnMatch = msgspec.field(default_factory=OnMatch)
+
+
+class UpdateScore(Action, tag="update_score"):
+    data: WithScore
+
+
+class CompleteMatch(Action, tag="complete_match"):
+    data: WithOptionalScore = msgspec.field(default_factory=WithOptionalScore)
+
+
+class AwardWalkover(Action, tag="award_walkover"):
+    data: WithWinner
+
+
+class ForfeitMatch(Action, tag="forfeit_match"):
+    data: WithLoser
+
+
+class GenerateBracket(Action, tag="generate_bracket"):
+    data: Annotated[dict[str, Any], Meta(max_length=0)] = {}
+
+
+AnyAction = (
+    CheckIn
+    | Withdraw
+    | ReportScore
+    | ConfirmResult
+    | StartMatch
+    | UpdateScore
+    | CompleteMatch
+    | AwardWalkover
+    | ForfeitMatch
+    | GenerateBracket
+)
+AnyMessage = Ping | Pong | Subscribe | Resync | AnyAction
+
+_decoder = msgspec.json.Decoder(AnyMessage)
+_encoder = msgspec.json.Encoder()
+
+
+class _Envelope(Struct):
+    """What can be known of a message that does not decode: which one it was and what it wanted to be."""
+
+    type: Any = None
+    id: Any = None
+
+
+CLIENT_TYPES = frozenset(kind.__struct_config__.tag for kind in AnyMessage.__args__)
+
+
+class Unreadable(Exception):
+    """
+    Raised for a message that is not one of the protocol's; holds the answer. Nothing of the input is repeated,
+    but the id when it has the form of one.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, message_id: str | UnsetType = UNSET) -> None:
+        super().__init__(message)
+        self.frame = ErrorFrame(code=code, message=message, id=message_id)
+
+
+def decode(text: str) -> AnyMessage:
+    """
+    Return the message in a text frame.
+
+    Raises:
+        Unreadable: not JSON, an unknown type, or fields that are missing, unknown, of another type or out of range.
+    """
+    try:
+        return _decoder.decode(text)
+    except (msgspec.ValidationError, RecursionError):
+        raise _explain(text) from None
+    except (msgspec.DecodeError, UnicodeError):
+        message = "This is not JSON. Send one JSON object a frame."
+        raise Unreadable(ErrorCode.INVALID_JSON, message) from None
+
+
+def encode(frame: Struct) -> str:
+    """Return the text of a frame."""
+    return _encoder.encode(frame).decode()
+
+
+def _explain(text: str) -> Unreadable:
+    try:
+        envelope = msgspec.json.decode(text, type=_Envelope)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return Unreadable(ErrorCode.INVALID_SCHEMA, 'A message is one JSON object with a "type".')
+    try:
+        message_id: str | UnsetType = msgspec.convert(envelope.id, MessageId)
+    except msgspec.ValidationError:
+        message_id = UNSET
+    if isinstance(envelope.type, str) and envelope.type not in CLIENT_TYPES:
+        text = "There is no message of this type. docs/protocol.md lists them."
+        return Unreadable(ErrorCode.UNSUPPORTED_MESSAGE_TYPE, text, message_id)
+    text = "The fields do not fit this type of message: one is missing, unknown, or out of range."
+    return Unreadable(ErrorCode.INVALID_SCHEMA, text, message_id)

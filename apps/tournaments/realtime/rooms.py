@@ -1,0 +1,50 @@
+"""The names of rooms: one spelling each, so that no second name can open the same room."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+_PATH = re.compile(r"/ws/(tournament|match)/([^/]*)/")
+_CANONICAL_ID = re.compile(r"[1-9][0-9]{0,17}")  # ASCII digits; fits 64 bits
+
+
+class BadRoomId(ValueError):
+    """Raised for an id that is missing or not in its one spelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomName:
+    """A room as its address says it: "tournament:7" or "match:5"."""
+
+    kind: Literal["tournament", "match"]
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+class Room(NamedTuple):
+    """
+    A room as the hub sees it: a filter on a stream. `subject` "" is the whole tournament, "match:5" one match;
+    `audience` is what its members may see.
+    """
+
+    stream: str
+    subject: str
+    audience: str
+
+
+def room_of_path(path: str) -> RoomName | None:
+    """
+    Return the room at an address, or None when no room is there.
+
+    Raises:
+        BadRoomId: the address of a room with an id that is not canonical ("003", "٣", "").
+    """
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    kind, room_id = found.groups()
+    if not _CANONICAL_ID.fullmatch(room_id):
+        raise BadRoomId
+    return RoomName("tournament" if kind == "tournament" else "match", int(room_id))

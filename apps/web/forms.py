@@ -1,0 +1,116 @@
+"""From the text of a form to values. What the values may be is the services' business."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+
+from apps.errors import BadRequest
+from engine.errors import InvalidScore
+from engine.match_flow import MAX_POINTS, Score
+
+_NUMBER = {"required": "is missing.", "invalid": "is not a whole number."}
+
+
+class ScoreForm(forms.Form):
+    """Points of both sides; the shootout is left empty unless it decided a level score."""
+
+    home_score = forms.IntegerField(label="Score", error_messages=_NUMBER)
+    away_score = forms.IntegerField(label="Score", error_messages=_NUMBER)
+    home_shootout = forms.IntegerField(label="Shootout", required=False, error_messages=_NUMBER)
+    away_shootout = forms.IntegerField(label="Shootout", required=False, error_messages=_NUMBER)
+
+
+class StepForm(ScoreForm):
+    """One point more or less: the score as the page shows it, and "home+" or "away-"."""
+
+    step = forms.ChoiceField(choices=[(f"{side}{sign}", "") for side in ("home", "away") for sign in "+-"])
+
+
+class SideForm(forms.Form):
+    side = forms.ChoiceField(
+        choices=[("home", "home"), ("away", "away")], error_messages={"required": "Choose one of the two."}
+    )
+
+
+class SettingsForm(forms.Form):
+    """What the organiser decides about a tournament. `starts_at` is a time in UTC."""
+
+    name = forms.CharField(required=False, strip=False)
+    game = forms.CharField(required=False, strip=False)
+    description = forms.CharField(required=False, strip=False)
+    accent = forms.CharField(required=False)
+    capacity = forms.IntegerField(label="Places", error_messages=_NUMBER)
+    check_in = forms.BooleanField(required=False)
+    third_place_match = forms.BooleanField(required=False)
+    starts_at = forms.CharField(required=False)
+
+    def clean_starts_at(self) -> datetime | None:
+        text = self.cleaned_data["starts_at"].strip()
+        if not text:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise forms.ValidationError("The start is not a time, for example 2026-11-22T18:00.") from None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+class MemberForm(forms.Form):
+    username = forms.CharField(required=False)
+    role = forms.ChoiceField(
+        choices=[("referee", ""), ("organizer", "")], error_messages={"required": "Choose a role."}
+    )
+
+
+class DrawForm(forms.Form):
+    draw_seed = forms.IntegerField(
+        label="Draw seed", required=False, min_value=0, max_value=2**53 - 1, error_messages=_NUMBER
+    )
+
+
+def score_of(values: Mapping[str, Any]) -> Score:
+    """Return the score in a form's values. Raises BadRequest when the numbers make none."""
+    try:
+        return Score(values["home_score"], values["away_score"], values["home_shootout"], values["away_shootout"])
+    except InvalidScore as error:
+        raise BadRequest(str(error)) from error
+
+
+def stepped(values: Mapping[str, Any]) -> Score:
+    """Return the score after one step; it stays between 0 and the most there can be. A step ends a shootout."""
+    side, sign = values["step"][:-1], values["step"][-1]
+    points = {"home": values["home_score"], "away": values["away_score"]}
+    points[side] = min(max(points[side] + (1 if sign == "+" else -1), 0), MAX_POINTS)
+    return score_of({"home_score": points["home"], "away_score": points["away"], **_NO_SHOOTOUT})
+
+
+_NO_SHOOTOUT = {"home_shootout": None, "away_shootout": None}
+
+
+def seed_order(sent: Mapping[str, str], confirmed: list[int]) -> list[int]:
+    """
+    Return the entry ids in the order that the numbers in `seed-<id>` give, then apply `move` ("up:12", "down:12").
+
+    `confirmed` is the present order. Of equal numbers, one that moved up goes before, one that moved down after.
+    """
+
+    def key(place: int) -> tuple[float, int]:
+        text = sent.get(f"seed-{confirmed[place - 1]}", "").strip()
+        typed = int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else place
+        return typed, (typed > place) - (typed < place)
+
+    order = [confirmed[place - 1] for place in sorted(range(1, len(confirmed) + 1), key=key)]
+    way, _, moved = sent.get("move", "").partition(":")
+    if moved.isascii() and moved.isdigit() and int(moved) in order:
+        at = order.index(int(moved))
+        to = at - 1 if way == "up" else at + 1
+        if 0 <= to < len(order):
+            order[at], order[to] = order[to], order[at]
+    return order
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the names in a pasted list, one a line; empty lines are left out."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

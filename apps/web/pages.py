@@ -1,0 +1,95 @@
+"""What every page shares: the state it is rendered from, its regions, and the refusals of the layers below."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied as Forbidden
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.utils import timezone
+
+from apps.errors import AppError, AuthenticationRequired, NotFound
+from apps.eventlog.log import Position
+from engine.projection import State
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """
+    A form that was refused: which one, the sentence for the person, and what was typed, so that nothing is lost.
+
+    `field` names the input that the sentence is about, where there is one.
+    """
+
+    form: str
+    message: str
+    status: int
+    field: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """
+    How a page stays current: the room it listens to, and the state and position it was rendered from.
+
+    `mine` holds the entry ids of the person looking.
+    """
+
+    room: str
+    position: Position
+    state: State
+    mine: tuple[int, ...] = ()
+
+    @property
+    def page(self) -> dict[str, Any]:
+        """What the browser needs besides the state."""
+        return {"room": self.room, "epoch": self.position.epoch, "seq": self.position.seq, "mine": list(self.mine)}
+
+
+def show(  # noqa: PLR0913 - each is one aspect of a page
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    regions: Mapping[str, str] | None = None,
+    live: Live | None = None,
+    failure: Failure | None = None,
+) -> HttpResponse:
+    """
+    Render a page, or with `?region=` the one part of it that is asked for.
+
+    The answer says in `X-Position` which position of the log it shows, so that the page can tell new from old.
+    """
+    values = {**context, "live": live, "failure": failure, "now": timezone.now()}
+    part = (regions or {}).get(request.GET.get("region", "")) if request.method == "GET" else None
+    response = render(request, part or template, values, status=failure.status if failure else 200)
+    if live is not None:
+        response["X-Position"] = f"{live.position.epoch}:{live.position.seq}"
+    response["Cache-Control"] = "private, no-cache" if request.user.is_authenticated else "no-cache"
+    return response
+
+
+def page(view: View[P]) -> View[P]:
+    """Turn what selectors refuse into pages: 404, 403, or the way to sign in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method not in ("GET", "HEAD") and kwargs.get("failure") is None:
+            return HttpResponseNotAllowed(["GET", "HEAD"])  # posted to only when a form on it was refused
+        try:
+            return view(request, *args, **kwargs)
+        except NotFound as error:
+            raise Http404(error.message) from error
+        except AuthenticationRequired:
+            return redirect_to_login(request.get_full_path())
+        except AppError as error:
+            raise Forbidden(error.message) from error
+
+    return guarded

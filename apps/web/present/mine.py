@@ -1,0 +1,112 @@
+"""What the person looking can do next in a tournament: one primary action, or one sentence about what is waited for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.web.present.shown import MatchShown, SideShown, entrant_name, feeders, match_shown
+from engine.projection import State
+
+Row = Mapping[str, Any]
+
+_OVER = ("completed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """
+    `step` names the template's branch: sign_in, register, waitlisted, check_in, in, match, out, won, left, none.
+
+    `text` is the sentence; `match` and `side` are set for a match to play or wait for.
+    """
+
+    step: str
+    text: str = ""
+    entry: int | None = None
+    name: str = ""
+    match: MatchShown | None = None
+    side: str = ""
+    may_withdraw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MyMatch:
+    """
+    One's own match. `step`: wait, report, confirm, reported, over.
+
+    `opponent` may be someone still to come ("Winner of 3").
+    """
+
+    step: str
+    side: str
+    me: SideShown
+    opponent: SideShown
+
+
+def my_match(match: MatchShown, side: str) -> MyMatch:
+    """Return what the player on `side` can do in a match."""
+    me, opponent = (match.home, match.away) if side == "home" else (match.away, match.home)
+    steps = {"scheduled": "wait", "ready": "report", "live": "report", "completed": "over"}
+    step = steps.get(match.state) or ("reported" if match.reported_by == side else "confirm")
+    return MyMatch(step, side, me, opponent)
+
+
+def mine(state: State, *, signed_in: bool, entry_id: int | None) -> Mine:
+    """Return what to offer. `entry_id`: the person's entry, the active one when there is one."""
+    entry = state["entries"].get(str(entry_id))
+    if entry is None or entry["status"] in ("withdrawn", "no_show"):
+        return _outsider(state, signed_in=signed_in, entry=entry)
+    if state["matches"] and entry["status"] == "confirmed":
+        return _in_bracket(state, entry)
+    return _before_bracket(state, entry)
+
+
+def _outsider(state: State, *, signed_in: bool, entry: Row | None) -> Mine:
+    if state["tournament"]["status"] == "registration_open":
+        return Mine("register" if signed_in else "sign_in")
+    if entry is not None:
+        text = "You did not check in, so the bracket was drawn without you."
+        return Mine("left", text if entry["status"] == "no_show" else "You withdrew.")
+    return Mine("none")
+
+
+def _before_bracket(state: State, entry: Row) -> Mine:
+    tournament = state["tournament"]
+    known = {"entry": entry["id"], "name": entry["name"], "may_withdraw": tournament["status"] not in _OVER}
+    if tournament["status"] in _OVER:
+        return Mine("none")
+    if entry["status"] == "waitlisted":
+        ahead = sum(r["status"] == "waitlisted" and r["id"] <= entry["id"] for r in state["entries"].values())
+        if state["matches"]:
+            return Mine("waitlisted", "The bracket was drawn and no place became free.", **known)
+        return Mine("waitlisted", f"You are number {ahead} on the waitlist. If a place becomes free, it is yours.", **known)
+    if tournament["check_in"] and not entry["checked_in"]:
+        return Mine("check_in", "Only entrants who check in are drawn.", **known)
+    here = "You are checked in" if tournament["check_in"] else "You are in"
+    return Mine("in", f"{here}. Your first match shows here when the bracket is drawn.", **known)
+
+
+def _in_bracket(state: State, entry: Row) -> Mine:
+    known = {"entry": entry["id"], "name": entry["name"]}
+    tournament = state["tournament"]
+    own = [row for row in state["matches"].values() if entry["id"] in (row["home"], row["away"])]
+    still_to_play = sorted((row for row in own if row["state"] != "completed"), key=lambda row: row["number"])
+    if tournament["status"] == "cancelled":
+        return Mine("none")
+    if still_to_play:
+        row = still_to_play[0]
+        side = "home" if row["home"] == entry["id"] else "away"
+        match = match_shown(state, row, feeders(state))
+        return Mine("match", match=match, side=side, may_withdraw=True, **known)
+    if tournament["champion"] == entry["id"]:
+        return Mine("won", "You won the tournament.", **known)
+    if not own:
+        return Mine("none", **known)
+    last = max(own, key=lambda row: row["number"])
+    other = last["away"] if last["home"] == entry["id"] else last["home"]
+    if tournament["third_place"] == entry["id"]:
+        return Mine("out", "You finished third.", **known)
+    if tournament["runner_up"] == entry["id"]:
+        return Mine("out", "You finished second.", **known)
+    name = entrant_name(state, other)
+    return Mine("out", f"Your last match was match {last['number']}" + (f" against {name}." if name else "."), **known)

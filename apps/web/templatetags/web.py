@@ -1,0 +1,79 @@
+"""Small pieces that templates share: icons, times, what was typed, ids of commands."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw an icon of our sprite, hidden from screen readers: the words beside it say the same."""
+    sprite = static("web/img/icons.svg")
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', sprite, name
+    )
+
+
+@register.simple_tag
+def command_id() -> str:
+    """Return an id for one submission of a form: sent twice, it has one effect."""
+    return secrets.token_hex(16)
+
+
+@register.simple_tag
+def when(value: datetime | str | None, form: str = "datetime") -> SafeString | str:
+    """
+    Show a time in UTC that the browser turns into the viewer's zone.
+
+    form: "datetime", "date", "time" (minutes) or "clock" (seconds).
+    """
+    at = parse_datetime(value) if isinstance(value, str) else value
+    if at is None:
+        return ""
+    at = at.astimezone(UTC)
+    texts = {
+        "datetime": f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC",
+        "date": f"{at.day} {at:%b %Y}",
+        "time": f"{at:%H:%M} UTC",
+        "clock": f"{at:%H:%M:%S} UTC",
+    }
+    machine = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return format_html('<time datetime="{}" data-when="{}">{}</time>', machine, form, texts[form])
+
+
+@register.simple_tag(takes_context=True)
+def typed(context: dict[str, Any], form: str, field: str, otherwise: Any = "") -> Any:
+    """Return what was typed into a field of the form that was refused, else `otherwise`."""
+    failure = context.get("failure")
+    if failure is not None and failure.form == form:
+        return failure.typed.get(field, "")
+    return "" if otherwise is None else otherwise
+
+
+@register.simple_tag(takes_context=True)
+def invalid(context: dict[str, Any], form: str, field: str = "") -> SafeString | str:
+    """Mark the field of the form that was refused, for eyes and for screen readers, and put the cursor there."""
+    failure = context.get("failure")
+    if failure is None or failure.form != form or (field and failure.field != field):
+        return ""
+    return format_html(' aria-invalid="true" aria-describedby="{}" autofocus', "failure")
+
+
+@register.simple_tag
+def side_of(match: Any, side: str) -> Any:
+    """Return one side of a match by its name."""
+    return match.home if side == "home" else match.away
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """Return mapping[key], or nothing."""
+    return mapping.get(key, mapping.get(str(key))) if mapping else None

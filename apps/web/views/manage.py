@@ -1,0 +1,293 @@
+"""The organiser's console: run matches, entrants, settings, staff. Referees see what they may do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from apps.errors import AppError, BadRequest, PermissionDenied
+from apps.eventlog.log import STAFF
+from apps.tournaments import permissions
+from apps.tournaments.models import EntryStatus, Role
+from apps.tournaments.selectors import lists
+from apps.tournaments.services import Actor, Done, brackets, entries, tournaments
+from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
+from apps.web.forms import DrawForm, MemberForm, SettingsForm, lines_of, seed_order
+from apps.web.pages import Failure, page, show
+from apps.web.present.bracket import match_name
+from apps.web.present.shown import MatchShown
+from apps.web.views.tournaments import Visit, listed, visit
+from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
+
+MAX_LINES = 128
+
+_BEFORE_PLAY = ("draft", "published", "registration_open", "registration_closed")
+
+
+def _staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
+    """
+    Read the console's data.
+
+    Raises:
+        PermissionDenied: the person is not on the staff.
+    """
+    seen = visit(request, tournament_id, tab=tab, audience=STAFF)
+    if not permissions.is_staff(seen.role):
+        permissions.require("start_match", request.user, seen.role)
+        raise PermissionDenied("Only a referee or organiser of this tournament can open its console.")
+    status = seen.tournament.status
+    seen.context |= {
+        "before_play": status in _BEFORE_PLAY,
+        "drawn": bool(seen.context["all_matches"]),
+        "may_redraw": status in ("published", "registration_closed"),
+        "over": status in ("completed", "cancelled"),
+        "steps": _steps(seen),
+        "next": _next_step(seen),
+    }
+    return seen
+
+
+@page
+def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    """Show the matches as a queue: what needs a person first."""
+    seen = _staff_visit(request, tournament_id, "manage")
+    matches: list[MatchShown] = seen.context["all_matches"]
+    rounds: int = seen.context["rounds"]
+    named = [(match, match_name(match, rounds)) for match in matches]
+    seen.context["queues"] = [
+        (title, state, [(m, name) for m, name in named if m.state == state])
+        for title, state in (
+            ("To confirm", "pending_result"),
+            ("In play", "live"),
+            ("Ready to start", "ready"),
+            ("Waiting for entrants", "scheduled"),
+            ("Over", "completed"),
+        )
+    ]
+    return _console(request, "board", seen, failure)
+
+
+@page
+def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    seen = _staff_visit(request, tournament_id, "manage-entrants")
+    seen.context |= {**listed(seen.live.state), "added_limit": MAX_LINES}
+    return _console(request, "entrants", seen, failure)
+
+
+@page
+def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    seen = _staff_visit(request, tournament_id, "manage-settings")
+    permissions.require("edit_tournament", request.user, seen.role)
+    stage = next(iter(seen.live.state["stages"].values()))
+    starts_at = parse_datetime(seen.context["t"]["starts_at"] or "")
+    seen.context |= {
+        "least": MIN_ENTRANTS,
+        "most": MAX_ENTRANTS,
+        "form_id": "settings",
+        "values": {
+            **seen.context["t"],
+            "third_place_match": stage["third_place_match"],
+            "starts_at": f"{starts_at:%Y-%m-%dT%H:%M}" if starts_at else "",
+        },
+    }
+    return _console(request, "settings", seen, failure)
+
+
+@page
+def staff(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    seen = _staff_visit(request, tournament_id, "manage-staff")
+    permissions.require("add_member", request.user, seen.role)
+    seen.context["members"] = list(seen.live.state["staff"].values())
+    return _console(request, "staff", seen, failure)
+
+
+def _console(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
+    regions = {
+        "head": "web/tournament/_head.html",
+        "tabs": "web/manage/_tabs.html",
+        "steps": "web/manage/_steps.html",
+        name: f"web/manage/_{name}.html",
+    }
+    template = f"web/manage/{name}.html"
+    return show(request, template, seen.context, regions=regions, live=seen.live, failure=failure)
+
+
+# The way of a tournament ---------------------------------------------------------------------------------------------
+
+_STEPS: dict[str, tuple[Callable[[Actor, int], Done], str, str]] = {
+    "publish": (tournaments.publish, "publish_tournament", "Published. Everybody can see the tournament."),
+    "open-registration": (tournaments.open_registration, "open_registration", "Registration is open."),
+    "close-registration": (tournaments.close_registration, "close_registration", "Registration is closed."),
+    "generate": (brackets.generate, "generate_bracket", "The bracket is drawn."),
+    "cancel": (tournaments.cancel, "cancel_tournament", "The tournament is cancelled."),
+}
+
+
+@require_POST
+def step(request: HttpRequest, tournament_id: int, name: str) -> HttpResponse:
+    """Lead the tournament on: publish, open or close registration, draw the bracket, cancel."""
+    service, _, done = _STEPS[name]
+    host = reverse("manage", args=[tournament_id])
+    return carry_out(request, lambda: service(actor(request), tournament_id), form=name, done=done, host=host)
+
+
+def _steps(seen: Visit) -> list[tuple[str, bool]]:
+    """Return the stations of a tournament's way, and which of them lie behind."""
+    order = ("draft", "published", "registration_open", "registration_closed", "live", "completed")
+    status = seen.tournament.status
+    at = order.index(status) if status in order else 0
+    drawn = bool(seen.context["all_matches"])
+    opened = at > 1
+    return [
+        ("Published", at >= 1),
+        ("Registration", opened and status != "registration_open"),
+        ("Bracket drawn", drawn),
+        ("In play", at >= 4),
+        ("Champion", status == "completed"),
+    ]
+
+
+def _next_step(seen: Visit) -> str:
+    """Return the one thing that leads the tournament on from here."""
+    status = seen.tournament.status
+    drawn = bool(seen.context["all_matches"])
+    if drawn and status in ("published", "registration_closed"):
+        return "play"
+    return {
+        "draft": "publish",
+        "published": "open-registration",
+        "registration_open": "close-registration",
+        "registration_closed": "generate",
+        "live": "play",
+    }.get(status, status)
+
+
+# Entrants ------------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def add_entrants(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    """
+    Enter one name a line, each by its own command. Names that are refused stay in the box, with the reasons.
+
+    Sent twice, every name still has one effect: each line's command id comes from the form's.
+    """
+    host = reverse("manage-entrants", args=[tournament_id])
+    names = lines_of(request.POST.get("names", ""))
+    try:
+        if not names:
+            raise BadRequest("Write at least one name, one on each line.", field="names")
+        if len(names) > MAX_LINES:
+            raise BadRequest(f"These are {len(names)} names; at most {MAX_LINES} go in at once.", field="names")
+        refusals = _add_each(request, tournament_id, names)
+    except AppError as error:
+        return refused(request, error, form="add", host=host)
+    added = len(names) - len(refusals)
+    said = f"{added} {'entrant' if added == 1 else 'entrants'} added."
+    if refusals:
+        sentences = list(dict.fromkeys(error.message for _, error in refusals))
+        prefix = f"{said} " if added else ""
+        more = f" And {len(sentences) - 3} more." if len(sentences) > 3 else ""
+        failure = Failure(
+            "add",
+            prefix + " ".join(sentences[:3]) + more,
+            refusals[0][1].http_status,
+            field="names",
+            typed={"names": "\n".join(name for name, _ in refusals)},
+        )
+        return show_again(request, failure, host=host)
+    messages.success(request, said)
+    return HttpResponseRedirect(host)
+
+
+def _add_each(request: HttpRequest, tournament_id: int, names: list[str]) -> list[tuple[str, AppError]]:
+    refusals: list[tuple[str, AppError]] = []
+    base = command_id(request)
+    for number, name in enumerate(names, start=1):
+        try:
+            entries.add(Actor(request.user, f"{base}.{number}" if base else ""), tournament_id, name=name)
+        except AppError as error:
+            if error.http_status in (401, 403, 404):
+                raise  # the same for every line
+            refusals.append((name, error))
+    return refusals
+
+
+@require_POST
+def seed(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    """Set the seeds by the numbers in the form and, with `move`, push one entrant a place up or down."""
+
+    def act() -> Done:
+        tournament, _ = lists.tournament_for(request.user, tournament_id)
+        confirmed = lists.entries_of(tournament, statuses=[EntryStatus.CONFIRMED])
+        present = [e.pk for e in sorted(confirmed, key=lambda e: (e.seed is None, e.seed or 0, e.pk))]
+        return entries.seed(actor(request), tournament_id, order=seed_order(request.POST, present))
+
+    host = reverse("manage-entrants", args=[tournament_id])
+    done = "" if request.POST.get("move") else "Seeds saved."
+    back = f"{host}#seeds"
+    return carry_out(request, act, form="seed", done=done, host=host, back=lambda _done: back)
+
+
+@require_POST
+def draw(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    """Draw the seeds at random; with a draw seed, repeat the draw that it belongs to."""
+
+    def act() -> Done:
+        number = cleaned(DrawForm(request.POST))["draw_seed"]
+        return entries.seed(actor(request), tournament_id, draw_seed=number)
+
+    host = reverse("manage-entrants", args=[tournament_id])
+    back = f"{host}#seeds"
+    return carry_out(request, act, form="draw", done="Seeds drawn.", host=host, back=lambda _done: back)
+
+
+# Settings and staff --------------------------------------------------------------------------------------------------
+
+_SHAPE = ("capacity", "check_in", "third_place_match")
+
+
+@require_POST
+def save_settings(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    def act() -> Done:
+        form = SettingsForm(request.POST)
+        if "capacity" not in request.POST:  # fields that the bracket has fixed are not sent
+            for name in _SHAPE:
+                del form.fields[name]
+        return tournaments.edit(actor(request), tournament_id, **cleaned(form))
+
+    host = reverse("manage-settings", args=[tournament_id])
+    return carry_out(request, act, form="settings", done="Settings saved.", host=host)
+
+
+@require_POST
+def add_member(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    def act() -> Done:
+        values = cleaned(MemberForm(request.POST))
+        role = Role[values["role"].upper()]
+        if not values["username"].strip():
+            raise BadRequest("Write the user name of the person.", field="username")
+        return tournaments.add_member(actor(request), tournament_id, username=values["username"], role=role)
+
+    host = reverse("manage-staff", args=[tournament_id])
+    return carry_out(request, act, form="staff", done="Added to the staff.", host=host)
+
+
+@require_POST
+def remove_member(request: HttpRequest, tournament_id: int, user_id: int) -> HttpResponse:
+    def act() -> Done:
+        return tournaments.remove_member(actor(request), tournament_id, user_id)
+
+    host = reverse("manage-staff", args=[tournament_id])
+
+    def back(_done: Done) -> str:
+        # Who leaves the staff has no console any more.
+        return reverse("tournament", args=[tournament_id]) if user_id == request.user.pk else host
+
+    return carry_out(request, act, form=f"member-{user_id}", done="Removed from the staff.", host=host, back=back)
+
+

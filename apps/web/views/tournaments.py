@@ -1,0 +1,196 @@
+"""A tournament's pages: overview, bracket, matches, entrants, activity; and entering it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from apps.eventlog.log import PUBLIC
+from apps.tournaments import permissions
+from apps.tournaments.models import Entry, Role, Tournament
+from apps.tournaments.selectors import lists
+from apps.tournaments.selectors import pages as selectors
+from apps.tournaments.selectors.snapshots import tournament_snapshot
+from apps.tournaments.services import Done, entries
+from apps.web.commands import actor, carry_out
+from apps.web.pages import Failure, Live, page, show
+from apps.web.present import activity as story
+from apps.web.present.bracket import drawing, match_name, rounds_of
+from apps.web.present.mine import mine, my_match
+from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, match_shown
+
+ACTIVITY_ON_OVERVIEW = 8
+ACTIVITY_ON_PAGE = 60
+
+TABS = ("tournament", "bracket", "matches", "entrants", "activity")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A tournament as one person sees it."""
+
+    tournament: Tournament
+    role: Role
+    entry: Entry | None
+    live: Live
+    context: dict[str, Any]
+
+
+def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str = PUBLIC) -> Visit:
+    """
+    Read what all pages of a tournament show. Up to nine queries: the tournament, the role, the entry, the snapshot.
+
+    Raises:
+        NotFound: no such tournament, or a draft of somebody else's.
+    """
+    tournament, role = lists.tournament_for(request.user, tournament_id)
+    entry = selectors.own_entry(request.user, tournament)
+    snapshot = tournament_snapshot(tournament_id, audience=audience)
+    state = snapshot.data
+    live = Live(f"tournament:{tournament_id}", snapshot.position, state, (entry.pk,) if entry else ())
+    my = mine(state, signed_in=request.user.is_authenticated, entry_id=entry.pk if entry else None)
+    sources = feeders(state)
+    context: dict[str, Any] = {
+        "t": state["tournament"],
+        "tab": tab,
+        "counts": counts(state),
+        "organizer": tournament.created_by.username,
+        "may_manage": permissions.is_staff(role),
+        "is_organizer": role >= Role.ORGANIZER,
+        "my": my,
+        "my_match": my_match(my.match, my.side) if my.match else None,
+        "champion": entrant_name(state, state["tournament"]["champion"]),
+        "runner_up": entrant_name(state, state["tournament"]["runner_up"]),
+        "third": entrant_name(state, state["tournament"]["third_place"]),
+        "all_matches": [match_shown(state, row, sources) for row in state["matches"].values()],
+        "rounds": rounds_of(state),
+        "here": request.path,
+    }
+    return Visit(tournament, role, entry, live, context)
+
+
+def _tab(name: str, *, part: str = "") -> Callable[[HttpRequest, Visit, Failure | None], HttpResponse]:
+    def render(request: HttpRequest, seen: Visit, failure: Failure | None) -> HttpResponse:
+        regions = {
+            "head": "web/tournament/_head.html",
+            "mine": "web/tournament/_mine.html",
+            "tabs": "web/tournament/_tabs.html",
+            name: f"web/tournament/_{part or name}.html",
+        }
+        template = f"web/tournament/{name}.html"
+        return show(request, template, seen.context, regions=regions, live=seen.live, failure=failure)
+
+    return render
+
+
+@page
+def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    """Show what is going on: the matches in play, those that come next, the last results."""
+    seen = visit(request, tournament_id, tab="tournament")
+    matches: list[MatchShown] = seen.context["all_matches"]
+    done = sorted((m for m in matches if m.state == "completed"), key=lambda m: m.completed_at or "", reverse=True)
+    seen.context |= {
+        "now_playing": [m for m in matches if m.state in ("live", "pending_result")],
+        "next_up": [m for m in matches if m.state == "ready"][:6],
+        "latest": done[:6],
+        "lines": _story(seen, ACTIVITY_ON_OVERVIEW),
+    }
+    return _tab("overview")(request, seen, failure)
+
+
+@page
+def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    """Show the bracket; with `?view=tv` alone and large, for a hall."""
+    seen = visit(request, tournament_id, tab="bracket")
+    tv = request.GET.get("view") == "tv"
+    seen.context |= {"drawing": drawing(seen.live.state, tv=tv), "tv": tv}
+    return _tab("bracket")(request, seen, failure)
+
+
+@page
+def matches(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    """List all matches, round by round."""
+    seen = visit(request, tournament_id, tab="matches")
+    rounds: int = seen.context["rounds"]
+    by_round: dict[str, list[MatchShown]] = {}
+    for match in seen.context["all_matches"]:
+        by_round.setdefault(match_name(match, rounds), []).append(match)
+    seen.context["by_round"] = list(by_round.items())
+    return _tab("matches")(request, seen, failure)
+
+
+@page
+def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    """List the entrants by seed, then the waitlist, then who left."""
+    seen = visit(request, tournament_id, tab="entrants")
+    seen.context |= listed(seen.live.state)
+    return _tab("entrants")(request, seen, failure)
+
+
+@page
+def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
+    """Tell what happened, newest first."""
+    seen = visit(request, tournament_id, tab="activity")
+    before = request.GET.get("before", "")
+    page_before = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    lines = _story(seen, ACTIVITY_ON_PAGE + 1, before=page_before)
+    seen.context |= {
+        "lines": lines[:ACTIVITY_ON_PAGE],
+        "older": lines[ACTIVITY_ON_PAGE - 1].seq if len(lines) > ACTIVITY_ON_PAGE else None,
+        "paged": page_before is not None,
+    }
+    return _tab("activity")(request, seen, failure)
+
+
+def listed(state: Any) -> dict[str, Any]:
+    """Return the entries of a state in three lists: confirmed by seed, waitlisted, gone."""
+    rows = list(state["entries"].values())
+    by_seed = sorted(
+        (row for row in rows if row["status"] == "confirmed"),
+        key=lambda row: (row["seed"] is None, row["seed"] or 0, row["id"]),
+    )
+    return {
+        "confirmed": by_seed,
+        "waitlist": [row for row in rows if row["status"] == "waitlisted"],
+        "gone": [row for row in rows if row["status"] in ("withdrawn", "no_show")],
+    }
+
+
+def _story(seen: Visit, limit: int, *, before: int | None = None) -> list[story.Line]:
+    audience = permissions.audience_of(seen.role)
+    events = list(
+        lists.activity(seen.tournament, audience=audience, before=before).exclude(type__in=story.QUIET)[:limit]
+    )
+    names = selectors.actor_names(events) if permissions.is_staff(seen.role) else {}
+    return story.tournament_lines(events, seen.live.state, names)
+
+
+@require_POST
+def enter(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    """Register the person who is signed in."""
+
+    def act() -> Done:
+        return entries.register(actor(request), tournament_id, name=request.POST.get("name", ""))
+
+    host = reverse("tournament", args=[tournament_id])
+    return carry_out(request, act, form="register", done="You are registered.", host=host)
+
+
+_ENTRY_COMMANDS: dict[str, tuple[Callable[..., Done], str]] = {
+    "withdraw": (entries.withdraw, "Withdrawn."),
+    "check-in": (entries.check_in, "Checked in."),
+    "revert-check-in": (entries.revert_check_in, "The check-in was taken back."),
+}
+
+
+@require_POST
+def entry_command(request: HttpRequest, tournament_id: int, entry_id: int, command: str) -> HttpResponse:
+    """Withdraw or check in an entrant: oneself, or as the staff somebody else."""
+    service, done = _ENTRY_COMMANDS[command]
+    host = reverse("tournament", args=[tournament_id])
+    return carry_out(
+        request, lambda: service(actor(request), entry_id), form=f"entry-{entry_id}", done=done, host=host
+    )

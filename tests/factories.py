@@ -1,0 +1,72 @@
+"""
+People and tournaments for tests, made by the product's own services, so that rows and log agree.
+
+A tournament's organiser is its `created_by`; an entrant's player is `entry.user`.
+"""
+
+from itertools import count
+from typing import Any
+
+from apps.accounts.models import User
+from apps.tournaments.models import Entry, Match, Tournament
+from apps.tournaments.services import Actor, brackets, entries, tournaments
+
+PASSWORD = "correct horse battery staple"
+
+_numbers = count(1)
+
+
+def make_user(name: str | None = None, *, password: str | None = None, **fields: Any) -> User:
+    """Return an active user; one without `password` cannot sign in, which saves the time of hashing it."""
+    name = name or f"user{next(_numbers)}"
+    return User.objects.create_user(name, f"{name}@example.test", password, **fields)
+
+
+def make_tournament(organizer: User | None = None, **settings: Any) -> Tournament:
+    """Return a draft; `settings` are the keywords of the service."""
+    settings.setdefault("name", f"Cup {next(_numbers)}")
+    done = tournaments.create(Actor(organizer or make_user()), **settings)
+    return Tournament.objects.get(pk=done.ids["tournament_id"])
+
+
+def publish(tournament: Tournament) -> Tournament:
+    tournaments.publish(Actor(tournament.created_by), tournament.pk)
+    return fresh(tournament)
+
+
+def open_registration(tournament: Tournament) -> Tournament:
+    """Publish a draft and open its registration."""
+    publish(tournament)
+    tournaments.open_registration(Actor(tournament.created_by), tournament.pk)
+    return fresh(tournament)
+
+
+def enter(tournament: Tournament, user: User, name: str = "") -> Entry:
+    """Register a person in a tournament whose registration is open."""
+    done = entries.register(Actor(user), tournament.pk, name=name)
+    return Entry.objects.select_related("user").get(pk=done.ids["entry_id"])
+
+
+def open_with_entries(entrants: int, organizer: User | None = None, **settings: Any) -> Tournament:
+    """Return a tournament with open registration and `entrants` players, each a user."""
+    tournament = open_registration(make_tournament(organizer, **settings))
+    for _ in range(entrants):
+        enter(tournament, make_user())
+    return tournament
+
+
+def drawn(entrants: int, organizer: User | None = None, **settings: Any) -> Tournament:
+    """Return a tournament whose bracket has been made; nobody has played."""
+    tournament = open_with_entries(entrants, organizer, **settings)
+    tournaments.close_registration(Actor(tournament.created_by), tournament.pk)
+    brackets.generate(Actor(tournament.created_by), tournament.pk)
+    return fresh(tournament)
+
+
+def match_number(tournament: Tournament, number: int) -> Match:
+    """Return a match by its number in the order of play."""
+    return Match.objects.select_related("home__user", "away__user").get(tournament=tournament, number=number)
+
+
+def fresh(tournament: Tournament) -> Tournament:
+    return Tournament.objects.select_related("created_by").get(pk=tournament.pk)
