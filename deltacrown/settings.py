@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "allauth.headless",
+    "ninja",  # the files of the docs page
     "apps.accounts",
     "apps.eventlog",
     "apps.tournaments",
@@ -94,6 +95,7 @@ TEMPLATES = [
 
 # Database and bus ----------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+IS_DEMO_DATABASE = env.bool("DEMO", default="DATABASE_URL" not in env.ENVIRON)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Writers queue instead of failing half-way; readers go on beside them.

@@ -70,8 +70,8 @@ def _reason(lock: str) -> str:
     log = LOG.read_text(errors="replace")
     if any(sign in log for sign in UNREACHABLE):
         return (
-            "The packages could not be downloaded, for the package index did not answer. Connect to the internet once "
-            "and run the command again; packages already installed are kept."
+            "The packages could not be downloaded, for the package index could not be reached. Connect to the internet "
+            "once and run the command again; packages already installed are kept."
         )
     errors = [line for line in log.splitlines() if line.startswith("ERROR: ")]
     return f"The packages of {lock} could not be installed: {errors[-1][7:] if errors else 'pip failed'}."

@@ -7,12 +7,15 @@ becomes a problem (errors.py), addresses and methods that do not exist included.
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
@@ -41,35 +44,47 @@ class Renderer(BaseRenderer):
 
 
 class Api(NinjaAPI):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._documents: dict[str | None, OpenAPISchema] = {}
+
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             if isinstance(pattern, URLPattern):
-                pattern.callback = _always_a_problem(pattern.callback)
+                view = _to_docs if pattern.name == "api-root" else pattern.callback
+                # Operations look at the cookie, and so check CSRF, themselves. What is left is for reading.
+                is_operation = getattr(view, "csrf_exempt", False)
+                pattern.callback = _always_a_problem(view if is_operation else require_safe(view))
         return [*patterns, re_path("", csrf_exempt(errors.not_found))], app_name, namespace
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
-        complete(document)
-        return document
+        # Making it takes a tenth of a second, and anybody may ask.
+        if path_prefix not in self._documents:
+            document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+            complete(document)
+            self._documents[path_prefix] = document
+        return self._documents[path_prefix]
+
+
+def _to_docs(request: HttpRequest) -> HttpResponse:
+    return redirect(f"{request.path}docs")
 
 
 def _always_a_problem(view: View) -> View:
     """Turn the refusals that ninja makes without an exception into problems, and let nobody cache an answer."""
 
+    @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Before the CSRF check, which would read a form and leave no body behind.
         if request.content_type != "application/json" and request.META.get("CONTENT_LENGTH") not in (None, "", "0"):
             return errors.unsupported_media_type()
-        try:
-            response = view(request, *args, **kwargs)
-        except Http404:
-            return errors.not_found(request)
-        if response.status_code == 405:
+        response = view(request, *args, **kwargs)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             return errors.method_not_allowed(", ".join(sorted(response["Allow"].split(", "))))
         response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -52,11 +52,16 @@ class Event(models.Model):
 
 
 class Receipt(models.Model):
-    """The answer that a command got, kept so that a retry of the same command gets it again and does nothing."""
+    """
+    The answer that a command got, kept so that a retry of the same command gets it again and does nothing.
+
+    fingerprint: of the command's arguments; the id with other arguments is another command, and refused.
+    """
 
     actor = models.CharField(max_length=40)
     command_id = models.CharField(max_length=64)
     action = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
     stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="+")
     seq = models.PositiveBigIntegerField()
     answer = models.JSONField(default=dict)

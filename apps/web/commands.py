@@ -20,6 +20,7 @@ from apps.tournaments.services import Actor, Done
 from apps.web.pages import Failure
 
 MAX_COMMAND_ID = 40
+MAX_VERSION_DIGITS = 9
 
 # The pages that hold forms; each takes `failure`.
 HOSTS = frozenset(
@@ -44,7 +45,7 @@ def actor(request: HttpRequest) -> Actor:
 def expected_version(request: HttpRequest) -> int | None:
     """Return the version of the match that the form was made for."""
     sent = request.POST.get("expected_version", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 9 else None
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) <= MAX_VERSION_DIGITS else None
 
 
 def cleaned(form: forms.Form) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def cleaned(form: forms.Form) -> dict[str, Any]:
     raise BadRequest(f"{label}: {sentence}" if label else sentence, field="" if name == "__all__" else name)
 
 
-def carry_out(  # noqa: PLR0913 - each is one aspect of a form
+def carry_out(
     request: HttpRequest,
     act: Callable[[], Done],
     *,
@@ -102,7 +103,7 @@ def refused(request: HttpRequest, error: AppError, *, form: str, host: str) -> H
     if isinstance(error, NotFound) and form not in _FORMS_THAT_LOOK_UP:
         raise Http404(error.message) from error
     field = str(error.data.get("field", ""))
-    failure = Failure(form, error.message, error.http_status, field=field, typed=_typed(request.POST))
+    failure = Failure(form, error.message, error.http_status, about=field, typed=_typed(request.POST))
     return show_again(request, failure, host=host)
 
 
@@ -135,7 +136,7 @@ def _host(request: HttpRequest, otherwise: str) -> str:
 
 def _resolved(path: str) -> ResolverMatch | None:
     try:
-        match = resolve(path.split("?")[0].split("#")[0])
+        match = resolve(path.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0])
     except Resolver404:
         return None
     return match if match.url_name in HOSTS else None

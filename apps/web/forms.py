@@ -10,6 +10,8 @@ from apps.errors import BadRequest
 from engine.errors import InvalidScore
 from engine.match_flow import MAX_POINTS, Score
 
+MAX_SEED_DIGITS = 6
+
 _NUMBER = {"required": "is missing.", "invalid": "is not a whole number."}
 
 
@@ -98,7 +100,7 @@ def seed_order(sent: Mapping[str, str], confirmed: list[int]) -> list[int]:
 
     def key(place: int) -> tuple[float, int]:
         text = sent.get(f"seed-{confirmed[place - 1]}", "").strip()
-        typed = int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else place
+        typed = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_SEED_DIGITS else place
         return typed, (typed > place) - (typed < place)
 
     order = [confirmed[place - 1] for place in sorted(range(1, len(confirmed) + 1), key=key)]

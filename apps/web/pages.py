@@ -24,13 +24,13 @@ class Failure:
     """
     A form that was refused: which one, the sentence for the person, and what was typed, so that nothing is lost.
 
-    `field` names the input that the sentence is about, where there is one.
+    `about` names the input that the sentence is about, where there is one.
     """
 
     form: str
     message: str
     status: int
-    field: str = ""
+    about: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,7 +53,7 @@ class Live:
         return {"room": self.room, "epoch": self.position.epoch, "seq": self.position.seq, "mine": list(self.mine)}
 
 
-def show(  # noqa: PLR0913 - each is one aspect of a page
+def show(
     request: HttpRequest,
     template: str,
     context: Mapping[str, Any],
@@ -80,7 +80,7 @@ def page(view: View[P]) -> View[P]:
     """Turn what selectors refuse into pages: 404, 403, or the way to sign in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method not in ("GET", "HEAD") and kwargs.get("failure") is None:
             return HttpResponseNotAllowed(["GET", "HEAD"])  # posted to only when a form on it was refused
         try:

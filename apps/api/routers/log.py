@@ -10,7 +10,7 @@ from apps.api.auth import ANYBODY, person
 from apps.api.params import TournamentId
 from apps.api.schemas.common import MAX_SAFE_INTEGER
 from apps.eventlog import log
-from apps.eventlog.log import PUBLIC, STAFF
+from apps.eventlog.log import PUBLIC
 from apps.tournaments.permissions import audience_of
 from apps.tournaments.selectors.lists import tournament_for
 from apps.tournaments.selectors.snapshots import tournament_snapshot

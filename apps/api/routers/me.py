@@ -26,7 +26,8 @@ def get(request: HttpRequest) -> Answer:
 
 @router.patch("", response=schemas.Profile, operation_id="editProfile", summary="Change your profile")
 def edit(request: HttpRequest, body: schemas.ProfileChanges) -> Answer:
-    names = {field: clean_line(field, value, at_most=150) for field, value in body.model_dump(exclude_unset=True).items()}
+    changes = body.model_dump(exclude_unset=True)
+    names = {field: clean_line(field, name, at_most=150) for field, name in changes.items()}
     return _profile(services.edit_profile(user(request), **names))
 
 

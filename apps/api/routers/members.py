@@ -64,9 +64,7 @@ def add(
     summary="Take somebody off the staff",
     description="The last organiser cannot leave.",
 )
-def remove(
-    request: HttpRequest, tournament_id: TournamentId, username: Username, key: IdempotencyKey = None
-) -> Answer:
+def remove(request: HttpRequest, tournament_id: TournamentId, username: Username, key: IdempotencyKey = None) -> Answer:
     gone = User.objects.filter(username__iexact=username).first()
     if gone is None:
         message = "Nobody has this user name."

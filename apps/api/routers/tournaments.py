@@ -30,7 +30,7 @@ NO_SEEDING = schemas.Seeding()
 )
 def list_tournaments(request: HttpRequest, window: Query[Window], status: Query[list[Status]] = []) -> Answer:  # noqa: B006 - ninja copies it
     found = lists.visible_tournaments(person(request), statuses=status)
-    return page(found, window, lambda row: {**tournament_fields(row), "confirmed_count": row.confirmed_count})
+    return page(found, window, _item)
 
 
 @router.post(
@@ -157,6 +157,11 @@ def bracket(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyK
 
 def _answer(request: HttpRequest, done: Done) -> Answer:
     return {"seq": done.seq, "tournament": tournament_fields(_tournament(request, done))}
+
+
+def _item(row: Tournament) -> Answer:
+    counted = row.confirmed_count  # type: ignore[attr-defined] # annotated by the selector
+    return {**tournament_fields(row), "confirmed_count": counted}
 
 
 def _seeds(tournament: Tournament) -> Answer:

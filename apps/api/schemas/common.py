@@ -6,7 +6,7 @@ what a value means; a schema only keeps out what could not mean anything.
 """
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -46,6 +46,10 @@ def _with_zone(value: object) -> datetime | None:
 
 
 TimeWithZone = Annotated[datetime | None, BeforeValidator(_with_zone)]
+
+
+# The default of a field that a change may leave out; None itself is refused unless the type allows it.
+ABSENT: Any = Field(default=None)
 
 
 class Input(BaseModel):

@@ -29,7 +29,7 @@ class MyEntryPage(Page[MyEntry]):
 
 
 class Registration(Input):
-    name: ShortText = Field("", description="The name to play under; your user name when it is empty.")
+    name: ShortText = Field(default="", description="The name to play under; your user name when it is empty.")
 
 
 class NewEntry(Input):

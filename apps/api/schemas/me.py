@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from apps.api.schemas.common import Input, Line
+from apps.api.schemas.common import ABSENT, Input, Line
 
 
 class Profile(BaseModel):
@@ -16,5 +16,5 @@ class Profile(BaseModel):
 class ProfileChanges(Input):
     """What is absent stays as it is."""
 
-    first_name: Line = Field(default=None)
-    last_name: Line = Field(default=None)
+    first_name: Line = ABSENT
+    last_name: Line = ABSENT

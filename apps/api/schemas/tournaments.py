@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from apps.api.schemas.common import MAX_SAFE_INTEGER, Input, Page, RowId, Seq, ShortText, Text, Time, TimeWithZone
+from apps.api.schemas.common import (
+    ABSENT,
+    MAX_SAFE_INTEGER,
+    Input,
+    Page,
+    RowId,
+    Seq,
+    ShortText,
+    Text,
+    Time,
+    TimeWithZone,
+)
 from apps.api.schemas.entries import Entry
 from apps.api.schemas.matches import Match
 from apps.tournaments.models import Status
@@ -71,21 +82,21 @@ class NewTournament(Input):
 class TournamentChanges(Input):
     """What is absent stays as it is."""
 
-    name: TournamentName = Field(default=None)
-    game: ShortText = Field(default=None)
-    description: Text = Field(default=None)
-    accent: Colour = Field(default=None)
-    capacity: Capacity = Field(default=None)
-    check_in: bool = Field(default=None)
+    name: TournamentName = ABSENT
+    game: ShortText = ABSENT
+    description: Text = ABSENT
+    accent: Colour = ABSENT
+    capacity: Capacity = ABSENT
+    check_in: bool = ABSENT
     starts_at: TimeWithZone = None
-    third_place_match: bool = Field(default=None)
+    third_place_match: bool = ABSENT
 
 
 class Seeding(Input):
     """Seeds by hand (`order`), or drawn at random (neither field, or `draw_seed` to repeat a draw)."""
 
-    order: list[RowId] | None = Field(None, max_length=MAX_ENTRANTS, description="Entries, strongest first.")
-    draw_seed: int | None = Field(None, ge=0, le=MAX_SAFE_INTEGER)
+    order: list[RowId] | None = Field(default=None, max_length=MAX_ENTRANTS, description="Entries, strongest first.")
+    draw_seed: int | None = Field(default=None, ge=0, le=MAX_SAFE_INTEGER)
 
     @model_validator(mode="after")
     def _one_way(self) -> "Seeding":

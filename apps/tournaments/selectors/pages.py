@@ -1,4 +1,4 @@
-"""What single pages need besides a snapshot. Every function says how many queries it costs; none grows with the rows."""
+"""What single pages need besides a snapshot. Every function says how many queries it costs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

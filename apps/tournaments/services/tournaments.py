@@ -26,6 +26,7 @@ from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_text
 from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
 
+_YEARS = range(2000, 2101)
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 # Which status each step leads from and to, and how it is said.
@@ -231,6 +232,10 @@ def _checked(setting: str, value: Any) -> Any:
         case "starts_at":
             if value is not None and value.tzinfo is None:
                 message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
+                raise BadRequest(message, field="starts_at")
+            # At the ends of the calendar a time cannot be turned into another zone's.
+            if value is not None and value.year not in _YEARS:
+                message = f"A tournament starts in the years {_YEARS[0]} to {_YEARS[-1]}."
                 raise BadRequest(message, field="starts_at")
             return value and value.replace(microsecond=0)
     message = f"There is no setting {setting}."

@@ -5,6 +5,7 @@ The lock is the tournament's row, so the commands of one tournament run one afte
 before did: of two people doing the same thing at once, one acts and the other is told how things stand now.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,7 @@ from engine.errors import EngineError, IllegalStep
 P = ParamSpec("P")
 Row = TypeVar("Row", Tournament, Stage, Entry, Match)
 Answer = Mapping[str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -184,7 +186,7 @@ class Unit:
             )
         )
 
-    def finish(self, ids: Answer) -> Done:
+    def finish(self, ids: Answer, *, fingerprint: str) -> Done:
         """Append the events, keep the receipt, and return the answer. The last step inside the transaction."""
         stream = self.tournament.stream
         recorded = log.append(
@@ -197,6 +199,7 @@ class Unit:
                 actor=self.actor.name,
                 command_id=self.actor.command_id,
                 action=self.action,
+                fingerprint=fingerprint,
                 stream=Stream.objects.get(name=stream),
                 seq=seq,
                 answer=dict(ids),
@@ -222,15 +225,16 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
     def decorate(body: Callable[Concatenate[Unit, P], Answer]) -> Callable[Concatenate[Actor, P], Done]:
         @wraps(body)
         def service(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Done:
-            if (done := _first_answer(actor, action)) is not None:
+            fingerprint = _fingerprint(args, kwargs)
+            if (done := _first_answer(actor, action, fingerprint)) is not None:
                 return done
             try:
                 with transaction.atomic():
                     unit = Unit(action, actor, _now())
-                    return unit.finish(body(unit, *args, **kwargs))
+                    return unit.finish(body(unit, *args, **kwargs), fingerprint=fingerprint)
             except (AppError, EngineError, IntegrityError) as error:
                 # The same command may have won while this one waited for the lock.
-                if (done := _first_answer(actor, action)) is not None:
+                if (done := _first_answer(actor, action, fingerprint)) is not None:
                     return done
                 if isinstance(error, IllegalStep):
                     raise Conflict(str(error), state=error.state, possible=list(error.possible)) from error
@@ -249,15 +253,18 @@ def _now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _first_answer(actor: Actor, action: str) -> Done | None:
+def _fingerprint(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    """Return what tells one request from another: a command id stands for what was asked, not only for its kind."""
+    return hashlib.sha256(repr((args, sorted(kwargs.items()))).encode()).hexdigest()
+
+
+def _first_answer(actor: Actor, action: str, fingerprint: str) -> Done | None:
     if not actor.command_id or not actor.name:
         return None
-    receipt = (
-        Receipt.objects.select_related("stream").filter(actor=actor.name, command_id=actor.command_id).first()
-    )
+    receipt = Receipt.objects.select_related("stream").filter(actor=actor.name, command_id=actor.command_id).first()
     if receipt is None:
         return None
-    if receipt.action != action:
+    if (receipt.action, receipt.fingerprint) != (action, fingerprint):
         message = "This id was already used for another command. Choose a new one."
         raise Conflict(message, action=receipt.action)
     return Done(receipt.stream.name, receipt.seq, receipt.answer)

@@ -49,7 +49,7 @@ def tournament_lines(events: Iterable[Logged], state: State, names: Mapping[str,
 
 def match_lines(events: Iterable[Logged], state: State, names: Mapping[str, str]) -> list[Line]:
     """Return the history of one match, newest first, from its events in the order in which they happened."""
-    known = next(iter(state["matches"].values()), {})
+    known: Data = next(iter(state["matches"].values()), {})
     lines: list[Line] = []
     match = {name: known.get(name) for name in ("home", "away", "number")}  # certain by the time they are named
     for event in events:
@@ -84,7 +84,8 @@ def _said(kind: str, data: Data, state: State) -> tuple[str, int | None]:
         if match is None:
             return "A match of an earlier bracket.", None  # the bracket was drawn anew since
         return _MATCH.get(kind, _match_changed)(match, changed, state), changed["id"]
-    return _PLAIN.get(kind, lambda _data, _state: kind.replace("_", " ").capitalize() + ".")(data, state), None
+    say = _PLAIN.get(kind)
+    return (say(data, state) if say else kind.replace("_", " ").capitalize() + "."), None
 
 
 def _versus(match: Data, state: State) -> str:

@@ -79,7 +79,9 @@ def _before_bracket(state: State, entry: Row) -> Mine:
         ahead = sum(r["status"] == "waitlisted" and r["id"] <= entry["id"] for r in state["entries"].values())
         if state["matches"]:
             return Mine("waitlisted", "The bracket was drawn and no place became free.", **known)
-        return Mine("waitlisted", f"You are number {ahead} on the waitlist. If a place becomes free, it is yours.", **known)
+        return Mine(
+            "waitlisted", f"You are number {ahead} on the waitlist. If a place becomes free, it is yours.", **known
+        )
     if tournament["check_in"] and not entry["checked_in"]:
         return Mine("check_in", "Only entrants who check in are drawn.", **known)
     here = "You are checked in" if tournament["check_in"] else "You are in"
@@ -98,15 +100,18 @@ def _in_bracket(state: State, entry: Row) -> Mine:
         side = "home" if row["home"] == entry["id"] else "away"
         match = match_shown(state, row, feeders(state))
         return Mine("match", match=match, side=side, may_withdraw=True, **known)
+    return _finished(tournament, entry, own, state, known)
+
+
+def _finished(tournament: Row, entry: Row, own: list[Row], state: State, known: dict[str, Any]) -> Mine:
+    """Say how the tournament ended for an entrant who has no match left."""
     if tournament["champion"] == entry["id"]:
         return Mine("won", "You won the tournament.", **known)
+    for place, words in (("runner_up", "You finished second."), ("third_place", "You finished third.")):
+        if tournament[place] == entry["id"]:
+            return Mine("out", words, **known)
     if not own:
         return Mine("none", **known)
     last = max(own, key=lambda row: row["number"])
-    other = last["away"] if last["home"] == entry["id"] else last["home"]
-    if tournament["third_place"] == entry["id"]:
-        return Mine("out", "You finished third.", **known)
-    if tournament["runner_up"] == entry["id"]:
-        return Mine("out", "You finished second.", **known)
-    name = entrant_name(state, other)
+    name = entrant_name(state, last["away"] if last["home"] == entry["id"] else last["home"])
     return Mine("out", f"Your last match was match {last['number']}" + (f" against {name}." if name else "."), **known)

@@ -51,6 +51,8 @@ class SideShown:
 
 @dataclass(frozen=True, slots=True)
 class MatchShown:
+    """`label` is the state in a word; `leading` says who is ahead: ": Argentina wins", or "" when the score is level."""
+
     id: int
     number: int
     round: int
@@ -65,6 +67,7 @@ class MatchShown:
     away_points: int
     home_shootout: str
     away_shootout: str
+    leading: str
     started_at: str | None
     completed_at: str | None
     winner_to: int | None
@@ -103,6 +106,7 @@ def feeders(state: State) -> Feeders:
 def match_shown(state: State, row: Row, known: Feeders | None = None) -> MatchShown:
     """Return a match as a card, a row or a page shows it. `known`: the result of `feeders`, when it is at hand."""
     sources = feeders(state) if known is None else known
+    home, away = _side(state, row, "home", sources), _side(state, row, "away", sources)
     return MatchShown(
         id=row["id"],
         number=row["number"],
@@ -111,13 +115,14 @@ def match_shown(state: State, row: Row, known: Feeders | None = None) -> MatchSh
         bracket=row["bracket"],
         state=row["state"],
         label=_label(row),
-        home=_side(state, row, "home", sources),
-        away=_side(state, row, "away", sources),
+        home=home,
+        away=away,
         version=row["version"],
         home_points=row["home_score"],
         away_points=row["away_score"],
         home_shootout=_text(row["home_shootout"]),
         away_shootout=_text(row["away_shootout"]),
+        leading=_leading(row, home, away),
         started_at=row["started_at"],
         completed_at=row["completed_at"],
         winner_to=row["winner_to"],
@@ -180,6 +185,15 @@ def _score(row: Row, side: str, outcome: str) -> tuple[str, str]:
         return {"won": "W", "lost": "FF"}.get(outcome, ""), ""
     numbers = row["report"] if row["state"] == "pending_result" and row["report"] else row
     return _text(numbers[f"{side}_score"]), _text(numbers[f"{side}_shootout"])
+
+
+def _leading(row: Row, home: SideShown, away: SideShown) -> str:
+    if row["state"] not in ("live", "pending_result"):
+        return ""
+    points = [(int(s.score or 0), int(s.shootout or 0)) for s in (home, away)]
+    if points[0] == points[1]:
+        return ""
+    return f": {(home if points[0] > points[1] else away).name or ''} wins"
 
 
 def _label(row: Row) -> str:

@@ -10,6 +10,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.web.present.shown import STATUS_LABELS
+
 register = template.Library()
 
 
@@ -62,7 +64,7 @@ def typed(context: dict[str, Any], form: str, field: str, otherwise: Any = "") -
 def invalid(context: dict[str, Any], form: str, field: str = "") -> SafeString | str:
     """Mark the field of the form that was refused, for eyes and for screen readers, and put the cursor there."""
     failure = context.get("failure")
-    if failure is None or failure.form != form or (field and failure.field != field):
+    if failure is None or failure.form != form or (field and failure.about != field):
         return ""
     return format_html(' aria-invalid="true" aria-describedby="{}" autofocus', "failure")
 
@@ -77,3 +79,15 @@ def side_of(match: Any, side: str) -> Any:
 def get(mapping: Any, key: Any) -> Any:
     """Return mapping[key], or nothing."""
     return mapping.get(key, mapping.get(str(key))) if mapping else None
+
+
+@register.filter
+def status_label(status: str) -> str:
+    """Return what people call a tournament's status."""
+    return STATUS_LABELS.get(status, status)
+
+
+@register.filter
+def of(form: str, row_id: int) -> str:
+    """Return the name of a form about one row: "report-5"."""
+    return f"{form}-{row_id}"

@@ -54,7 +54,9 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
 
 def _waiting_room(entries: list[Entry]) -> Live | None:
     """Listen to the tournament in which the next match will come, before there is one."""
-    waits = next((e.tournament for e in entries if e.tournament.status not in (Status.COMPLETED, Status.CANCELLED)), None)
+    waits = next(
+        (e.tournament for e in entries if e.tournament.status not in (Status.COMPLETED, Status.CANCELLED)), None
+    )
     if waits is None:
         return None
     position = log.positions([waits.stream])[waits.stream]

@@ -36,11 +36,14 @@ def home(request: HttpRequest, *, failure: Failure | None = None) -> HttpRespons
     live = [t for t in open_ones if t.status == Status.LIVE]
     finished = list(selectors.finished_tournaments(request.user)[: FINISHED_ON_HOME + 1])
     context = {
-        "groups": [(label, status, [t for t in open_ones if t.status == status]) for status, label in _HEADINGS.items()],
+        "groups": [
+            (label, status, [t for t in open_ones if t.status == status]) for status, label in _HEADINGS.items()
+        ],
         "finished": finished[:FINISHED_ON_HOME],
         "more_finished": len(finished) > FINISHED_ON_HOME,
         "progress": selectors.match_progress(live) if live else {},
         "live_matches": selectors.live_matches(live, limit=6) if live else [],
+        "any_open": bool(open_ones),
         "accents": accents([*open_ones, *finished]),
     }
     return show(request, "web/home.html", context, regions={"home": "web/home/_list.html"}, failure=failure)

@@ -1,7 +1,6 @@
 """The organiser's console: run matches, entrants, settings, staff. Referees see what they may do."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,6 +23,7 @@ from apps.web.views.tournaments import Visit, listed, visit
 from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
 
 MAX_LINES = 128
+SENTENCES = 3  # of refusals that are shown in full
 
 _BEFORE_PLAY = ("draft", "published", "registration_open", "registration_closed")
 
@@ -40,14 +40,16 @@ def _staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
         permissions.require("start_match", request.user, seen.role)
         raise PermissionDenied("Only a referee or organiser of this tournament can open its console.")
     status = seen.tournament.status
-    seen.context |= {
-        "before_play": status in _BEFORE_PLAY,
-        "drawn": bool(seen.context["all_matches"]),
-        "may_redraw": status in ("published", "registration_closed"),
-        "over": status in ("completed", "cancelled"),
-        "steps": _steps(seen),
-        "next": _next_step(seen),
-    }
+    seen.context.update(
+        {
+            "before_play": status in _BEFORE_PLAY,
+            "drawn": bool(seen.context["all_matches"]),
+            "may_redraw": status in ("published", "registration_closed"),
+            "over": status in ("completed", "cancelled"),
+            "steps": _steps(seen),
+            "next": _next_step(seen),
+        }
+    )
     return seen
 
 
@@ -74,7 +76,7 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
 @page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     seen = _staff_visit(request, tournament_id, "manage-entrants")
-    seen.context |= {**listed(seen.live.state), "added_limit": MAX_LINES}
+    seen.context.update({**listed(seen.live.state), "added_limit": MAX_LINES})
     return _console(request, "entrants", seen, failure)
 
 
@@ -84,16 +86,18 @@ def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     permissions.require("edit_tournament", request.user, seen.role)
     stage = next(iter(seen.live.state["stages"].values()))
     starts_at = parse_datetime(seen.context["t"]["starts_at"] or "")
-    seen.context |= {
-        "least": MIN_ENTRANTS,
-        "most": MAX_ENTRANTS,
-        "form_id": "settings",
-        "values": {
-            **seen.context["t"],
-            "third_place_match": stage["third_place_match"],
-            "starts_at": f"{starts_at:%Y-%m-%dT%H:%M}" if starts_at else "",
-        },
-    }
+    seen.context.update(
+        {
+            "least": MIN_ENTRANTS,
+            "most": MAX_ENTRANTS,
+            "form_id": "settings",
+            "values": {
+                **seen.context["t"],
+                "third_place_match": stage["third_place_match"],
+                "starts_at": f"{starts_at:%Y-%m-%dT%H:%M}" if starts_at else "",
+            },
+        }
+    )
     return _console(request, "settings", seen, failure)
 
 
@@ -137,16 +141,13 @@ def step(request: HttpRequest, tournament_id: int, name: str) -> HttpResponse:
 
 def _steps(seen: Visit) -> list[tuple[str, bool]]:
     """Return the stations of a tournament's way, and which of them lie behind."""
-    order = ("draft", "published", "registration_open", "registration_closed", "live", "completed")
     status = seen.tournament.status
-    at = order.index(status) if status in order else 0
-    drawn = bool(seen.context["all_matches"])
-    opened = at > 1
+    begun = status in ("live", "completed")
     return [
-        ("Published", at >= 1),
-        ("Registration", opened and status != "registration_open"),
-        ("Bracket drawn", drawn),
-        ("In play", at >= 4),
+        ("Published", status != "draft"),
+        ("Registration", begun or status == "registration_closed"),
+        ("Bracket drawn", bool(seen.context["all_matches"])),
+        ("In play", begun),
         ("Champion", status == "completed"),
     ]
 
@@ -191,12 +192,12 @@ def add_entrants(request: HttpRequest, tournament_id: int) -> HttpResponse:
     if refusals:
         sentences = list(dict.fromkeys(error.message for _, error in refusals))
         prefix = f"{said} " if added else ""
-        more = f" And {len(sentences) - 3} more." if len(sentences) > 3 else ""
+        more = f" And {len(sentences) - SENTENCES} more." if len(sentences) > SENTENCES else ""
         failure = Failure(
             "add",
-            prefix + " ".join(sentences[:3]) + more,
+            prefix + " ".join(sentences[:SENTENCES]) + more,
             refusals[0][1].http_status,
-            field="names",
+            about="names",
             typed={"names": "\n".join(name for name, _ in refusals)},
         )
         return show_again(request, failure, host=host)
@@ -289,5 +290,3 @@ def remove_member(request: HttpRequest, tournament_id: int, user_id: int) -> Htt
         return reverse("tournament", args=[tournament_id]) if user_id == request.user.pk else host
 
     return carry_out(request, act, form=f"member-{user_id}", done="Removed from the staff.", host=host, back=back)
-
-

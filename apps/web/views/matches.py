@@ -7,10 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from apps.errors import BadRequest
 from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
-from apps.tournaments.models import Match, Role, Status
+from apps.tournaments.models import Match, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors.snapshots import match_snapshot
@@ -24,7 +23,6 @@ from apps.web.present.bracket import match_name
 from apps.web.present.mine import my_match
 from apps.web.present.shown import MatchShown, match_shown
 from engine.elimination import Side
-from engine.match_flow import MatchState
 
 HISTORY_LIMIT = 400
 
@@ -52,7 +50,6 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "may_referee": permissions.is_staff(role) and row.tournament.status != Status.CANCELLED,
         "is_staff": permissions.is_staff(role),
         "cancelled": row.tournament.status == Status.CANCELLED,
-        "leader": leader(shown),
         "here": request.path,
     }
     regions = {
@@ -71,18 +68,6 @@ def match_live(row: Match) -> tuple[Live, selectors.Neighbours]:
     for feeder in around.feeders:
         state["matches"][str(feeder["id"])] = feeder
     return Live(f"match:{row.pk}", snapshot.position, state), around
-
-
-def leader(shown: MatchShown) -> str:
-    """Return the name of the side that is ahead, "" when the score is level."""
-    home = (shown.home.score, shown.home.shootout or "0")
-    away = (shown.away.score, shown.away.shootout or "0")
-    if not (shown.home.score.isdigit() and shown.away.score.isdigit()):
-        return ""
-    mine, theirs = ((int(a), int(b)) for a, b in (home, away))
-    if mine == theirs:
-        return ""
-    return (shown.home.name if mine > theirs else shown.away.name) or ""
 
 
 def _posted(

@@ -60,5 +60,8 @@ def sample(entrants: int) -> State:
     return state
 
 
+_LONG = {2: "A name that is far too long for the place it has"}
+
+
 def _name(n: int) -> str:
-    return "A name that is far too long for the place it has" if n == 2 else f"Entrant {n}"
+    return _LONG.get(n, f"Entrant {n}")

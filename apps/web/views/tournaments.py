@@ -24,8 +24,7 @@ from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, ma
 
 ACTIVITY_ON_OVERVIEW = 8
 ACTIVITY_ON_PAGE = 60
-
-TABS = ("tournament", "bracket", "matches", "entrants", "activity")
+MAX_SEQ_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +71,15 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
     return Visit(tournament, role, entry, live, context)
 
 
-def _tab(name: str, *, part: str = "") -> Callable[[HttpRequest, Visit, Failure | None], HttpResponse]:
-    def render(request: HttpRequest, seen: Visit, failure: Failure | None) -> HttpResponse:
-        regions = {
-            "head": "web/tournament/_head.html",
-            "mine": "web/tournament/_mine.html",
-            "tabs": "web/tournament/_tabs.html",
-            name: f"web/tournament/_{part or name}.html",
-        }
-        template = f"web/tournament/{name}.html"
-        return show(request, template, seen.context, regions=regions, live=seen.live, failure=failure)
-
-    return render
+def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
+    regions = {
+        "head": "web/tournament/_head.html",
+        "mine": "web/tournament/_mine.html",
+        "tabs": "web/tournament/_tabs.html",
+        name: f"web/tournament/_{name}.html",
+    }
+    template = f"web/tournament/{name}.html"
+    return show(request, template, seen.context, regions=regions, live=seen.live, failure=failure)
 
 
 @page
@@ -92,13 +88,15 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     seen = visit(request, tournament_id, tab="tournament")
     matches: list[MatchShown] = seen.context["all_matches"]
     done = sorted((m for m in matches if m.state == "completed"), key=lambda m: m.completed_at or "", reverse=True)
-    seen.context |= {
-        "now_playing": [m for m in matches if m.state in ("live", "pending_result")],
-        "next_up": [m for m in matches if m.state == "ready"][:6],
-        "latest": done[:6],
-        "lines": _story(seen, ACTIVITY_ON_OVERVIEW),
-    }
-    return _tab("overview")(request, seen, failure)
+    seen.context.update(
+        {
+            "now_playing": [m for m in matches if m.state in ("live", "pending_result")],
+            "next_up": [m for m in matches if m.state == "ready"][:6],
+            "latest": done[:6],
+            "lines": _story(seen, ACTIVITY_ON_OVERVIEW),
+        }
+    )
+    return _tab(request, "overview", seen, failure)
 
 
 @page
@@ -106,8 +104,8 @@ def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None
     """Show the bracket; with `?view=tv` alone and large, for a hall."""
     seen = visit(request, tournament_id, tab="bracket")
     tv = request.GET.get("view") == "tv"
-    seen.context |= {"drawing": drawing(seen.live.state, tv=tv), "tv": tv}
-    return _tab("bracket")(request, seen, failure)
+    seen.context.update({"drawing": drawing(seen.live.state, tv=tv), "tv": tv})
+    return _tab(request, "bracket", seen, failure)
 
 
 @page
@@ -119,15 +117,15 @@ def matches(request: HttpRequest, tournament_id: int, *, failure: Failure | None
     for match in seen.context["all_matches"]:
         by_round.setdefault(match_name(match, rounds), []).append(match)
     seen.context["by_round"] = list(by_round.items())
-    return _tab("matches")(request, seen, failure)
+    return _tab(request, "matches", seen, failure)
 
 
 @page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     """List the entrants by seed, then the waitlist, then who left."""
     seen = visit(request, tournament_id, tab="entrants")
-    seen.context |= listed(seen.live.state)
-    return _tab("entrants")(request, seen, failure)
+    seen.context.update(listed(seen.live.state))
+    return _tab(request, "entrants", seen, failure)
 
 
 @page
@@ -135,14 +133,16 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     """Tell what happened, newest first."""
     seen = visit(request, tournament_id, tab="activity")
     before = request.GET.get("before", "")
-    page_before = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    page_before = int(before) if before.isascii() and before.isdigit() and len(before) <= MAX_SEQ_DIGITS else None
     lines = _story(seen, ACTIVITY_ON_PAGE + 1, before=page_before)
-    seen.context |= {
-        "lines": lines[:ACTIVITY_ON_PAGE],
-        "older": lines[ACTIVITY_ON_PAGE - 1].seq if len(lines) > ACTIVITY_ON_PAGE else None,
-        "paged": page_before is not None,
-    }
-    return _tab("activity")(request, seen, failure)
+    seen.context.update(
+        {
+            "lines": lines[:ACTIVITY_ON_PAGE],
+            "older": lines[ACTIVITY_ON_PAGE - 1].seq if len(lines) > ACTIVITY_ON_PAGE else None,
+            "paged": page_before is not None,
+        }
+    )
+    return _tab(request, "activity", seen, failure)
 
 
 def listed(state: Any) -> dict[str, Any]:
@@ -191,6 +191,4 @@ def entry_command(request: HttpRequest, tournament_id: int, entry_id: int, comma
     """Withdraw or check in an entrant: oneself, or as the staff somebody else."""
     service, done = _ENTRY_COMMANDS[command]
     host = reverse("tournament", args=[tournament_id])
-    return carry_out(
-        request, lambda: service(actor(request), entry_id), form=f"entry-{entry_id}", done=done, host=host
-    )
+    return carry_out(request, lambda: service(actor(request), entry_id), form=f"entry-{entry_id}", done=done, host=host)

@@ -1,0 +1,68 @@
+"""The demo: people with generated passwords, and a real knockout that is played again and again."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.eventlog.models import Event, Receipt, Stream
+from apps.tournaments.management.results import Results, import_results
+from apps.tournaments.models import Match, Role, Status, Tournament
+from apps.tournaments.services import Actor, tournaments
+
+KEEP = 3  # finished demo tournaments; older ones make room
+
+_PEOPLE = {"demo-organiser": "Runs the demo tournaments", "demo-referee": "Keeps their score"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPeople:
+    """`passwords` has those that were generated just now, and only then."""
+
+    organizer: User
+    referee: User
+    passwords: dict[str, str]
+
+
+def ensure_people() -> DemoPeople:
+    """Return the demo's people, made with generated passwords if this database has none."""
+    found = {user.username: user for user in User.objects.filter(is_demo=True)}
+    passwords: dict[str, str] = {}
+    for name in _PEOPLE:
+        if name not in found:
+            passwords[name] = secrets.token_urlsafe(9)
+            found[name] = User.objects.create_user(
+                name, f"{name}@demo.invalid", passwords[name], is_demo=True, first_name=_PEOPLE[name]
+            )
+    return DemoPeople(found["demo-organiser"], found["demo-referee"], passwords)
+
+
+def current(people: DemoPeople, results: Results) -> Tournament:
+    """Return the demo tournament that is under way, or a fresh one."""
+    running = Tournament.objects.filter(
+        is_demo=True, name=results.name, status__in=(Status.REGISTRATION_CLOSED, Status.LIVE)
+    ).first()
+    if running is not None:
+        return running
+    organizer = Actor(people.organizer)
+    tournament = import_results(organizer, results, is_demo=True)
+    tournaments.add_member(organizer, tournament.pk, username=people.referee.username, role=Role.REFEREE)
+    return tournament
+
+
+def discard_old() -> None:
+    """
+    Remove finished demo tournaments but the newest few, with their logs.
+
+    Nothing else is ever removed from a log; a demo that plays day and night would fill the disk.
+    """
+    finished = Tournament.objects.filter(is_demo=True, status=Status.COMPLETED).order_by("-pk")
+    for tournament in finished[KEEP:]:
+        with transaction.atomic():
+            stream = Stream.objects.filter(name=tournament.stream)
+            Receipt.objects.filter(stream__in=stream).delete()
+            Event.objects.filter(stream__in=stream).delete()
+            stream.delete()
+            Match.objects.filter(tournament=tournament).delete()
+            tournament.delete()
