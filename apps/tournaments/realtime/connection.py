@@ -56,10 +56,11 @@ class ASGIConnection:
                 self.write(text)
 
     def close(self, code: CloseCode) -> None:
-        """Close with `code` after saying why; what still waits is dropped."""
+        """Close with `code` after sending what waits and saying why. Whoever cannot keep up is sent no more of it."""
         if self.closed_with is None:
             self.closed_with = code
-            self._queue.clear()
+            if code is CloseCode.SLOW_CONSUMER:
+                self._queue.clear()
             self._wake.set()
 
     async def drain(self) -> None:

@@ -51,7 +51,7 @@ class SideShown:
 
 @dataclass(frozen=True, slots=True)
 class MatchShown:
-    """`label` is the state in a word; `leading` says who is ahead: ": Argentina wins", or "" when the score is level."""
+    """`label` is the state in a word; `leading` is who is ahead (": Argentina wins"), "" for a level score."""
 
     id: int
     number: int

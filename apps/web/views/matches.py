@@ -21,7 +21,7 @@ from apps.web.pages import Failure, Live, page, show
 from apps.web.present.activity import match_lines
 from apps.web.present.bracket import match_name
 from apps.web.present.mine import my_match
-from apps.web.present.shown import MatchShown, match_shown
+from apps.web.present.shown import match_shown
 from engine.elimination import Side
 
 HISTORY_LIMIT = 400

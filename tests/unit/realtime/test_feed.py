@@ -1,0 +1,120 @@
+"""A feed passes events on in order, once, without a hole, whatever order they come in."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.eventlog.log import PUBLIC, STAFF, Position, Recorded
+from apps.tournaments.realtime.history import REPLAY_LIMIT, read_since
+from apps.tournaments.realtime.hub import Feed, RoomFeed, belongs
+from apps.tournaments.realtime.rooms import Room
+
+STREAM = "tournament:7"
+ROOMS = [Room(STREAM, subject, audience) for subject in ("", "match:1", "match:2") for audience in (PUBLIC, STAFF)]
+
+
+def event(seq: int, *, subject: str = "", audience: str = PUBLIC, epoch: str = "e") -> Recorded:
+    return Recorded(
+        stream=STREAM, epoch=epoch, seq=seq, type="x", audience=audience, subject=subject, data=msgspec.Raw(b"{}"), at=""
+    )
+
+
+class Watcher:
+    """A connection that keeps to the client's rule."""
+
+    heard_at = ping_at = 0.0
+
+    def __init__(self, mine: int = 0) -> None:
+        self.mine, self.seen = mine, []
+
+    def deliver(self, seq: int, text: str) -> None:
+        frame = msgspec.json.decode(text)
+        assert frame["prev"] <= self.mine < frame["seq"] == seq
+        self.mine = seq
+        self.seen.append(seq)
+
+
+def feed_with(watchers: dict[Room, Watcher], at: int = 0) -> Feed:
+    feed = Feed(STREAM)
+    feed.position = Position("e", at)
+    for room, watcher in watchers.items():
+        feed.rooms[room] = RoomFeed(room)
+        feed.rooms[room].connections.add(watcher)
+    return feed
+
+
+events_of_a_stream = st.lists(
+    st.tuples(st.sampled_from(["", "match:1", "match:2"]), st.sampled_from([PUBLIC, STAFF])), min_size=1, max_size=30
+).map(lambda kinds: [event(n, subject=s, audience=a) for n, (s, a) in enumerate(kinds, start=1)])
+
+
+@given(events_of_a_stream, st.data())
+def test_lost_doubled_and_reordered_hints_end_in_the_log_once_and_in_order(log, data):
+    watchers = {room: Watcher() for room in ROOMS}
+    feed = feed_with(watchers)
+    hints = data.draw(st.lists(st.sampled_from(log), max_size=60))
+    for hint in hints:
+        feed.offer([hint])
+        assert not any(early <= feed.position.seq for early in feed.early)
+    feed.offer(log)  # what a read of the log brings
+    assert feed.position.seq == len(log)
+    assert not feed.early
+    for room, watcher in watchers.items():
+        assert watcher.seen == [e.seq for e in log if belongs(e, room)]
+
+
+@given(events_of_a_stream)
+def test_no_event_reaches_a_room_that_it_is_not_for(log):
+    watchers = {room: Watcher() for room in ROOMS}
+    feed_with(watchers).offer(log)
+    for room, watcher in watchers.items():
+        for seq in watcher.seen:
+            assert log[seq - 1].audience == PUBLIC or room.audience == STAFF
+            assert room.subject in ("", log[seq - 1].subject)
+
+
+def test_a_personal_event_reaches_no_room():
+    for room in ROOMS:
+        assert not belongs(event(1, audience="user:5"), room)
+
+
+def test_events_of_another_epoch_are_not_passed_on():
+    watcher = Watcher()
+    feed = feed_with({ROOMS[0]: watcher})
+    feed.offer([event(1, epoch="other")])
+    assert watcher.seen == []
+    assert feed.position == Position("e", 0)
+
+
+def test_a_feed_that_is_not_open_yet_passes_nothing_on():
+    feed = Feed(STREAM)
+    assert feed.offer([event(1)]) is False
+    assert feed.since(0) is None
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(0, 80))
+def test_memory_answers_only_what_it_can_answer_whole(start, length, since):
+    feed = feed_with({}, at=start)
+    feed.offer([event(n) for n in range(start + 1, start + length + 1)])
+    found = feed.since(since)
+    if start <= since <= start + length:
+        assert [e.seq for e in found] == list(range(since + 1, start + length + 1))
+    else:
+        assert found is None
+
+
+@given(st.text(max_size=40))
+def test_a_position_in_an_address_is_read_or_ignored(text):
+    position = read_since(text)
+    if position is not None:
+        assert f"{position.epoch}:{position.seq}" == text.replace(":0", ":0") or text.split(":")[1].lstrip("0") in (
+            str(position.seq),
+            "",
+        )
+        assert 0 <= position.seq < 2**63
+
+
+def test_a_replay_fits_into_memory():
+    feed = Feed(STREAM)
+    assert feed.ring.maxlen is not None
+    assert feed.ring.maxlen >= REPLAY_LIMIT
