@@ -2,15 +2,22 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 
 DEADLINE = 10.0  # seconds to wait for something that happens at once on an idle machine
@@ -84,15 +91,20 @@ class Client:
             pass
         return frame
 
-    async def events_until(self, seq: int) -> list[dict[str, Any]]:
-        """Return the events up to and including `seq`, checking that no hole and no duplicate is among them."""
-        events = []
-        while not events or events[-1]["seq"] < seq:
+    async def next_event(self) -> dict[str, Any]:
+        """Return the next event that is new to this client, and check that no hole lies before it."""
+        while True:
             frame = await self.receive()
-            if "prev" in frame:
-                assert frame["prev"] <= self.mine < frame["seq"], (self.mine, frame)
+            if "prev" in frame and frame["seq"] > self.mine:
+                assert frame["prev"] <= self.mine, (self.mine, frame)
                 self.mine = frame["seq"]
-                events.append(frame)
+                return frame
+
+    async def events_until(self, seq: int) -> list[dict[str, Any]]:
+        """Return the events up to and including `seq`."""
+        events = [await self.next_event()]
+        while self.mine < seq:
+            events.append(await self.next_event())
         return events
 
     async def closed(self) -> int:
@@ -107,3 +119,64 @@ class Client:
 async def client(address: str, path: str, **options: Any) -> AsyncIterator[Client]:
     async with connect(f"ws://{address}{path}", compression=None, **options) as socket_:
         yield Client(socket_)
+
+
+class ServerProcess:
+    """The site as its users run it, in a process of its own on the test database; it can be killed and come back."""
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self._environment = os.environ | {"DATABASE_URL": _test_database(), "LOG_LEVEL": "INFO"} | environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()
+
+    def __enter__(self) -> "ServerProcess":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._log.close()
+
+    def start(self) -> None:
+        """Start, and wait until the site is ready."""
+        command = [sys.executable, "manage.py", "run", "--no-demo", "--port", str(self.port)]
+        self._process = subprocess.Popen(command, env=self._environment, stdout=self._log, stderr=self._log)
+        wait_for(self._ready, seconds=30)
+
+    def kill(self) -> None:
+        """End the process as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask the process to end, as an operator would."""
+        self._end(signal.SIGTERM)
+
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(DEADLINE)
+            self._process = None
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log()
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def _test_database() -> str:
+    """Return the URL of the database that the tests use."""
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{settings['NAME']}"
+    user, password = settings["USER"], settings["PASSWORD"]
+    return f"postgres://{user}:{password}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"

@@ -14,5 +14,5 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
     def clean_username(self, username: str, shallow: bool = False) -> str:  # noqa: FBT001, FBT002 - allauth's signature
         if not _USERNAME.fullmatch(username):
             message = "A user name has letters, digits, and . _ - between them."
-            raise ValidationError(message)
+            raise ValidationError(message, code="invalid")
         return str(super().clean_username(username, shallow=shallow))

@@ -28,7 +28,7 @@ STATE_LABELS = {
     "ready": "Ready",
     "live": "Live",
     "pending_result": "To confirm",
-    "completed": "Final",
+    "completed": "Finished",
 }
 REASON_LABELS = {"walkover": "Walkover", "forfeit": "Forfeit"}
 

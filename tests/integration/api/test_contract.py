@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.api.api import api
-from apps.tournaments.models import Entry, Match, Status, Tournament
+from apps.tournaments.models import Entry, Match, Role, Status, Tournament
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.elimination import Side
 from engine.match_flow import MatchState, Score
@@ -35,7 +35,7 @@ from tests.integration.api.client import sign_in
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 24
+EXAMPLES = 20
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -78,7 +78,8 @@ def world():
     stranger = factories.make_user("stranger", password=PASSWORD)
     staff = Actor(admin)
 
-    factories.make_tournament(admin)
+    draft = factories.make_tournament(admin)
+    tournaments.add_member(staff, draft.pk, username="ann", role=Role.REFEREE)
     factories.publish(factories.make_tournament(admin))
     factories.open_with_entries(2, admin, capacity=2)
     check_in = factories.open_with_entries(1, admin, check_in=True)
@@ -137,10 +138,13 @@ def send(case, token):
     return response.status_code
 
 
-@pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_whatever_is_sent_the_answer_is_as_documented(operation_id, world, schema):
-    operation = schema.find_operation_by_id(operation_id)
+def test_whatever_is_sent_the_answer_is_as_documented(world, schema, subtests):
+    for operation_id in OPERATIONS:
+        with subtests.test(operation_id):
+            send_anything(schema.find_operation_by_id(operation_id), world)
 
+
+def send_anything(operation, world):
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def run(data):
@@ -154,15 +158,16 @@ def test_whatever_is_sent_the_answer_is_as_documented(operation_id, world, schem
     run()
 
 
-@pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(operation_id, world, schema):
-    operation = schema.find_operation_by_id(operation_id)
-    names = [parameter.name for parameter in operation.path_parameters]
-    statuses = []
-    for token, *values in product(world.tokens, *(world.ids[name] for name in names)):
-        body = {"body": BODIES[operation_id], "media_type": "application/json"} if operation_id in BODIES else {}
-        case = operation.Case(path_parameters=dict(zip(names, values, strict=True)), **body)
-        statuses.append(send(case, token))
-        if statuses[-1] < 300:
-            return
-    pytest.fail(f"refused each time: {set(statuses)}")
+def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, schema, subtests):
+    for operation_id in OPERATIONS:
+        operation = schema.find_operation_by_id(operation_id)
+        ids = [world.ids[parameter.name] for parameter in operation.path_parameters]
+        with subtests.test(operation_id):
+            assert any(succeeds(operation, *each) for each in product(world.tokens, *ids))
+
+
+def succeeds(operation, token, *ids):
+    names = (parameter.name for parameter in operation.path_parameters)
+    body = BODIES.get(operation.definition.raw["operationId"])
+    extra = {} if body is None else {"body": body, "media_type": "application/json"}
+    return send(operation.Case(path_parameters=dict(zip(names, ids, strict=True)), **extra), token) < 300

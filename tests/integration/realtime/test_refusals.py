@@ -124,7 +124,9 @@ async def test_a_draft_and_a_room_that_does_not_exist_look_the_same(address):
         assert (await own.receive())["data"]["role"] == "organizer"
 
 
-@pytest.mark.parametrize("spelling", ["", "0", "003", "%D9%A3", "-1", "3.0", "3%0A", "1e3", "9" * 19, "abc", "+3", "%203"])
+@pytest.mark.parametrize(
+    "spelling", ["", "0", "003", "%D9%A3", "-1", "3.0", "3%0A", "1e3", "9" * 19, "abc", "+3", "%203"]
+)
 @pytest.mark.parametrize("kind", ["tournament", "match"])
 async def test_an_id_in_another_spelling_4000(address, kind, spelling):
     assert await refused(address, f"/ws/{kind}/{spelling}/?token=x") == (4000, "bad_request")
@@ -212,8 +214,14 @@ async def test_a_message_of_16384_bytes_passes_and_one_more_is_too_large(address
         ('{"type": "start_match", "id": "a", "data": {"match_id": true}}', "invalid_schema"),
         ('{"type": "start_match", "id": "a", "data": {"match_id": 1.5}}', "invalid_schema"),
         ('{"type": "start_match", "id": "a", "data": {"match_id": 99999999999999999999}}', "invalid_schema"),
-        ('{"type": "update_score", "id": "a", "data": {"match_id": 1, "home_score": -1, "away_score": 0}}', "invalid_schema"),
-        ('{"type": "update_score", "id": "a", "data": {"match_id": 1, "home_score": 1000, "away_score": 0}}', "invalid_schema"),
+        (
+            '{"type": "update_score", "id": "a", "data": {"match_id": 1, "home_score": -1, "away_score": 0}}',
+            "invalid_schema",
+        ),
+        (
+            '{"type": "update_score", "id": "a", "data": {"match_id": 1, "home_score": 1000, "away_score": 0}}',
+            "invalid_schema",
+        ),
         ('{"type": "websocket.disconnect"}', "unsupported_message_type"),
         ('{"type": "__proto__"}', "unsupported_message_type"),
         ('{"type": "force_refund", "id": "a"}', "unsupported_message_type"),

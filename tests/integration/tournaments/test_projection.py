@@ -27,6 +27,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+
 class RandomTournament:
     """A tournament that people of every role act on at random. Refused commands are part of the game."""
 

@@ -136,9 +136,7 @@ def test_the_last_two_semi_finals_end_at_once_and_both_finalists_arrive():
 def test_different_tournaments_do_not_wait_for_each_other_for_ever():
     cups = [factories.open_registration(factories.make_tournament(capacity=8)) for _ in range(4)]
     people = [factories.make_user() for _ in range(8)]
-    results = at_once(
-        *(lambda c=cup, p=person: entries.register(Actor(p), c.pk) for cup in cups for person in people)
-    )
+    results = at_once(*(lambda c=cup, p=person: entries.register(Actor(p), c.pk) for cup in cups for person in people))
     assert codes(results) == {"done": 32}
     for cup in cups:
         seqs = [event.seq for event in log.read(cup.stream, after=0, limit=99)]

@@ -1,0 +1,135 @@
+// @ts-check
+/** Wires a page together: state, connection, bindings, regions, chip. Every page loads this one module. */
+
+import { Announcer, sentence } from "./announce.js";
+import { Binder } from "./bind.js";
+import { bringToLife } from "./bracket.js";
+import { Chip } from "./chip.js";
+import { quicken } from "./forms.js";
+import { Live } from "./live.js";
+import { poll } from "./poll.js";
+import { Regions } from "./region.js";
+import { lookup } from "./shown.js";
+import { apply, empty } from "./state.js";
+import { localize } from "./times.js";
+
+/** @param {string} id */
+function embedded(id) {
+  const element = document.getElementById(id);
+  return element ? JSON.parse(element.textContent ?? "null") : null;
+}
+
+/** @type {{room: string, epoch: string, seq: number, mine: number[]} | null} */
+const page = embedded("page");
+/** @type {import("./state.js").State} */
+let state = embedded("state") ?? empty();
+
+const chip = new Chip();
+const binder = new Binder();
+const announcer = new Announcer(document.getElementById("announcer"));
+/** @type {Live | null} */
+let live = null;
+const regions = new Regions(() => live?.position ?? null, swapped);
+
+/** @param {ParentNode} part */
+function prepare(part) {
+  localize(part);
+  for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
+}
+
+/** @param {HTMLElement} part */
+function swapped(part) {
+  prepare(part);
+  binder.scan(document);
+  binder.apply(lookup(state), null, false);
+  const room = /** @type {HTMLElement | null} */ (part.querySelector("[data-room]"))?.dataset.room;
+  if (live && room && room !== live.room) location.reload(); // another match is next: another room
+}
+
+/**
+ * What an event may have changed, as bindings name it.
+ * @param {any} data
+ */
+function touchedBy(data) {
+  const keys = new Set(["t", "count"]);
+  if (data.entry || data.entries || data.removed || data.matches) return null;
+  if (data.match) keys.add(`m.${data.match.id}`);
+  return keys;
+}
+
+/** @param {{type: string, seq: number, data: any}} frame */
+function happened(frame) {
+  apply(state, frame.data);
+  const look = lookup(state);
+  binder.apply(look, touchedBy(frame.data), true);
+  regions.touch(frame.type);
+  if (frame.data.match) {
+    const words = sentence(frame.type, look(`m.${frame.data.match.id}`));
+    if (words) announcer.say(`m.${frame.data.match.id}`, words);
+  }
+  if (frame.type === "tournament_completed") {
+    const champion = state.entries[String(state.tournament.champion)]?.name;
+    if (champion) announcer.say("t", `${champion} won the tournament`);
+  }
+}
+
+/** @param {string} room */
+async function roomToken(room) {
+  const answer = await fetch("/api/v1/realtime/token", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ room }),
+  });
+  if (answer.ok) return answer.json();
+  const seconds = Number(answer.headers.get("Retry-After"));
+  throw { status: answer.status, retryAfterMs: seconds > 0 ? seconds * 1000 : undefined };
+}
+
+/**
+ * @param {string} room
+ * @param {string} token
+ * @param {string} since
+ */
+function address(room, token, since) {
+  const [kind, id] = room.split(":");
+  const query = new URLSearchParams({ token, ...(since && { since }) });
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/${kind}/${id}/?${query}`;
+}
+
+prepare(document);
+binder.scan(document);
+quicken(
+  () => live?.status.kind === "live",
+  () => binder.apply(lookup(state), null, false),
+);
+
+if (page) {
+  live = new Live({
+    room: page.room,
+    position: { epoch: page.epoch, seq: page.seq },
+    token: () => roomToken(page.room),
+    address,
+    on: {
+      status: (status) => chip.show(status),
+      presence: (viewers) => chip.watching(viewers),
+      event: happened,
+      snapshot: (data) => {
+        const feeders = Object.entries(state.matches).filter(([id, row]) => row.state === undefined && !(id in data.matches));
+        state = { ...empty(), ...data, matches: { ...data.matches, ...Object.fromEntries(feeders) } };
+        binder.apply(lookup(state), null, true);
+        regions.touchAll();
+      },
+    },
+  });
+  live.start();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) live?.check();
+  });
+  addEventListener("online", () => live?.check());
+  addEventListener("offline", () => live?.check());
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
+  });
+} else if (chip.element) {
+  poll(regions, chip);
+}

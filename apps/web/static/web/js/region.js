@@ -1,0 +1,183 @@
+// @ts-check
+/**
+ * Parts of a page that the server renders anew when something happened that changes their structure, or that depend
+ * on who is looking. `data-region` names the part, `data-on` the events that change it ("match_* registration_*"),
+ * `data-except` events that do not, `data-mine` that only the person looking is meant (no crowd to spread).
+ *
+ * Asked for at most once in MIN_MS, after a delay that differs from viewer to viewer: a result must not bring the
+ * whole audience to the server in one instant.
+ */
+
+import { isDirty } from "./bind.js";
+
+const MIN_MS = 1500;
+const SPREAD_MS = 900;
+const SPREAD_MINE_MS = 150;
+const AGAIN_MS = 600;
+const TRIES = 4;
+
+/** @typedef {{element: HTMLElement, name: string, on: string[], except: string[], at: number, timer: any, tries: number, html: string}} Region */
+
+export class Regions {
+  /**
+   * @param {() => {epoch: string, seq: number} | null} position what the answer must reach
+   * @param {(region: HTMLElement) => void} swapped called after new HTML is in place
+   */
+  constructor(position, swapped) {
+    this.position = position;
+    this.swapped = swapped;
+    /** @type {Region[]} */
+    this.regions = [...document.querySelectorAll("[data-region]")].map((found) => {
+      const element = /** @type {HTMLElement} */ (found);
+      return {
+        element,
+        name: element.dataset.region ?? "",
+        on: words(element.dataset.on),
+        except: words(element.dataset.except),
+        at: 0,
+        timer: undefined,
+        tries: 0,
+        html: "",
+      };
+    });
+    this.waiting = new Set();
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) return;
+      for (const region of this.waiting) this.#schedule(region);
+      this.waiting.clear();
+    });
+  }
+
+  /** Tell that an event came. @param {string} type */
+  touch(type) {
+    for (const region of this.regions) {
+      const hit = (/** @type {string} */ pattern) =>
+        pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type;
+      if (region.on.some(hit) && !region.except.some(hit)) this.#schedule(region);
+    }
+  }
+
+  /** Ask for all regions again: the state was replaced. */
+  touchAll() {
+    for (const region of this.regions) if (region.on.length) this.#schedule(region);
+  }
+
+  /** @param {Region} region */
+  #schedule(region) {
+    if (region.timer !== undefined) return;
+    if (document.hidden) {
+      this.waiting.add(region);
+      return;
+    }
+    const spread = Math.random() * (region.element.hasAttribute("data-mine") ? SPREAD_MINE_MS : SPREAD_MS);
+    const wait = Math.max(region.at + MIN_MS - Date.now(), 0) + 60 + spread;
+    region.timer = setTimeout(() => {
+      region.timer = undefined;
+      this.fetch(region);
+    }, wait);
+  }
+
+  /**
+   * Fetch a region now. Resolves to whether the server answered.
+   * @param {Region} region
+   */
+  async fetch(region) {
+    region.at = Date.now();
+    const wanted = this.position();
+    const query = new URLSearchParams(location.search);
+    query.set("region", region.name);
+    if (wanted) query.set("seq", String(wanted.seq));
+    let answer;
+    try {
+      answer = await fetch(`${location.pathname}?${query}`, { headers: { Accept: "text/html" } });
+    } catch {
+      return false;
+    }
+    if (!answer.ok || answer.redirected) return false;
+    const [epoch, seq] = (answer.headers.get("X-Position") ?? "").split(":");
+    if (wanted && epoch === wanted.epoch && Number(seq) < wanted.seq && region.tries < TRIES) {
+      region.tries += 1;
+      setTimeout(() => this.fetch(region), AGAIN_MS * region.tries);
+      return true;
+    }
+    region.tries = 0;
+    this.#offer(region, await answer.text());
+    return true;
+  }
+
+  /**
+   * Put new HTML in place, unless somebody is typing there: then say that there is news.
+   * @param {Region} region
+   * @param {string} html
+   */
+  #offer(region, html) {
+    const plain = html.replace(/value="[0-9a-zA-Z]{32,64}"/g, ""); // ids of forms differ each time
+    if (plain === region.html) return;
+    const active = document.activeElement;
+    const typing = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement;
+    if (isDirty(region.element) || (typing && region.element.contains(active) && active.type !== "hidden")) {
+      this.#news(region, html);
+      return;
+    }
+    region.html = plain;
+    this.#swap(region, html);
+  }
+
+  /**
+   * @param {Region} region
+   * @param {string} html
+   */
+  #swap(region, html) {
+    const open = [...region.element.querySelectorAll("details[open] > summary")].map((s) => s.textContent);
+    const focused = region.element.contains(document.activeElement) ? mark(document.activeElement) : null;
+    const template = document.createElement("template");
+    template.innerHTML = html; // from our own server, which escapes what people wrote
+    region.element.replaceChildren(template.content);
+    for (const summary of region.element.querySelectorAll("details > summary")) {
+      if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
+    }
+    if (focused) {
+      for (const element of region.element.querySelectorAll("a, button, summary, input")) {
+        if (mark(element) === focused) {
+          /** @type {HTMLElement} */ (element).focus({ preventScroll: true });
+          break;
+        }
+      }
+    }
+    this.swapped(region.element);
+  }
+
+  /**
+   * @param {Region} region
+   * @param {string} html
+   */
+  #news(region, html) {
+    region.element.querySelector(":scope > .changed")?.remove();
+    const bar = document.createElement("div");
+    bar.className = "changed";
+    bar.setAttribute("role", "status");
+    const words = document.createElement("span");
+    words.textContent = "This part has changed since you began to type.";
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = "Show it as it is now";
+    button.addEventListener("click", () => this.#swap(region, html));
+    bar.append(words, button);
+    region.element.prepend(bar);
+  }
+}
+
+/** @param {string | undefined} text */
+function words(text) {
+  return (text ?? "").split(/\s+/).filter(Boolean);
+}
+
+/** What makes an element the same one after a swap. @param {Element | null} element */
+function mark(element) {
+  if (!element) return null;
+  const action = element.closest("form")?.getAttribute("action") ?? "";
+  const named = ["name", "value", "href"].map((name) => element.getAttribute(name) ?? "");
+  if (element instanceof HTMLInputElement) named[1] = "";
+  return [element.tagName, action, ...named, element.textContent?.trim()].join("|");
+}

@@ -1,0 +1,204 @@
+// @ts-check
+/**
+ * The words and numbers that a page shows for a state: the twin of apps/web/present/shown.py, tested with the same
+ * vectors. The server writes them into the page, this keeps them current.
+ */
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Row} Row */
+/** @typedef {Map<string, string>} Feeders */
+
+/** @type {Record<string, string>} */
+export const STATUS_LABELS = {
+  draft: "Draft",
+  published: "Upcoming",
+  registration_open: "Registration open",
+  registration_closed: "Registration closed",
+  live: "Live",
+  completed: "Completed",
+  cancelled: "Cancelled",
+};
+
+/** @type {Record<string, string>} */
+export const STATE_LABELS = {
+  scheduled: "Upcoming",
+  ready: "Ready",
+  live: "Live",
+  pending_result: "To confirm",
+  completed: "Finished",
+};
+
+/** @type {Record<string, string>} */
+const REASON_LABELS = { walkover: "Walkover", forfeit: "Forfeit" };
+
+/**
+ * Where the entrant of each waiting side comes from: "Winner of 3", "Loser of 13".
+ * @param {State} state
+ * @returns {Feeders}
+ */
+export function feeders(state) {
+  /** @type {Feeders} */
+  const found = new Map();
+  for (const row of Object.values(state.matches)) {
+    for (const [what, to] of [["Winner", "winner_to"], ["Loser", "loser_to"]]) {
+      if (row[to] != null) found.set(`${row.stage}/${row[to]}/${row[`${to}_side`]}`, `${what} of ${row.number}`);
+    }
+  }
+  return found;
+}
+
+/**
+ * A match as a card, a row or a page shows it.
+ * @param {State} state
+ * @param {Row} row
+ * @param {Feeders} [known] the result of `feeders`, when it is at hand
+ */
+export function matchShown(state, row, known = feeders(state)) {
+  const home = side(state, row, "home", known);
+  const away = side(state, row, "away", known);
+  return {
+    id: row.id,
+    number: row.number,
+    round: row.round,
+    position: row.position,
+    bracket: row.bracket,
+    state: row.state,
+    label: label(row),
+    home,
+    away,
+    version: row.version,
+    home_points: row.home_score,
+    away_points: row.away_score,
+    home_shootout: text(row.home_shootout),
+    away_shootout: text(row.away_shootout),
+    leading: leading(row, home, away),
+    started_at: row.started_at,
+    completed_at: row.completed_at,
+    winner_to: row.winner_to,
+    loser_to: row.loser_to,
+    reported_by: row.reported_by,
+  };
+}
+
+/**
+ * The numbers in a tournament's head and tabs.
+ * @param {State} state
+ */
+export function counts(state) {
+  const entries = Object.values(state.entries);
+  const confirmed = entries.filter((row) => row.status === "confirmed");
+  const matches = Object.values(state.matches);
+  const inState = (/** @type {string} */ name) => matches.filter((row) => row.state === name).length;
+  const capacity = state.tournament.capacity ?? 0;
+  return {
+    confirmed: confirmed.length,
+    waitlisted: entries.filter((row) => row.status === "waitlisted").length,
+    checked_in: confirmed.filter((row) => row.checked_in).length,
+    capacity,
+    left: Math.max(capacity - confirmed.length, 0),
+    places: `${confirmed.length} of ${capacity}`,
+    matches: matches.length,
+    completed: inState("completed"),
+    live: inState("live"),
+    ready: inState("ready"),
+    pending: inState("pending_result"),
+    progress: `${inState("completed")} of ${matches.length}`,
+  };
+}
+
+/**
+ * Look up what a `data-bind` names: "t.name", "count.live", "m.5.home.score".
+ * Undefined: not known here, leave what the server wrote.
+ * @param {State} state
+ * @returns {(path: string) => any}
+ */
+export function lookup(state) {
+  const known = feeders(state);
+  /** @type {Map<string, any>} */
+  const matches = new Map();
+  const totals = counts(state);
+  /** @type {Record<string, any>} */
+  const count = { ...totals, no_live: totals.live === 0 };
+  const t = { ...state.tournament, status_label: STATUS_LABELS[state.tournament.status] };
+  const match = (/** @type {string} */ id) => {
+    if (!matches.has(id)) {
+      const row = state.matches[id];
+      // A row that only says where its winner goes is no match to show.
+      const shown = row && row.state !== undefined ? matchShown(state, row, known) : undefined;
+      matches.set(id, shown && { ...shown, no_shootout: !shown.home.shootout });
+    }
+    return matches.get(id);
+  };
+  return (path) => {
+    const [root, ...rest] = path.split(".");
+    if (root === "count") return Object.keys(state.entries).length ? count[rest[0]] : undefined;
+    if (root === "t") return /** @type {Record<string, any>} */ (t)[rest[0]];
+    if (root !== "m") return undefined;
+    return rest.slice(1).reduce((value, key) => value?.[key], match(rest[0]));
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {number | null} id
+ * @returns {string | null}
+ */
+export function entrantName(state, id) {
+  return state.entries[String(id)]?.name ?? null;
+}
+
+/**
+ * @param {State} state
+ * @param {Row} row
+ * @param {string} which
+ * @param {Feeders} known
+ */
+function side(state, row, which, known) {
+  const entry = row[which];
+  let name;
+  if (entry !== null) name = entrantName(state, entry);
+  else if (row[`${which}_closed`]) name = "Nobody";
+  else name = known.get(`${row.stage}/${row.number}/${which}`) ?? null;
+  const over = row.state === "completed" && entry !== null;
+  const outcome = over ? (row.winner === entry ? "won" : "lost") : "";
+  const [score, shootout] = scores(row, which, outcome);
+  return { entry, name, seed: text(state.entries[String(entry)]?.seed), score, shootout, outcome };
+}
+
+/**
+ * @param {Row} row
+ * @param {string} which
+ * @param {string} outcome
+ */
+function scores(row, which, outcome) {
+  if (row.state === "scheduled" || row.state === "ready") return ["", ""];
+  if (row.state === "completed" && row.reason === "walkover") return [outcome === "won" ? "w/o" : "", ""];
+  if (row.state === "completed" && row.reason === "forfeit") {
+    return [outcome === "won" ? "W" : outcome === "lost" ? "FF" : "", ""];
+  }
+  const numbers = row.state === "pending_result" && row.report ? row.report : row;
+  return [text(numbers[`${which}_score`]), text(numbers[`${which}_shootout`])];
+}
+
+/**
+ * @param {Row} row
+ * @param {{name: string | null, score: string, shootout: string}} home
+ * @param {{name: string | null, score: string, shootout: string}} away
+ */
+function leading(row, home, away) {
+  if (row.state !== "live" && row.state !== "pending_result") return "";
+  const ahead = Number(home.score) - Number(away.score) || Number(home.shootout) - Number(away.shootout);
+  return ahead === 0 ? "" : `: ${(ahead > 0 ? home : away).name ?? ""} wins`;
+}
+
+/** @param {Row} row */
+function label(row) {
+  if (row.state !== "completed") return STATE_LABELS[row.state];
+  if (row.winner === null) return "Not played";
+  return REASON_LABELS[row.reason] ?? STATE_LABELS.completed;
+}
+
+/** @param {any} value */
+function text(value) {
+  return value === null || value === undefined ? "" : String(value);
+}

@@ -1,0 +1,32 @@
+// @ts-check
+/** Times in the viewer's zone. Without this module a page shows them in UTC. */
+
+const DAY_MS = 86_400_000;
+
+const FORMATS = {
+  datetime: new Intl.DateTimeFormat(undefined, {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  }),
+  date: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }),
+  time: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
+  clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  day: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
+};
+
+/** Hours, minutes and seconds. @param {Date} at */
+export function clock(at) {
+  return FORMATS.clock.format(at);
+}
+
+/** Rewrite the times in a part of the page. @param {ParentNode} root */
+export function localize(root) {
+  for (const element of root.querySelectorAll("time[data-when]")) {
+    const at = new Date(element.getAttribute("datetime") ?? "");
+    if (Number.isNaN(at.getTime())) continue;
+    const form = element.getAttribute("data-when") ?? "datetime";
+    const old = form === "time" && Math.abs(Date.now() - at.getTime()) > DAY_MS;
+    const format = old ? FORMATS.day : FORMATS[/** @type {"time"} */ (form)] ?? FORMATS.datetime;
+    element.textContent = format.format(at);
+    element.setAttribute("title", FORMATS.datetime.format(at));
+  }
+}
