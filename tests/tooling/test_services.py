@@ -67,10 +67,13 @@ def test_failing_server_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="only Linux ends children with their parent")
-def test_killed_tests_leave_no_server() -> None:
+def test_killed_tests_leave_no_server(tmp_path: Path) -> None:
     script = "from tests.services import redis_server as run; from time import sleep\n"
     script += "with run() as url: print(url, flush=True); sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as tests:
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    ) as tests:
         url = tests.stdout.readline().strip()
         tests.kill()
     deadline = time.monotonic() + 10

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from apps.web.present.shown import MatchShown, SideShown, feeders, match_shown
 from engine.projection import State
 
-TV_SLOTS = 16  # more rows than these cannot be read across a hall
+TV_ROWS = 8  # a drawing with more rows is for a desk
+TV_ROWS_MOST = 16  # and with more than these it cannot be read across a hall
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """`rows` is the number of slots in the first column."""
+    """`rows` is the number of slots in the first column; `too_tall` says that a hall sees its first round as a list."""
 
     columns: tuple[Column, ...]
     third_place: MatchShown | None
     rows: int
+    too_tall: bool = False
 
 
 def round_name(round_: int, rounds: int) -> str:
@@ -54,7 +56,7 @@ def drawing(state: State, *, tv: bool = False) -> Drawing | None:
     """
     Return the bracket, or None before it is drawn.
 
-    With `tv`, rounds that are over are left out while more than four rounds are to be seen.
+    With `tv`, rounds that are over are left out until the last four are to be seen.
     """
     rounds = rounds_of(state)
     if not rounds:
@@ -68,7 +70,8 @@ def drawing(state: State, *, tv: bool = False) -> Drawing | None:
         Column(r, round_name(r, rounds), tuple(_slot(main, r, p) for p in range(1, (1 << (rounds - r)) + 1)))
         for r in range(first, rounds + 1)
     )
-    return Drawing(columns, third, 1 << (rounds - first))
+    rows = 1 << (rounds - first)
+    return Drawing(columns, third, rows, too_tall=tv and rows > TV_ROWS_MOST)
 
 
 def _slot(main: dict[tuple[int, int], MatchShown], round_: int, position: int) -> Slot:
@@ -82,8 +85,8 @@ def _slot(main: dict[tuple[int, int], MatchShown], round_: int, position: int) -
 
 def _first_round_on_tv(main: dict[tuple[int, int], MatchShown], rounds: int) -> int:
     first = 1
-    while 1 << (rounds - first) >= TV_SLOTS // 2 and all(
+    while 1 << (rounds - first) > TV_ROWS and all(
         m.state == "completed" for (round_, _), m in main.items() if round_ == first
     ):
         first += 1
-    return min(first, rounds)
+    return first

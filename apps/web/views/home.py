@@ -21,7 +21,7 @@ FINISHED_ON_HOME = 9
 FINISHED_ON_PAGE = 30
 
 _HEADINGS = {
-    Status.LIVE: "Live now",
+    Status.LIVE: "Live tournaments",
     Status.REGISTRATION_OPEN: "Open for registration",
     Status.REGISTRATION_CLOSED: "Starting soon",
     Status.PUBLISHED: "Upcoming",
@@ -36,9 +36,7 @@ def home(request: HttpRequest, *, failure: Failure | None = None) -> HttpRespons
     live = [t for t in open_ones if t.status == Status.LIVE]
     finished = list(selectors.finished_tournaments(request.user)[: FINISHED_ON_HOME + 1])
     context = {
-        "groups": [
-            (label, status, [t for t in open_ones if t.status == status]) for status, label in _HEADINGS.items()
-        ],
+        "groups": [(label, [t for t in open_ones if t.status == status]) for status, label in _HEADINGS.items()],
         "finished": finished[:FINISHED_ON_HOME],
         "more_finished": len(finished) > FINISHED_ON_HOME,
         "progress": selectors.match_progress(live) if live else {},
