@@ -3,11 +3,12 @@ All settings, top to bottom. Whatever differs between installations comes from t
 on a laptop with nothing but Python. docs/operations.md lists the variables.
 """
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,19 +18,18 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 def _secret_key() -> str:
     """Return SECRET_KEY, or one made at the first start and kept in a file that only its owner can read."""
-    if key := env.str("SECRET_KEY", default=""):
+    key: str = env.str("SECRET_KEY", default="")
+    if key:
         return key
     file = VAR_DIR / "secret_key"
     if not file.exists():
-        try:
-            file.touch(mode=0o600, exist_ok=False)
-            file.write_text(secrets.token_urlsafe(64))
-        except FileExistsError:
-            pass  # another process of this installation was faster
-    if not (key := file.read_text()):
-        message = f"{file} is empty. Delete it and start again."
-        raise ImproperlyConfigured(message)
-    return key
+        draft = VAR_DIR / f"secret_key.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        with suppress(FileExistsError):  # another process of this installation was faster; its key is the one
+            file.hardlink_to(draft)
+        draft.unlink()
+    return file.read_text()
 
 
 # Site ----------------------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ vars().update(EMAIL_CONFIG)
 
 HEADLESS_ONLY = False
 HEADLESS_CLIENTS = ["app"]
-HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"
+HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105 - a path
 HEADLESS_JWT_ALGORITHM = "HS256"
 # Without it a token outlives sign-out and a blocked account.
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from django.db import connection
@@ -129,9 +129,9 @@ class ServerProcess:
         self.address = f"127.0.0.1:{self.port}"
         self._environment = os.environ | {"DATABASE_URL": _test_database(), "LOG_LEVEL": "INFO"} | environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
 
-    def __enter__(self) -> "ServerProcess":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -17,7 +17,7 @@ class Change(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     """Base of a part of the state; a field that is absent did not change."""
 
 
-class TournamentChange(Change):
+class TournamentChange(Change, frozen=True):
     id: int | UnsetType = UNSET
     name: str | UnsetType = UNSET
     game: str | UnsetType = UNSET
@@ -34,14 +34,14 @@ class TournamentChange(Change):
     third_place: int | None | UnsetType = UNSET
 
 
-class StageChange(Change):
+class StageChange(Change, frozen=True):
     id: int
     number: int | UnsetType = UNSET
     format: str | UnsetType = UNSET
     third_place_match: bool | UnsetType = UNSET
 
 
-class EntryChange(Change):
+class EntryChange(Change, frozen=True):
     id: int
     name: str | UnsetType = UNSET
     status: str | UnsetType = UNSET
@@ -56,7 +56,7 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     away_shootout: int | None
 
 
-class MatchChange(Change):
+class MatchChange(Change, frozen=True):
     id: int
     stage: int | UnsetType = UNSET
     number: int | UnsetType = UNSET
@@ -85,7 +85,7 @@ class MatchChange(Change):
     completed_at: str | None | UnsetType = UNSET
 
 
-class MemberChange(Change):
+class MemberChange(Change, frozen=True):
     id: int
     username: str | UnsetType = UNSET
     role: Literal["referee", "organizer"] | UnsetType = UNSET

@@ -29,11 +29,11 @@ def ensure_people() -> DemoPeople:
     """Return the demo's people, made with generated passwords if this database has none."""
     found = {user.username: user for user in User.objects.filter(is_demo=True)}
     passwords: dict[str, str] = {}
-    for name in _PEOPLE:
+    for name, what_they_do in _PEOPLE.items():
         if name not in found:
             passwords[name] = secrets.token_urlsafe(9)
             found[name] = User.objects.create_user(
-                name, f"{name}@demo.invalid", passwords[name], is_demo=True, first_name=_PEOPLE[name]
+                name, f"{name}@demo.invalid", passwords[name], is_demo=True, first_name=what_they_do
             )
     return DemoPeople(found["demo-organiser"], found["demo-referee"], passwords)
 

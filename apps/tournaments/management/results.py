@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from apps.errors import AppError
-from apps.tournaments.models import Entry, Match, Tournament
+from apps.tournaments.models import Entry, Match, Status, Tournament
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from apps.tournaments.services.matches import to_score
 from engine.match_flow import MatchState, Score
@@ -72,7 +72,7 @@ def read_results(path: Path) -> Results:
 
 
 def import_results(actor: Actor, results: Results, *, is_demo: bool = False) -> Tournament:
-    """Set a finished knockout up as a tournament that is about to begin: entrants in their real places, bracket drawn."""
+    """Make a tournament of a finished knockout: entrants in their real places, bracket drawn, nothing played."""
     first_round = results.rounds[0]
     teams = [name for fixture in first_round for name in (fixture.home, fixture.away)]
     done = tournaments.create(
@@ -159,5 +159,6 @@ def open_matches(tournament: Tournament) -> list[Match]:
     return list(
         Match.objects.select_related("home", "away")
         .filter(tournament=tournament, state__in=(MatchState.READY, MatchState.LIVE, MatchState.PENDING_RESULT))
+        .exclude(tournament__status=Status.CANCELLED)
         .order_by("number")
     )

@@ -83,9 +83,7 @@ _PERFORM: dict[type[Any], Callable[[Any, Actor, _Place], Done]] = {
     p.ReportScore: lambda a, by, at: matches.report(
         by, at.match(a.data), _score(a.data), expected_version=a.data.expected_version
     ),
-    p.ConfirmResult: lambda a, by, at: matches.confirm(
-        by, at.match(a.data), expected_version=a.data.expected_version
-    ),
+    p.ConfirmResult: lambda a, by, at: matches.confirm(by, at.match(a.data), expected_version=a.data.expected_version),
     p.StartMatch: lambda a, by, at: matches.start(by, at.match(a.data), expected_version=a.data.expected_version),
     p.UpdateScore: lambda a, by, at: matches.update_score(
         by, at.match(a.data), _score(a.data), expected_version=a.data.expected_version

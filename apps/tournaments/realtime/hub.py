@@ -36,7 +36,7 @@ SWEEP_SECONDS = 1.0
 
 
 class Connection(Protocol):
-    """What the hub needs of a connection. Nothing here ever waits. `deliver` is a `write` of the frame of event `seq`."""
+    """What the hub needs of a connection. Nothing here waits. `deliver` is a `write` of the frame of event `seq`."""
 
     heard_at: float
     ping_at: float
@@ -212,7 +212,7 @@ class Hub:
         use_loop(asyncio.get_running_loop())
         jobs = [self._poll(), self._sweep()]
         if (layer := get_channel_layer()) is not None:
-            self._channel = await layer.new_channel("hub")
+            self._channel = await layer.new_channel("hub")  # type: ignore[call-arg] # the stubs forget the prefix
             jobs.append(self._listen(layer, self._channel))
         self._tasks = [asyncio.create_task(job) for job in jobs]
 

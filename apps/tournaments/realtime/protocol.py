@@ -40,14 +40,18 @@ class Frame(Struct, omit_defaults=True, kw_only=True):
 
 
 class Welcome(Struct, omit_defaults=True, kw_only=True):
-    """Who you are here and where the room stands. `match_id` and `is_participant` in a match room only."""
+    """
+    Who you are here and where the room stands. `match_id` and `is_participant` in a match room only.
+
+    `role`: spectator, player, referee, organizer or admin.
+    """
 
     protocol: int
     tournament_id: int
     match_id: int | UnsetType = UNSET
     user_id: str
     username: str
-    role: Literal["spectator", "player", "referee", "organizer", "admin"]
+    role: str
     is_participant: bool | UnsetType = UNSET
     heartbeat_interval: float
     heartbeat_timeout: float
@@ -297,20 +301,24 @@ class Unreadable(Exception):
         self.frame = ErrorFrame(code=code, message=message, id=message_id)
 
 
-def decode(text: str) -> AnyMessage:
+def decode(text: str | None) -> AnyMessage:
     """
-    Return the message in a text frame.
+    Return the message in a text frame; None stands for a binary one.
 
     Raises:
         Unreadable: not JSON, an unknown type, or fields that are missing, unknown, of another type or out of range.
     """
+    if text is None:
+        sentence = "Binary frames are not part of this protocol. Send text."
+        raise Unreadable(ErrorCode.INVALID_SCHEMA, sentence)
     try:
-        return _decoder.decode(text)
+        message: AnyMessage = _decoder.decode(text)
     except (msgspec.ValidationError, RecursionError):
         raise _explain(text) from None
     except (msgspec.DecodeError, UnicodeError):
-        message = "This is not JSON. Send one JSON object a frame."
-        raise Unreadable(ErrorCode.INVALID_JSON, message) from None
+        sentence = "This is not JSON. Send one JSON object a frame."
+        raise Unreadable(ErrorCode.INVALID_JSON, sentence) from None
+    return message
 
 
 def encode(frame: Struct) -> str:

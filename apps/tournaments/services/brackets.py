@@ -1,5 +1,7 @@
 """Draw the bracket: who takes part, who meets whom, who has a bye."""
 
+from msgspec import UNSET
+
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import BracketGenerated, EntryChange, RegistrationCancelled
 from apps.tournaments.models import Entry, EntryStatus, Match, Stage, Status, Tournament
@@ -9,7 +11,7 @@ from engine.match_flow import MatchState
 
 
 @command("generate_bracket")
-def generate(unit: Unit, tournament_id: int) -> Answer:
+def generate(unit: Unit, /, tournament_id: int) -> Answer:
     """
     Make the matches of the confirmed entrants, by seed; those without one follow in order of registration.
 
@@ -42,7 +44,7 @@ def generate(unit: Unit, tournament_id: int) -> Answer:
         tournament=unit.save(tournament),
         entries=_seeds(unit, entrants),
         matches=[],
-        **({"removed": {"matches": removed}} if removed else {}),
+        removed={"matches": removed} if removed else UNSET,
     )
     for plan in single_elimination(len(entrants), third_place=stage.third_place_match):
         event.matches.append(unit.save(_match(stage, plan, entrants)))
@@ -84,8 +86,8 @@ def _match(stage: Stage, plan: PlannedMatch, entrants: list[Entry]) -> Match:
         state=MatchState.READY if home and away else MatchState.SCHEDULED,
         home=home,
         away=away,
-        winner_to=plan.winner_to and plan.winner_to.match,
+        winner_to=plan.winner_to.match if plan.winner_to else None,
         winner_to_side=plan.winner_to.side if plan.winner_to else "",
-        loser_to=plan.loser_to and plan.loser_to.match,
+        loser_to=plan.loser_to.match if plan.loser_to else None,
         loser_to_side=plan.loser_to.side if plan.loser_to else "",
     )

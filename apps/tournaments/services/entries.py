@@ -25,7 +25,7 @@ _BEFORE_PLAY = (Status.DRAFT, Status.PUBLISHED, Status.REGISTRATION_OPEN, Status
 
 
 @command("register")
-def register(unit: Unit, tournament_id: int, *, name: str = "") -> Answer:
+def register(unit: Unit, /, tournament_id: int, *, name: str = "") -> Answer:
     """
     Enter the person acting, under `name` or their user name; on the waitlist when the places are taken.
 
@@ -43,7 +43,7 @@ def register(unit: Unit, tournament_id: int, *, name: str = "") -> Answer:
 
 
 @command("add_entry")
-def add(unit: Unit, tournament_id: int, *, name: str) -> Answer:
+def add(unit: Unit, /, tournament_id: int, *, name: str) -> Answer:
     """Enter somebody by name, without an account; the staff acts for them. Answers {"entry_id"}."""
     unit.lock(tournament_id)
     _before_bracket(unit)
@@ -51,7 +51,7 @@ def add(unit: Unit, tournament_id: int, *, name: str) -> Answer:
 
 
 @command("withdraw")
-def withdraw(unit: Unit, entry_id: int) -> Answer:
+def withdraw(unit: Unit, /, entry_id: int) -> Answer:
     """
     Leave. Before the bracket is drawn, the first on the waitlist takes the place; after, the opponent of the present
     match and of the next one walks over.
@@ -71,7 +71,7 @@ def withdraw(unit: Unit, entry_id: int) -> Answer:
 
 
 @command("check_in")
-def check_in(unit: Unit, entry_id: int) -> Answer:
+def check_in(unit: Unit, /, entry_id: int) -> Answer:
     """Say that an entrant is here. Possible until the bracket is drawn, in a tournament that checks in."""
     entry = unit.lock_entry(entry_id)
     _checkable(unit, entry)
@@ -84,7 +84,7 @@ def check_in(unit: Unit, entry_id: int) -> Answer:
 
 
 @command("revert_check_in")
-def revert_check_in(unit: Unit, entry_id: int) -> Answer:
+def revert_check_in(unit: Unit, /, entry_id: int) -> Answer:
     """Take a check-in back."""
     entry = unit.lock_entry(entry_id)
     _checkable(unit, entry)
@@ -98,7 +98,7 @@ def revert_check_in(unit: Unit, entry_id: int) -> Answer:
 
 @command("seed_entries")
 def seed(
-    unit: Unit, tournament_id: int, *, order: Sequence[int] | None = None, draw_seed: int | None = None
+    unit: Unit, /, tournament_id: int, *, order: Sequence[int] | None = None, draw_seed: int | None = None
 ) -> Answer:
     """
     Give seeds 1..n to the confirmed entrants: in `order` (entry ids, strongest first), or drawn at random.
@@ -117,7 +117,7 @@ def seed(
         # 53 bits: the largest whole number that JavaScript reads exactly.
         tournament.draw_seed = secrets.randbits(53) if draw_seed is None else draw_seed
         tournament.seeding = "random"
-        order = draw(list(confirmed), random.Random(tournament.draw_seed))
+        order = draw(list(confirmed), random.Random(tournament.draw_seed))  # noqa: S311 - to be repeatable
     changes = []
     for number, entry_id in enumerate(order, start=1):
         entry = unit.watch(confirmed[entry_id])

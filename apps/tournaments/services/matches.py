@@ -11,9 +11,7 @@ from engine.errors import InvalidScore
 from engine.match_flow import MatchState, Reason, Score, Step, after, decided
 
 
-def to_score(
-    home: int, away: int, home_shootout: int | None = None, away_shootout: int | None = None
-) -> Score:
+def to_score(home: int, away: int, home_shootout: int | None = None, away_shootout: int | None = None) -> Score:
     """Return the score that somebody typed or sent. Raises BadRequest when the numbers cannot be one."""
     try:
         return Score(home, away, home_shootout, away_shootout)
@@ -22,7 +20,7 @@ def to_score(
 
 
 @command("start_match")
-def start(unit: Unit, match_id: int, *, expected_version: int | None = None) -> Answer:
+def start(unit: Unit, /, match_id: int, *, expected_version: int | None = None) -> Answer:
     """Begin a match whose entrants are both known. Answers {"match_id"}, as all functions here."""
     match = unit.lock_match(match_id, expected_version=expected_version)
     _take(unit, match, Step.START)
@@ -33,7 +31,7 @@ def start(unit: Unit, match_id: int, *, expected_version: int | None = None) -> 
 
 
 @command("update_score")
-def update_score(unit: Unit, match_id: int, score: Score, *, expected_version: int | None = None) -> Answer:
+def update_score(unit: Unit, /, match_id: int, score: Score, *, expected_version: int | None = None) -> Answer:
     """Set the score of a match in play. The score may be level, and may go down: a goal can be disallowed."""
     match = unit.lock_match(match_id, expected_version=expected_version)
     _take(unit, match, Step.UPDATE_SCORE)
@@ -43,7 +41,7 @@ def update_score(unit: Unit, match_id: int, score: Score, *, expected_version: i
 
 
 @command("report_score")
-def report(unit: Unit, match_id: int, score: Score, *, expected_version: int | None = None) -> Answer:
+def report(unit: Unit, /, match_id: int, score: Score, *, expected_version: int | None = None) -> Answer:
     """
     State the result of one's own match. It counts when the other side confirms it, or a referee decides.
 
@@ -70,7 +68,7 @@ def report(unit: Unit, match_id: int, score: Score, *, expected_version: int | N
 
 
 @command("confirm_result")
-def confirm(unit: Unit, match_id: int, *, expected_version: int | None = None) -> Answer:
+def confirm(unit: Unit, /, match_id: int, *, expected_version: int | None = None) -> Answer:
     """Agree with what the other side reported; the match is completed with it. Nobody confirms their own report."""
     match = unit.lock_match(match_id, expected_version=expected_version)
     side = permissions.side_of(unit.actor.user, match)
@@ -84,9 +82,7 @@ def confirm(unit: Unit, match_id: int, *, expected_version: int | None = None) -
 
 
 @command("complete_match")
-def finish(
-    unit: Unit, match_id: int, score: Score | None = None, *, expected_version: int | None = None
-) -> Answer:
+def finish(unit: Unit, /, match_id: int, score: Score | None = None, *, expected_version: int | None = None) -> Answer:
     """
     End a match as a referee, with `score`, else with the reported score, else with the score as it stands.
 
@@ -101,7 +97,7 @@ def finish(
 
 
 @command("award_walkover")
-def award_walkover(unit: Unit, match_id: int, *, winner: Side, expected_version: int | None = None) -> Answer:
+def award_walkover(unit: Unit, /, match_id: int, *, winner: Side, expected_version: int | None = None) -> Answer:
     """Let `winner` pass because the opponent cannot play; the match never began."""
     match = unit.lock_match(match_id, expected_version=expected_version)
     if match.state == MatchState.SCHEDULED:
@@ -113,7 +109,7 @@ def award_walkover(unit: Unit, match_id: int, *, winner: Side, expected_version:
 
 
 @command("forfeit_match")
-def forfeit(unit: Unit, match_id: int, *, loser: Side, expected_version: int | None = None) -> Answer:
+def forfeit(unit: Unit, /, match_id: int, *, loser: Side, expected_version: int | None = None) -> Answer:
     """Rule that `loser` loses the match, whatever its score."""
     match = unit.lock_match(match_id, expected_version=expected_version)
     _take(unit, match, Step.FORFEIT)
@@ -131,9 +127,7 @@ def _take(unit: Unit, match: Match, step: Step) -> None:
 
 def _reported(match: Match) -> Score:
     report = match.report or {}
-    return Score(
-        report["home_score"], report["away_score"], report.get("home_shootout"), report.get("away_shootout")
-    )
+    return Score(report["home_score"], report["away_score"], report.get("home_shootout"), report.get("away_shootout"))
 
 
 def _said(match: Match) -> str:

@@ -99,7 +99,7 @@ def _conclude(unit: Unit) -> None:
     tournament.champion_id = final.winner_id
     tournament.runner_up_id = _loser(final)
     third = tournament.matches.filter(bracket=Bracket.THIRD_PLACE).first()
-    tournament.third_place_id = third and third.winner_id
+    tournament.third_place_id = third.winner_id if third else None
     unit.emit(TournamentCompleted(tournament=unit.save(tournament)))
 
 

@@ -1,6 +1,7 @@
 """Create a tournament, change its settings, lead it from draft to open registration and back, and choose its staff."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,7 @@ _STEPS: dict[str, tuple[tuple[Status, ...], Status]] = {
 @command("create_tournament")
 def create(
     unit: Unit,
+    /,
     *,
     name: str,
     game: str = "",
@@ -86,7 +88,7 @@ def create(
 
 
 @command("edit_tournament")
-def edit(unit: Unit, tournament_id: int, **settings: Any) -> Answer:
+def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
     """
     Change settings; takes the keywords of `create`, of which only those given change.
 
@@ -99,7 +101,7 @@ def edit(unit: Unit, tournament_id: int, **settings: Any) -> Answer:
         current = {"capacity": tournament.capacity, "check_in": tournament.check_in}
         current["third_place_match"] = stage.third_place_match
         if changed := sorted(name for name in shape if settings[name] != current[name]):
-            message = f"The bracket has been drawn, so {' and '.join(changed).replace('_', ' ')} cannot change any more."
+            message = f"The bracket has been drawn, so {' and '.join(changed).replace('_', ' ')} cannot change now."
             raise Conflict(message, status=tournament.status)
     if "third_place_match" in settings:
         stage.third_place_match = bool(settings.pop("third_place_match"))
@@ -115,7 +117,7 @@ def edit(unit: Unit, tournament_id: int, **settings: Any) -> Answer:
 
 
 @command("publish_tournament")
-def publish(unit: Unit, tournament_id: int) -> Answer:
+def publish(unit: Unit, /, tournament_id: int) -> Answer:
     """Show the draft to everybody."""
     unit.lock(tournament_id)
     _move(unit, "publish")
@@ -124,7 +126,7 @@ def publish(unit: Unit, tournament_id: int) -> Answer:
 
 
 @command("open_registration")
-def open_registration(unit: Unit, tournament_id: int) -> Answer:
+def open_registration(unit: Unit, /, tournament_id: int) -> Answer:
     """Let people enter. Possible until there is a bracket."""
     unit.lock(tournament_id)
     if unit.tournament.matches.exists():
@@ -136,7 +138,7 @@ def open_registration(unit: Unit, tournament_id: int) -> Answer:
 
 
 @command("close_registration")
-def close_registration(unit: Unit, tournament_id: int) -> Answer:
+def close_registration(unit: Unit, /, tournament_id: int) -> Answer:
     """Let nobody else enter; the waitlist keeps its order and still moves up when somebody withdraws."""
     unit.lock(tournament_id)
     _move(unit, "close registration")
@@ -145,7 +147,7 @@ def close_registration(unit: Unit, tournament_id: int) -> Answer:
 
 
 @command("cancel_tournament")
-def cancel(unit: Unit, tournament_id: int) -> Answer:
+def cancel(unit: Unit, /, tournament_id: int) -> Answer:
     """Call the tournament off, for good. Everything that happened stays readable."""
     unit.lock(tournament_id)
     _move(unit, "cancel")
@@ -154,7 +156,7 @@ def cancel(unit: Unit, tournament_id: int) -> Answer:
 
 
 @command("add_member")
-def add_member(unit: Unit, tournament_id: int, *, username: str, role: Role) -> Answer:
+def add_member(unit: Unit, /, tournament_id: int, *, username: str, role: Role) -> Answer:
     """Make somebody a referee or organiser, or change which of the two they are. Answers {"user_id"}."""
     tournament = unit.lock(tournament_id)
     if role not in (Role.REFEREE, Role.ORGANIZER):
@@ -173,7 +175,7 @@ def add_member(unit: Unit, tournament_id: int, *, username: str, role: Role) -> 
 
 
 @command("remove_member")
-def remove_member(unit: Unit, tournament_id: int, user_id: int) -> Answer:
+def remove_member(unit: Unit, /, tournament_id: int, user_id: int) -> Answer:
     """Take somebody off the staff. The last organiser cannot leave."""
     tournament = unit.lock(tournament_id)
     member = Member.objects.filter(tournament=tournament, user_id=user_id).first()
@@ -187,7 +189,7 @@ def remove_member(unit: Unit, tournament_id: int, user_id: int) -> Answer:
 
 
 def _keep_an_organizer(member: Member, *, becomes: Role | None) -> None:
-    if member.pk is None or member.role != Role.ORGANIZER or becomes is Role.ORGANIZER:
+    if member.role != Role.ORGANIZER or becomes is Role.ORGANIZER:
         return
     others = Member.objects.filter(tournament=member.tournament, role=Role.ORGANIZER).exclude(pk=member.pk)
     if not others.exists():
@@ -210,33 +212,39 @@ def _move(unit: Unit, step: str) -> None:
 
 def _checked(setting: str, value: Any) -> Any:
     """Return a setting's clean value. Raises BadRequest with the sentence for its form field."""
-    match setting:
-        case "name":
-            return clean_line("name", value, at_most=100, required=True)
-        case "game":
-            return clean_line("game", value, at_most=60)
-        case "description":
-            return clean_text("description", value, at_most=4000)
-        case "accent":
-            if not isinstance(value, str) or not _COLOUR.fullmatch(value.lower()):
-                message = "A colour is written #rrggbb, for example #2f6fed."
-                raise BadRequest(message, field="accent")
-            return value.lower()
-        case "capacity":
-            if not MIN_ENTRANTS <= value <= MAX_ENTRANTS:
-                message = f"A tournament has {MIN_ENTRANTS} to {MAX_ENTRANTS} places."
-                raise BadRequest(message, field="capacity")
-            return value
-        case "check_in":
-            return bool(value)
-        case "starts_at":
-            if value is not None and value.tzinfo is None:
-                message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
-                raise BadRequest(message, field="starts_at")
-            # At the ends of the calendar a time cannot be turned into another zone's.
-            if value is not None and value.year not in _YEARS:
-                message = f"A tournament starts in the years {_YEARS[0]} to {_YEARS[-1]}."
-                raise BadRequest(message, field="starts_at")
-            return value and value.replace(microsecond=0)
-    message = f"There is no setting {setting}."
-    raise BadRequest(message)
+    if setting not in _CHECKS:
+        message = f"There is no setting {setting}."
+        raise BadRequest(message)
+    return _CHECKS[setting](value)
+
+
+def _colour(value: str) -> str:
+    if not _COLOUR.fullmatch(value.lower()):
+        message = "A colour is written #rrggbb, for example #2f6fed."
+        raise BadRequest(message, field="accent")
+    return value.lower()
+
+
+def _capacity(value: int) -> int:
+    if not MIN_ENTRANTS <= value <= MAX_ENTRANTS:
+        message = f"A tournament has {MIN_ENTRANTS} to {MAX_ENTRANTS} places."
+        raise BadRequest(message, field="capacity")
+    return value
+
+
+def _moment(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
+        raise BadRequest(message, field="starts_at")
+    return value and value.replace(microsecond=0)
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": lambda value: clean_line("name", value, at_most=100, required=True),
+    "game": lambda value: clean_line("game", value, at_most=60),
+    "description": lambda value: clean_text("description", value, at_most=4000),
+    "accent": _colour,
+    "capacity": _capacity,
+    "check_in": bool,
+    "starts_at": _moment,
+}

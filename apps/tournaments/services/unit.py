@@ -224,7 +224,7 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
 
     def decorate(body: Callable[Concatenate[Unit, P], Answer]) -> Callable[Concatenate[Actor, P], Done]:
         @wraps(body)
-        def service(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Done:
+        def service(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> Done:
             fingerprint = _fingerprint(args, kwargs)
             if (done := _first_answer(actor, action, fingerprint)) is not None:
                 return done

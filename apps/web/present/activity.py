@@ -123,7 +123,7 @@ def _reported(match: Data, changed: Data, state: State) -> str:
     report = changed.get("report") or match["report"]
     if report is None:
         return f"Match {match['number']}: {who or 'One side'} reported a result."
-    return f"{who or 'One side'} reported {_score(match, state, report)}."
+    return f"{who or 'One side'} reported: {_score(match, state, report)}."
 
 
 def _completed(match: Data, _changed: Data, state: State) -> str:
@@ -201,7 +201,7 @@ def _member(data: Data, _state: State) -> str:
 _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_created": _fixed("The tournament was created."),
     "tournament_updated": _fixed("Settings changed."),
-    "tournament_published": _fixed("The tournament was announced."),
+    "tournament_published": _fixed("The tournament was published."),
     "registration_opened": _fixed("Registration opened."),
     "registration_closed": _fixed("Registration closed."),
     "registration_created": _entered,

@@ -45,6 +45,10 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "my": my_match(shown, side.value) if side else None,
         "round_name": match_name(shown, around.rounds),
         "lines": match_lines(events, one_match, names),
+        "before": [
+            {**feeder, "what": "The winner" if feeder["winner_to"] == shown.number else "The loser"}
+            for feeder in around.feeders
+        ],
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
         "may_referee": permissions.is_staff(role) and row.tournament.status != Status.CANCELLED,

@@ -2,7 +2,6 @@
 
 import json
 import re
-from http import HTTPStatus
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,7 +10,7 @@ from django.test import Client
 from apps.errors import ErrorCode
 from apps.tournaments.selectors import lists
 from tests.factories import drawn, make_tournament, make_user, open_with_entries, publish
-from tests.integration.api.client import Person, refused
+from tests.integration.api.client import PROBLEM, Person, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -180,11 +179,21 @@ class TestSchema:
         refused(Person(cup.created_by).patch(f"/tournaments/{cup.pk}", {"name": None}), 422, "invalid_schema")
 
 
-def test_every_code_and_status_that_the_document_names_exists():
+def test_the_document_names_every_code_and_how_each_operation_can_refuse():
     document = Person().get("/openapi.json").json()
     assert set(document["components"]["schemas"]["ErrorCode"]["enum"]) == {code.value for code in ErrorCode}
-    statuses = {int(name.removeprefix("Problem")) for name in document["components"]["responses"]}
-    assert all(status in HTTPStatus and 400 <= status <= 500 for status in statuses)
+    assert {tuple(each["content"]) for each in document["components"]["responses"].values()} == {(PROBLEM,)}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            refusals = {status for status in operation["responses"] if status >= "400"}
+            assert refusals >= {"401", "500"}
+            assert all("$ref" in operation["responses"][status] for status in refusals)
+
+
+def test_the_document_says_where_signing_in_is_optional():
+    paths = Person().get("/openapi.json").json()["paths"]
+    assert paths["/api/v1/tournaments"]["get"]["security"] == [{"AccessToken": []}, {"SessionCookie": []}, {}]
+    assert paths["/api/v1/tournaments"]["post"]["security"] == [{"AccessToken": []}, {"SessionCookie": []}]
 
 
 def test_the_root_leads_to_the_docs():

@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.eventlog import log
 from apps.eventlog.models import Event, Stream
 from apps.tournaments.management import demo
-from apps.tournaments.management.replay import replay
+from apps.tournaments.management.replay import Replay
 from apps.tournaments.management.results import WORLD_CUP, ResultsError, import_results, read_results
 from apps.tournaments.models import Match, Status, Tournament
 from apps.tournaments.services import Actor, matches
@@ -41,7 +41,8 @@ def organizer(db: None) -> Actor:
 
 def run(actor: Actor, tournament: Tournament, time: FakeTime, **options) -> bool:
     options = {"seconds": 20, "pause": 3, "at_once": 2, **options}
-    return replay(actor, tournament, read_results(WORLD_CUP), sleep=time.sleep, clock=time.clock, **options)
+    results = read_results(WORLD_CUP)
+    return Replay(actor, tournament, results, sleep=time.sleep, clock=time.clock, **options).run()
 
 
 def test_the_import_puts_every_team_in_its_real_place(organizer):

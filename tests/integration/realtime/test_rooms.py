@@ -41,13 +41,13 @@ async def open_room(socket: Client) -> tuple[dict, dict]:
     return welcome["data"], snapshot
 
 
-async def play(cup: Tournament, number: int, score: Score = Score(2, 1)) -> int:
+async def play(cup: Tournament, number: int) -> int:
     """Start and complete a match, and return the last seq."""
 
     def run() -> int:
         match = factories.match_number(cup, number)
         matches.start(referee(cup), match.pk)
-        return matches.finish(referee(cup), match.pk, score).seq
+        return matches.finish(referee(cup), match.pk, Score(2, 1)).seq
 
     await sync_to_async(run)()
     return (await sync_to_async(log.positions)([cup.stream]))[cup.stream].seq

@@ -1,5 +1,6 @@
 """From draft to champion: what each step does, and what it refuses with which sentence."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -56,10 +57,10 @@ class TestSettings:
         starts = datetime(2026, 12, 1, 18, tzinfo=UTC)
         tournaments.edit(organizer(cup), cup.pk, name="New", starts_at=starts)
         event = log.read(cup.stream, after=2, limit=1)[0]
-        assert bytes(event.data).decode() == (
-            '{"tournament":{"id":%d,"name":"New","starts_at":"2026-12-01T18:00:00.000Z"},"stage":{"id":%d}}'
-            % (cup.pk, cup.stages.get().pk)
-        )
+        assert json.loads(bytes(event.data)) == {
+            "tournament": {"id": cup.pk, "name": "New", "starts_at": "2026-12-01T18:00:00.000Z"},
+            "stage": {"id": cup.stages.get().pk},
+        }
 
     def test_what_shaped_the_bracket_stays_once_there_is_one(self):
         cup = factories.drawn(4)

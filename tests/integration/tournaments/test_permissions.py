@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from apps.accounts.models import User
-from apps.errors import AuthenticationRequired, NotFound, PermissionDenied
+from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
 from apps.tournaments import permissions
 from apps.tournaments.models import Match, Role, Tournament
 from apps.tournaments.permissions import ACTIONS
@@ -92,9 +92,17 @@ ATTEMPTS = {
         {"player"} | STAFF,
     ),
     "report_score": (bracket, lambda s, by: matches.report(by, s.match.pk, Score(1, 0)), {"player", "opponent"}),
-    "confirm_result": (lambda: reported(bracket()), lambda s, by: matches.confirm(by, s.match.pk), {"player", "opponent"}),
+    "confirm_result": (
+        lambda: reported(bracket()),
+        lambda s, by: matches.confirm(by, s.match.pk),
+        {"player", "opponent"},
+    ),
     "start_match": (bracket, lambda s, by: matches.start(by, s.match.pk), STAFF),
-    "update_score": (lambda: started(bracket()), lambda s, by: matches.update_score(by, s.match.pk, Score(1, 0)), STAFF),
+    "update_score": (
+        lambda: started(bracket()),
+        lambda s, by: matches.update_score(by, s.match.pk, Score(1, 0)),
+        STAFF,
+    ),
     "complete_match": (lambda: started(bracket()), lambda s, by: matches.finish(by, s.match.pk, Score(1, 0)), STAFF),
     "award_walkover": (bracket, lambda s, by: matches.award_walkover(by, s.match.pk, winner=Side.HOME), STAFF),
     "forfeit_match": (bracket, lambda s, by: matches.forfeit(by, s.match.pk, loser=Side.HOME), STAFF),
@@ -129,14 +137,12 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(action):
             outcome = "allowed"
         except AuthenticationRequired:
             outcome = "sign in"
-        except PermissionDenied as refusal:
-            assert refusal.message.startswith("Only ")
+        except PermissionDenied:
             outcome = "denied"
         except NotFound:
             outcome = "hidden"
-        except Exception as error:  # noqa: BLE001 - refused for another reason than the right: the right was there
-            assert type(error).__name__ == "Conflict"  # noqa: PT017
-            outcome = "allowed"
+        except Conflict:
+            outcome = "allowed"  # the right was there; the moment was not
         hidden = action == "publish_tournament" and role not in STAFF
         expected = "allowed" if role in allowed else "hidden" if hidden else "sign in" if role == "guest" else "denied"
         assert outcome == expected, role
@@ -147,7 +153,7 @@ def test_an_action_that_is_not_in_the_table_is_denied_to_all():
     for role in ROLES[1:]:
         person = scene.people[role]
         assert not permissions.allows("refund_everything", person, Role.ADMIN, own=True)
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match="Nobody can do this"):
             permissions.require("refund_everything", person, Role.ADMIN)
 
 

@@ -1,4 +1,4 @@
-"""Structure of brackets, for every number of entrants. Source of the invariants: the definition of single elimination."""
+"""Structure of brackets, for every number of entrants."""
 
 from collections import Counter
 from random import Random
@@ -27,14 +27,14 @@ def for_every_field(test):
     return run
 
 
-def play(matches: list[PlannedMatch], favourite_wins=lambda home, away: min(home, away)) -> tuple[list, Counter]:
+def play(matches: list[PlannedMatch], better=min) -> tuple[list, Counter]:
     """Play a bracket by its winner and loser paths. Return (match, home, away, winner) in order, and losses by seed."""
     sides: dict[tuple[int, Side], int] = {}
     results, losses = [], Counter()
     for match in matches:
         home = match.home_seed or sides.pop((match.number, Side.HOME))
         away = match.away_seed or sides.pop((match.number, Side.AWAY))
-        winner = favourite_wins(home, away)
+        winner = better(home, away)
         loser = away if winner == home else home
         losses[loser] += match.bracket is Bracket.MAIN
         results.append((match, home, away, winner))

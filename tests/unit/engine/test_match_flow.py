@@ -29,7 +29,7 @@ def test_nothing_is_possible_in_a_completed_match():
 
 
 def test_every_state_but_the_first_can_be_reached_and_every_one_but_the_last_left():
-    assert {state for state in TRANSITIONS.values()} == set(MatchState) - {MatchState.SCHEDULED}
+    assert set(TRANSITIONS.values()) == set(MatchState) - {MatchState.SCHEDULED}
     assert {state for state, _ in TRANSITIONS} == set(MatchState) - {MatchState.COMPLETED}
 
 

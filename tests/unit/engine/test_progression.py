@@ -1,4 +1,4 @@
-"""Random tournaments in memory, entrants leaving at any moment: the bracket always comes to an end, and to the right one."""
+"""Random tournaments in memory, entrants leaving at any moment: every bracket comes to its right end."""
 
 from dataclasses import dataclass, field
 
@@ -20,9 +20,7 @@ class Board:
     def __post_init__(self) -> None:
         plans = single_elimination(self.entrants, third_place=self.third_place)
         self.plan = {p.number: p for p in plans}
-        self.sides = {
-            p.number: Sides(p.home_seed, p.away_seed, False, False, p.winner_to, p.loser_to) for p in plans
-        }
+        self.sides = {p.number: Sides(p.home_seed, p.away_seed, False, False, p.winner_to, p.loser_to) for p in plans}
         self.ready = [n for n, s in self.sides.items() if s.home and s.away]
         self.winner: dict[int, int | None] = {}
 
@@ -79,7 +77,7 @@ def test_every_match_ends_and_nobody_who_left_wins_afterwards(entrants, third_pl
         assert sides.is_settled(), number
         assert board.winner[number] in (None, sides.home, sides.away)
     final = max(n for n, p in board.plan.items() if p.bracket is Bracket.MAIN)
-    losses = {e: 0 for e in range(1, entrants + 1)}
+    losses = dict.fromkeys(range(1, entrants + 1), 0)
     for number, winner in board.winner.items():
         if board.plan[number].bracket is Bracket.MAIN:
             for entrant in (board.sides[number].home, board.sides[number].away):

@@ -16,9 +16,8 @@ ROOMS = [Room(STREAM, subject, audience) for subject in ("", "match:1", "match:2
 
 
 def event(seq: int, *, subject: str = "", audience: str = PUBLIC, epoch: str = "e") -> Recorded:
-    return Recorded(
-        stream=STREAM, epoch=epoch, seq=seq, type="x", audience=audience, subject=subject, data=msgspec.Raw(b"{}"), at=""
-    )
+    data = msgspec.Raw(b"{}")
+    return Recorded(stream=STREAM, epoch=epoch, seq=seq, type="x", audience=audience, subject=subject, data=data, at="")
 
 
 class Watcher:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.tournaments.management.replay import replay
+from apps.tournaments.management.replay import Replay
 from apps.tournaments.management.results import WORLD_CUP, ResultsError, read_results
 from apps.tournaments.models import Member, Role, Tournament
 from apps.tournaments.services import Actor
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             return False
 
         try:
-            ended = replay(
+            ended = Replay(
                 actor,
                 tournament,
                 read_results(options["file"]),
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 pause=options["pause"],
                 at_once=options["at_once"],
                 sleep=sleep,
-            )
+            ).run()
         except ResultsError as error:
             raise CommandError(str(error)) from error
         if not ended:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from apps.tournaments.management import demo
-from apps.tournaments.management.replay import replay
+from apps.tournaments.management.replay import Replay
 from apps.tournaments.management.results import WORLD_CUP, ResultsError, read_results
 from apps.tournaments.services import Actor
 
@@ -85,7 +85,8 @@ def _play_for_ever(people: demo.DemoPeople, seconds: float, pause: float, stop: 
         while not stop.wait(1):
             try:
                 tournament = demo.current(people, results)
-                if replay(referee, tournament, results, seconds=seconds, pause=pause, at_once=2, sleep=stop.wait):
+                play = Replay(referee, tournament, results, seconds=seconds, pause=pause, at_once=2, sleep=stop.wait)
+                if play.run():
                     stop.wait(PAUSE_AFTER_FINAL)
                 demo.discard_old()
             except (DatabaseError, ResultsError):
