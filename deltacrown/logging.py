@@ -63,7 +63,6 @@ def configure(options: dict[str, Any]) -> None:
             "loggers": {
                 # One line a request or socket is the reverse proxy's; here they would drown what matters.
                 "uvicorn.access": {"level": "WARNING"},
-                "uvicorn.error": {"level": "INFO"},
                 "websockets": {"level": "WARNING"},
             },
         }

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from apps.accounts.models import User
@@ -233,10 +233,16 @@ def _capacity(value: int) -> int:
 
 
 def _moment(value: datetime | None) -> datetime | None:
-    if value is not None and value.tzinfo is None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
         message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
         raise BadRequest(message, field="starts_at")
-    return value and value.replace(microsecond=0)
+    if value.year not in _YEARS:  # which leaves room at both ends for the step to another zone
+        message = f"A tournament starts in the years {_YEARS[0]} to {_YEARS[-1]}."
+        raise BadRequest(message, field="starts_at")
+    # PostgreSQL does not know every offset that Python does.
+    return value.replace(microsecond=0).astimezone(UTC)
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {

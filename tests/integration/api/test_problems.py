@@ -10,7 +10,7 @@ from django.test import Client
 from apps.errors import ErrorCode
 from apps.tournaments.selectors import lists
 from tests.factories import drawn, make_tournament, make_user, open_with_entries, publish
-from tests.integration.api.client import PROBLEM, Person, refused
+from tests.integration.api.client import PROBLEM, Person, ok, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -45,9 +45,18 @@ class TestKinds:
         problem = refused(Person(cup.created_by).post(f"/tournaments/{cup.pk}/open-registration"), 409, "conflict")
         assert problem["data"] == {"status": "registration_open", "possible": ["close registration", "cancel"]}
 
-    def test_values_that_make_no_sense_together(self):
+    @pytest.mark.parametrize(
+        "score",
+        [
+            {"home_score": 1, "away_score": 1},
+            {"home_score": 1, "away_score": 1, "home_shootout": 4},
+            {"home_score": 2, "away_score": 1, "home_shootout": 4, "away_shootout": 5},
+            {"home_score": 1, "away_score": 1, "home_shootout": 4, "away_shootout": 4},
+        ],
+    )
+    def test_values_that_make_no_sense_together(self, score):
         match = drawn(2).matches.get()
-        body = {"home_score": 1, "away_score": 1}
+        body = {"expected_version": match.version, **score}
         refused(Person(match.home.user).post(f"/matches/{match.pk}/report", body), 400, "bad_request")
 
     @pytest.mark.parametrize("content", ["{", "", "NaN", '{"name": "\\ud800"}', b'{"name": "\xff"}', "[" * 100_000])
@@ -173,6 +182,11 @@ class TestSchema:
     @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
     def test_a_time_at_the_end_of_the_calendar_is_refused(self, time):
         refused(Person(make_user()).post("/tournaments", {"name": "Cup", "starts_at": time}), 400, "bad_request")
+
+    def test_a_time_may_have_any_offset_and_is_told_in_utc(self):
+        body = {"name": "Cup", "starts_at": "2026-11-22T18:00:00+23:59"}
+        created = ok(Person(make_user()).post("/tournaments", body), 201)
+        assert created["tournament"]["starts_at"] == "2026-11-21T18:01:00.000Z"
 
     def test_null_does_not_stand_for_absent(self):
         cup = make_tournament()

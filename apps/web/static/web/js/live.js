@@ -103,9 +103,13 @@ export class Live {
     this.#cancel("retry");
   }
 
-  /** Find out now whether the connection still lives: after sleep, or when the network changed. */
-  check() {
+  /**
+   * Find out now whether the connection still lives: after sleep, or when the network changed.
+   * With `doubt` the state does not count as current until an answer has come.
+   */
+  check(doubt = false) {
     if (!this.running) return;
+    if (doubt && this.status.kind === "live") this.#tell({ kind: "lost", since: this.currentAt });
     if (!this.socket) {
       if (this.timers.retry !== undefined) this.#connect();
     } else if (this.established) {
@@ -211,6 +215,8 @@ export class Live {
         if (typeof frame.seq === "number" && typeof frame.prev === "number") this.#event(frame);
         else this.options.on.other?.(frame);
     }
+    // An answer after a doubt: it was no loss.
+    if (this.status.kind === "lost" && this.socket && this.established && !this.awaitsSnapshot) this.#current();
   }
 
   /** @param {any} welcome */

@@ -126,7 +126,7 @@ if (page) {
     if (!document.hidden) live?.check();
   });
   addEventListener("online", () => live?.check());
-  addEventListener("offline", () => live?.check());
+  addEventListener("offline", () => live?.check(true));
   addEventListener("pageshow", (event) => {
     if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
   });

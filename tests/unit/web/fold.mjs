@@ -1,0 +1,17 @@
+// Reads [{events, matches}] on stdin; writes for each the folded state and what a page shows of it.
+import { counts, feeders, matchShown } from "../../../apps/web/static/web/js/shown.js";
+import { fold } from "../../../apps/web/static/web/js/state.js";
+
+let text = "";
+for await (const part of process.stdin) text += part;
+const answers = JSON.parse(text).map(({ events, start }) => {
+  const state = fold(events, start);
+  const known = feeders(state);
+  const whole = Object.values(state.matches).filter((row) => "away_score" in row && "version" in row);
+  return {
+    state,
+    matches: Object.fromEntries(whole.map((row) => [row.id, matchShown(state, row, known)])),
+    counts: Object.values(state.entries).every((row) => "status" in row) ? counts(state) : null,
+  };
+});
+process.stdout.write(JSON.stringify(answers));
