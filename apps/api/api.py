@@ -70,6 +70,10 @@ class Api(NinjaAPI):
         return self._documents[path_prefix]
 
 
+def _has_body(request: HttpRequest) -> bool:
+    return request.headers.get("Content-Length", "0") not in ("", "0") or "Transfer-Encoding" in request.headers
+
+
 def _to_docs(request: HttpRequest) -> HttpResponse:
     return redirect(f"{request.path}docs")
 
@@ -81,7 +85,7 @@ def _always_a_problem(view: View) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Before the CSRF check, which would read a form and leave no body behind.
-        if request.content_type != "application/json" and request.META.get("CONTENT_LENGTH") not in (None, "", "0"):
+        if request.content_type != "application/json" and _has_body(request):
             return errors.unsupported_media_type()
         response = view(request, *args, **kwargs)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -16,7 +16,6 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from apps.errors import AppError, AuthenticationRequired, ErrorCode
-from engine.errors import EngineError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -75,11 +74,6 @@ def _app_error(_request: HttpRequest, error: AppError) -> HttpResponse:
     return problem(error.http_status, error.code, error.message, error.data, headers=headers)
 
 
-def _engine_error(_request: HttpRequest, error: EngineError) -> HttpResponse:
-    """A value of the engine cannot be made of what was sent, for example a score with half a shootout."""
-    return problem(400, ErrorCode.BAD_REQUEST, str(error))
-
-
 def _authentication_error(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
     return _app_error(request, AuthenticationRequired("Sign in to do this."))
 
@@ -120,7 +114,6 @@ def _internal_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 _HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     AppError: _app_error,
-    EngineError: _engine_error,
     AuthenticationError: _authentication_error,
     HttpError: _invalid_json,  # raised by ninja for a body that does not parse, and for nothing else here
     ValidationError: _invalid_schema,

@@ -68,7 +68,7 @@ def _problems(path: str, method: str, operation: Schema) -> list[int]:
         401: True,
         403: changes or operation["operationId"] == "listMembers",
         404: "{" in path or operation["operationId"] == "issueRoomToken",
-        409: changes,
+        409: any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"]),
         413: "requestBody" in operation,
         415: changes,
         422: bool(operation["parameters"]) or "requestBody" in operation,

@@ -6,6 +6,7 @@ stands, with the sentence, the status and everything that was typed.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -109,11 +110,12 @@ def refused(request: HttpRequest, error: AppError, *, form: str, host: str) -> H
 
 def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResponse:
     """Show the page that holds the form, with the failure on it."""
-    match = _resolved(_host(request, host))
+    path = _host(request, host)
+    match = _resolved(path)
     if match is None:
         message = f"{host} is not a page that holds forms"
         raise LookupError(message)
-    response: HttpResponse = match.func(request, *match.args, **match.kwargs, failure=failure)
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs, failure=replace(failure, host=path))
     return response
 
 

@@ -24,7 +24,7 @@ class Failure:
     """
     A form that was refused: which one, the sentence for the person, and what was typed, so that nothing is lost.
 
-    `about` names the input that the sentence is about, where there is one.
+    `about` names the input that the sentence is about, where there is one; `host` is the page that holds the form.
     """
 
     form: str
@@ -32,6 +32,7 @@ class Failure:
     status: int
     about: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ def show(
 
     The answer says in `X-Position` which position of the log it shows, so that the page can tell new from old.
     """
-    values = {**context, "live": live, "failure": failure, "now": timezone.now()}
+    # A refused form's page is rendered at the address that the form was sent to, where it must not be asked for again.
+    here = failure.host if failure else request.path
+    values = {**context, "live": live, "failure": failure, "here": here, "now": timezone.now()}
     part = (regions or {}).get(request.GET.get("region", "")) if request.method == "GET" else None
     response = render(request, part or template, values, status=failure.status if failure else 200)
     if live is not None:

@@ -7,14 +7,14 @@ from ninja import Query, Router
 
 from apps.api import schemas
 from apps.api.auth import ANYBODY, person
+from apps.api.details import match_detail
 from apps.api.pagination import page
 from apps.api.params import IdempotencyKey, MatchId, TournamentId, Window, actor
-from apps.api.views import match_detail
 from apps.tournaments.models import Match
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Done, matches
 from apps.tournaments.state import match_fields
-from engine.match_flow import MatchState
+from engine.match_flow import MatchState, Score
 
 router = Router(tags=["matches"])
 Answer = dict[str, Any]
@@ -76,7 +76,7 @@ def update_score(
     request: HttpRequest, match_id: MatchId, body: schemas.WithScore, key: IdempotencyKey = None
 ) -> Answer:
     version = body.expected_version
-    return _answer(matches.update_score(actor(request, key), match_id, body.score(), expected_version=version))
+    return _answer(matches.update_score(actor(request, key), match_id, _score(body), expected_version=version))
 
 
 @router.post(
@@ -88,7 +88,7 @@ def update_score(
 )
 def report(request: HttpRequest, match_id: MatchId, body: schemas.WithScore, key: IdempotencyKey = None) -> Answer:
     version = body.expected_version
-    return _answer(matches.report(actor(request, key), match_id, body.score(), expected_version=version))
+    return _answer(matches.report(actor(request, key), match_id, _score(body), expected_version=version))
 
 
 @router.post(
@@ -117,7 +117,7 @@ def complete(
     key: IdempotencyKey = None,
 ) -> Answer:
     version = body.expected_version
-    return _answer(matches.finish(actor(request, key), match_id, body.score(), expected_version=version))
+    return _answer(matches.finish(actor(request, key), match_id, _optional_score(body), expected_version=version))
 
 
 @router.post(
@@ -143,6 +143,16 @@ def walkover(request: HttpRequest, match_id: MatchId, body: schemas.WithWinner, 
 def forfeit(request: HttpRequest, match_id: MatchId, body: schemas.WithLoser, key: IdempotencyKey = None) -> Answer:
     version = body.expected_version
     return _answer(matches.forfeit(actor(request, key), match_id, loser=body.loser, expected_version=version))
+
+
+def _score(body: schemas.WithScore) -> Score:
+    return matches.to_score(body.home_score, body.away_score, body.home_shootout, body.away_shootout)
+
+
+def _optional_score(body: schemas.WithOptionalScore) -> Score | None:
+    if body.home_score is None or body.away_score is None:
+        return None
+    return matches.to_score(body.home_score, body.away_score, body.home_shootout, body.away_shootout)
 
 
 def _answer(done: Done) -> Answer:

@@ -9,9 +9,9 @@ from apps.accounts import services
 from apps.accounts.models import User
 from apps.api import schemas
 from apps.api.auth import user
+from apps.api.details import match_detail, my_entry
 from apps.api.pagination import page
 from apps.api.params import Window
-from apps.api.views import match_detail, my_entry
 from apps.tournaments.selectors import lists
 from apps.tournaments.text import clean_line
 

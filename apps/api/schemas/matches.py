@@ -6,7 +6,7 @@ from pydantic_core import PydanticCustomError
 from apps.api.schemas.common import Input, Page, Points, Seq, Time, TournamentRef, Version
 from apps.api.schemas.entries import Entry
 from engine.elimination import Bracket, Side
-from engine.match_flow import MatchState, Reason, Score
+from engine.match_flow import MatchState, Reason
 
 
 class Report(BaseModel):
@@ -78,9 +78,6 @@ class WithScore(OnMatch):
     home_shootout: Points | None = None
     away_shootout: Points | None = None
 
-    def score(self) -> Score:
-        return Score(self.home_score, self.away_score, self.home_shootout, self.away_shootout)
-
 
 class WithOptionalScore(OnMatch):
     """Without a score the reported one counts, else the one that stands."""
@@ -97,11 +94,6 @@ class WithOptionalScore(OnMatch):
             kind, message = "score", "A score has a number for both sides"
             raise PydanticCustomError(kind, message)
         return self
-
-    def score(self) -> Score | None:
-        if self.home_score is None or self.away_score is None:
-            return None
-        return Score(self.home_score, self.away_score, self.home_shootout, self.away_shootout)
 
 
 class WithWinner(OnMatch):

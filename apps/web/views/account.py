@@ -32,7 +32,6 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
         "entries": entries,
         "staffed": staffed,
         "open_matches": open_matches[1:],
-        "here": request.path,
         "accents": accents([*staffed, *(entry.tournament for entry in entries)]),
     }
     live: Live | None = None

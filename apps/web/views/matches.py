@@ -54,7 +54,6 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "may_referee": permissions.is_staff(role) and row.tournament.status != Status.CANCELLED,
         "is_staff": permissions.is_staff(role),
         "cancelled": row.tournament.status == Status.CANCELLED,
-        "here": request.path,
     }
     regions = {
         "panel": "web/match/_panel.html",

@@ -66,7 +66,6 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "third": entrant_name(state, state["tournament"]["third_place"]),
         "all_matches": [match_shown(state, row, sources) for row in state["matches"].values()],
         "rounds": rounds_of(state),
-        "here": request.path,
     }
     return Visit(tournament, role, entry, live, context)
 

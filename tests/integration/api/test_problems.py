@@ -74,6 +74,9 @@ class TestKinds:
     def test_a_body_of_another_type(self):
         person = Person(make_user())
         refused(person.client.post("/api/v1/tournaments", {"name": "Cup"}), 415, "bad_request")
+        chunked = {"Content-Length": "", "Transfer-Encoding": "chunked"}
+        answer = person.client.post("/api/v1/tournaments", {"name": "Cup"}, headers=chunked)
+        refused(answer, 415, "bad_request")
 
     def test_a_body_that_is_too_large(self, settings):
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000

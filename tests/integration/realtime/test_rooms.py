@@ -1,9 +1,11 @@
 """Rooms as a client sees them: a real server on a real port, a real WebSocket, the real log behind it."""
 
 import asyncio
+from io import StringIO
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.management import call_command
 
 from apps.accounts.tokens import issue_room_token
 from apps.eventlog import log
@@ -347,3 +349,16 @@ async def test_registration_reaches_the_room(address):
             await sync_to_async(entries.register)(Actor(user), cup.pk)
         assert (await socket.receive())["data"]["entry"]["status"] == "confirmed"
         assert (await socket.receive())["data"]["entry"]["status"] == "waitlisted"
+
+
+async def test_a_restored_backup_sends_everybody_to_a_fresh_snapshot(address, cup):
+    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+        _, before = await open_room(socket)
+        await sync_to_async(call_command)("new_epoch", stdout=StringIO())
+        assert await socket.closed() == 4500
+    position = f"{before['epoch']}:{before['seq']}"
+    async with client(address, path(f"tournament:{cup.pk}", since=position)) as socket:
+        welcome, after = await open_room(socket)
+        assert not welcome["resumed"]
+        assert after["epoch"] != before["epoch"]
+        await socket.events_until(await play(cup, 1))

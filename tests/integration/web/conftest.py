@@ -63,13 +63,13 @@ class Visitor:
     @property
     def text(self) -> str:
         """What can be read on the page: no tags, no data for scripts."""
-        without_data = re.sub(r"<script.*?</script>", "", self.html, flags=re.S)
+        without_data = re.sub(r"<script.*?</script>", "", self.html, flags=re.DOTALL)
         return " ".join(re.sub(r"<[^>]+>", " ", without_data).split())
 
     @property
     def sentence(self) -> str:
         """What is said about a form that was refused."""
-        found = re.search(r'id="failure".*?<p>(.*?)</p>', self.html, flags=re.S)
+        found = re.search(r'id="failure".*?<p>(.*?)</p>', self.html, flags=re.DOTALL)
         return found.group(1) if found else ""
 
     def open(self, path: str) -> "Visitor":

@@ -81,7 +81,13 @@ class TestEverybodyReads:
         cup = factories.publish(factories.make_tournament())
         texts = [visitor().open(f"/t/{cup.pk}/{tab}").text for tab in TABS]
         for words, text in zip(
-            ("not drawn yet", "not drawn yet", "no matches yet", "Nobody has entered yet", "The tournament was published"),
+            (
+                "not drawn yet",
+                "not drawn yet",
+                "no matches yet",
+                "Nobody has entered yet",
+                "The tournament was published",
+            ),
             texts,
             strict=True,
         ):
@@ -101,7 +107,9 @@ class TestEverybodyReads:
     def test_times_are_readable_in_utc(self, visitor):
         cup = factories.publish(factories.make_tournament(starts_at=factories.make_tournament().created_at))
         page = visitor().open(f"/t/{cup.pk}/")
-        assert re.search(r'<time datetime="[^"]+Z" data-when="datetime">\w+ \d+ \w+ \d{4}, \d\d:\d\d UTC</time>', page.html)
+        assert re.search(
+            r'<time datetime="[^"]+Z" data-when="datetime">\w+ \d+ \w+ \d{4}, \d\d:\d\d UTC</time>', page.html
+        )
         assert re.search(r"as of \d\d:\d\d:\d\d UTC , reload for news", page.text)
 
 
@@ -321,6 +329,6 @@ class TestColours:
 
 
 def embedded(html: str, name: str):
-    found = re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', html, flags=re.S)
+    found = re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', html, flags=re.DOTALL)
     assert found
     return json.loads(found.group(1))

@@ -18,7 +18,12 @@ def node() -> str:
 def ask(script: str, question: Any) -> Any:
     """Return the JSON that a script answers to the JSON on its standard input."""
     done = subprocess.run(
-        [node(), str(HERE / script)], input=json.dumps(question), capture_output=True, text=True, timeout=60, check=False
+        [node(), str(HERE / script)],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -110,5 +110,7 @@ def test_what_a_page_shows_is_the_same_in_the_browser():
     for case, answer in zip(cases, ask("fold.mjs", cases), strict=True):
         state = fold(case["events"])
         known = feeders(state)
-        assert answer["matches"] == {key: asdict(match_shown(state, row, known)) for key, row in state["matches"].items()}
+        assert answer["matches"] == {
+            key: asdict(match_shown(state, row, known)) for key, row in state["matches"].items()
+        }
         assert answer["counts"] == asdict(counts(state))

@@ -42,8 +42,18 @@ function swapped(part) {
   prepare(part);
   binder.scan(document);
   binder.apply(lookup(state), null, false);
+  markMine();
   const room = /** @type {HTMLElement | null} */ (part.querySelector("[data-room]"))?.dataset.room;
   if (live && room && room !== live.room) location.reload(); // another match is next: another room
+}
+
+/** Mark the rows of the person looking. */
+function markMine() {
+  const mine = new Set((page?.mine ?? []).map(String));
+  if (!mine.size) return;
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team"))) {
+    row.classList.toggle("is-mine", mine.has(row.dataset.entry ?? ""));
+  }
 }
 
 /**
@@ -62,6 +72,7 @@ function happened(frame) {
   apply(state, frame.data);
   const look = lookup(state);
   binder.apply(look, touchedBy(frame.data), true);
+  markMine();
   regions.touch(frame.type);
   if (frame.data.match) {
     const words = sentence(frame.type, look(`m.${frame.data.match.id}`));
@@ -98,6 +109,7 @@ function address(room, token, since) {
 
 prepare(document);
 binder.scan(document);
+markMine();
 quicken(
   () => live?.status.kind === "live",
   () => binder.apply(lookup(state), null, false),
@@ -111,12 +123,16 @@ if (page) {
     address,
     on: {
       status: (status) => chip.show(status),
-      presence: (viewers) => chip.watching(viewers),
+      presence: (viewers) => {
+        chip.watching(viewers);
+        regions.crowd = viewers;
+      },
       event: happened,
       snapshot: (data) => {
         const feeders = Object.entries(state.matches).filter(([id, row]) => row.state === undefined && !(id in data.matches));
         state = { ...empty(), ...data, matches: { ...data.matches, ...Object.fromEntries(feeders) } };
         binder.apply(lookup(state), null, true);
+        markMine();
         regions.touchAll();
       },
     },

@@ -13,6 +13,8 @@ import { isDirty } from "./bind.js";
 const MIN_MS = 1500;
 const SPREAD_MS = 900;
 const SPREAD_MINE_MS = 150;
+const SPREAD_EACH_MS = 4; // for each who watches: at most 250 requests a second however many they are
+const SPREAD_MOST_MS = 30_000;
 const AGAIN_MS = 600;
 const TRIES = 4;
 
@@ -26,6 +28,10 @@ export class Regions {
   constructor(position, swapped) {
     this.position = position;
     this.swapped = swapped;
+    this.crowd = 0; // how many watch, when that is known
+    this.path = document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname;
+    // A page that shows a refused form stands at the form's address; a reload must ask for the page, not send the form.
+    if (this.path !== location.pathname) history.replaceState(null, "", this.path);
     /** @type {Region[]} */
     this.regions = [...document.querySelectorAll("[data-region]")].map((found) => {
       const element = /** @type {HTMLElement} */ (found);
@@ -69,7 +75,8 @@ export class Regions {
       this.waiting.add(region);
       return;
     }
-    const spread = Math.random() * (region.element.hasAttribute("data-mine") ? SPREAD_MINE_MS : SPREAD_MS);
+    const crowd = Math.min(Math.max(this.crowd * SPREAD_EACH_MS, SPREAD_MS), SPREAD_MOST_MS);
+    const spread = Math.random() * (region.element.hasAttribute("data-mine") ? SPREAD_MINE_MS : crowd);
     const wait = Math.max(region.at + MIN_MS - Date.now(), 0) + 60 + spread;
     region.timer = setTimeout(() => {
       region.timer = undefined;
@@ -89,7 +96,7 @@ export class Regions {
     if (wanted) query.set("seq", String(wanted.seq));
     let answer;
     try {
-      answer = await fetch(`${location.pathname}?${query}`, { headers: { Accept: "text/html" } });
+      answer = await fetch(`${this.path}?${query}`, { headers: { Accept: "text/html" } });
     } catch {
       return false;
     }

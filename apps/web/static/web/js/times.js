@@ -9,7 +9,8 @@ const FORMATS = {
   }),
   date: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }),
   time: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }),
-  clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  // The chip is narrow, and "02:05:12 PM" is not.
+  clock: new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
   day: new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
 };
 
