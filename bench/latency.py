@@ -90,7 +90,7 @@ def prepare() -> tuple[int, int, str]:
     cup = factories.drawn(16)
     match = factories.match_number(cup, 1)
     matches.start(Actor(cup.created_by), match.pk)
-    return cup.pk, match.pk, issue_room_token(cup.stream, cup.created_by)[0]
+    return cup.pk, match.pk, issue_room_token(cup.stream, factories.signed_in(cup.created_by))[0]
 
 
 async def measure(tournament: int, match: int, token: str, updates: int, per_second: float) -> None:

@@ -7,7 +7,12 @@ A tournament's organiser is its `created_by`; an entrant's player is `entry.user
 from itertools import count
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
 from apps.accounts.models import User
+from apps.accounts.tokens import SignedIn
 from apps.tournaments.models import Entry, Match, Tournament
 from apps.tournaments.services import Actor, brackets, entries, tournaments
 
@@ -22,10 +27,20 @@ def make_user(name: str | None = None, *, password: str | None = None, **fields:
     return User.objects.create_user(name, f"{name}@example.test", password, **fields)
 
 
-def make_tournament(organizer: User | None = None, **settings: Any) -> Tournament:
-    """Return a draft; `settings` are the keywords of the service."""
-    settings.setdefault("name", f"Cup {next(_numbers)}")
-    done = tournaments.create(Actor(organizer or make_user()), **settings)
+def signed_in(user: User) -> SignedIn:
+    """Return a user with a session of their own, as signing in makes one."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return SignedIn(user, session.session_key)
+
+
+def make_tournament(organizer: User | None = None, **chosen: Any) -> Tournament:
+    """Return a draft; `chosen` are the keywords of the service."""
+    chosen.setdefault("name", f"Cup {next(_numbers)}")
+    done = tournaments.create(Actor(organizer or make_user()), **chosen)
     return Tournament.objects.get(pk=done.ids["tournament_id"])
 
 

@@ -2,8 +2,8 @@
 Tokens: who is on the other end of a request or a WebSocket. The only module that knows allauth's internals.
 
 Two kinds are accepted for a room. A *room token* is ours: short-lived, good for one room, for a signed-in user or for
-a guest. An *access token* is allauth's, from signing in over the API; it is checked against its session each time,
-so it dies with sign-out and with the account.
+a guest. An *access token* is allauth's, from signing in over the API. Both are checked against the session they come
+from each time, so they die with sign-out, with a change of the password, and with the account.
 """
 
 import secrets
@@ -13,11 +13,17 @@ from functools import cache
 from typing import Any
 
 import jwt
-from allauth.headless.tokens.strategies.jwt.internal import validate_access_token
+from allauth.headless.tokens.strategies.jwt.internal import (
+    get_token_session,
+    session_key_to_sid,
+    validate_access_token,
+    validate_token_user,
+)
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from apps.accounts.models import User
+from apps.accounts.revocation import session_name
 
 MAX_TOKEN_BYTES = 4096
 _ALGORITHM = "HS256"
@@ -40,26 +46,37 @@ class Identity:
     """
     Who holds a token. `id` is "user:<id>" or "guest:<random>"; `user` is None for a guest.
 
-    `expires_at`: seconds since the epoch.
+    `session`: the name of the session that the token comes from, "" for a guest. `expires_at`: seconds since the epoch.
     """
 
     id: str
     username: str
     user: User | None
+    session: str
     expires_at: float
 
 
-def issue_room_token(room: str, user: User | None) -> tuple[str, int]:
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A user, and the key of the session in which they signed in."""
+
+    user: User
+    session_key: str
+
+
+def issue_room_token(room: str, holder: SignedIn | None) -> tuple[str, int]:
     """
-    Return a token for one room ("tournament:7", "match:5") and its lifetime in seconds.
+    Return a token for one room ("tournament:7", "match:5") and its lifetime in seconds; None makes a guest.
 
     Whether the person may see the room is checked when it is used, as rights are at every action.
     """
     now = int(time.time())
     lifetime: int = settings.WS_TOKEN_SECONDS
-    subject = f"user:{user.pk}" if user else f"guest:{secrets.token_hex(6)}"
-    claims = {
-        "sub": subject,
+    claims: dict[str, Any] = {"sub": f"guest:{secrets.token_hex(6)}"}
+    if holder is not None:
+        # The session's key is encrypted, as in allauth's own tokens: a token must not be of use as a cookie.
+        claims = {"sub": str(holder.user.pk), "sid": session_key_to_sid(holder.session_key)}
+    claims |= {
         "aud": _AUDIENCE,
         "room": room,
         "iat": now,
@@ -76,7 +93,7 @@ def read_token(token: str, *, room: str) -> Identity:
     Raises:
         TokenError: expired, malformed, signed by somebody else, for another room, or the user is gone or inactive.
 
-    Cost: one query for a room token of a user, two for an access token, none for a guest.
+    Cost: two queries, none for a guest.
     """
     if len(token) > MAX_TOKEN_BYTES or not token.isascii():
         raise TokenError(expired=False)
@@ -84,19 +101,35 @@ def read_token(token: str, *, room: str) -> Identity:
     if claims is not None:
         if claims.get("room") != room:
             raise TokenError(expired=False)
-        return _holder(str(claims["sub"]), float(claims["exp"]))
+        return _guest(claims) if "sid" not in claims else _member(_holder(claims), claims)
     claims = _decode(token, settings.SECRET_KEY, audience=None)
-    user = None if claims is None else user_from_access_token(token)
-    if claims is None or user is None:
-        raise TokenError(expired=False)
-    return Identity(f"user:{user.pk}", user.username, user, float(claims["exp"]))
+    return _member(None if claims is None else from_access_token(token), claims or {})
 
 
-def user_from_access_token(token: str) -> User | None:
-    """Return the user who signed in over the API with this access token, or None when it does not hold (any more)."""
+def from_access_token(token: str) -> SignedIn | None:
+    """Return who signed in over the API with this access token, or None when it does not hold (any more)."""
     found = validate_access_token(token) if len(token) <= MAX_TOKEN_BYTES else None
-    user = found[0] if found else None
-    return user if isinstance(user, User) and user.is_active else None
+    return _holder(found[1]) if found else None
+
+
+def _guest(claims: dict[str, Any]) -> Identity:
+    return Identity(str(claims["sub"]), "guest", None, "", float(claims["exp"]))
+
+
+def _member(holder: SignedIn | None, claims: dict[str, Any]) -> Identity:
+    if holder is None:
+        raise TokenError(expired=False)
+    user = holder.user
+    return Identity(f"user:{user.pk}", user.username, user, session_name(holder.session_key), float(claims["exp"]))
+
+
+def _holder(claims: dict[str, Any]) -> SignedIn | None:
+    """Return whose session a token comes from, None when it has ended. A new password ends every session but one."""
+    session = get_token_session(claims)
+    user = session and validate_token_user(claims, session)
+    if session is None or not isinstance(user, User) or not user.is_active:
+        return None
+    return SignedIn(user, session.session_key)
 
 
 @cache
@@ -119,13 +152,3 @@ def _decode(token: str, key: str | bytes, *, audience: str | None) -> dict[str, 
         raise TokenError(expired=True) from None
     except jwt.InvalidTokenError:
         return None
-
-
-def _holder(subject: str, expires_at: float) -> Identity:
-    kind, _, name = subject.partition(":")
-    if kind == "guest":
-        return Identity(subject, "guest", None, expires_at)
-    user = User.objects.filter(pk=name, is_active=True).first()
-    if user is None:
-        raise TokenError(expired=False)
-    return Identity(subject, user.username, user, expires_at)

@@ -15,7 +15,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from apps.accounts.models import User
-from apps.accounts.tokens import user_from_access_token
+from apps.accounts.tokens import SignedIn, from_access_token
 from apps.api.errors import Forbidden, TokenRefused
 from apps.tournaments.permissions import Person
 
@@ -32,11 +32,12 @@ class AccessToken(HttpBearer):
         return self.authenticate(request, token.strip()) if scheme.lower() == "bearer" else None
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = user_from_access_token(token)
-        if user is None:
+        holder = from_access_token(token)
+        if holder is None:
             message = "This access token is not accepted, or not any more. Refresh it, or sign in again."
             raise TokenRefused(message)
-        return user
+        request.signed_in = holder  # type: ignore[attr-defined] # see signed_in()
+        return holder.user
 
 
 class SessionCookie(APIKeyCookie):
@@ -78,3 +79,12 @@ def person(request: HttpRequest) -> Person:
 def user(request: HttpRequest) -> User:
     """Return who is asking, in an operation for people who have signed in."""
     return cast(User, person(request))
+
+
+def signed_in(request: HttpRequest) -> SignedIn | None:
+    """Return who is asking and in which session, None for nobody."""
+    who = person(request)
+    if not isinstance(who, User):
+        return None
+    by_token: SignedIn | None = getattr(request, "signed_in", None)
+    return by_token or SignedIn(who, request.session.session_key or "")

@@ -71,6 +71,11 @@ def create(stream: str) -> None:
     Stream.objects.create(name=stream)
 
 
+def ensure(stream: str) -> None:
+    """Start a stream unless it exists."""
+    Stream.objects.get_or_create(name=stream)
+
+
 def append(
     stream: str, events: Sequence[NewEvent], *, at: datetime, actor: str = "", command_id: str = ""
 ) -> list[Recorded]:

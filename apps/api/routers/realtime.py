@@ -5,10 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from apps.accounts.models import User
 from apps.accounts.tokens import issue_room_token
 from apps.api import schemas
-from apps.api.auth import ANYBODY_WITHOUT_CSRF, person
+from apps.api.auth import ANYBODY_WITHOUT_CSRF, person, signed_in
 from apps.tournaments.selectors import lists
 
 router = Router(tags=["live state"])
@@ -27,5 +26,5 @@ def token(request: HttpRequest, body: schemas.RoomRequest) -> dict[str, Any]:
     kind, _, row = body.room.partition(":")
     find = lists.tournament_for if kind == "tournament" else lists.match_for
     find(who, int(row))
-    issued, lifetime = issue_room_token(body.room, who if isinstance(who, User) else None)
+    issued, lifetime = issue_room_token(body.room, signed_in(request))
     return {"token": issued, "expires_in": lifetime, "room": body.room}

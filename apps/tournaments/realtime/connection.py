@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
+from apps.accounts.tokens import Identity
 from apps.tournaments.realtime.middleware import farewell
 from apps.tournaments.realtime.protocol import CloseCode
 
@@ -12,15 +14,21 @@ MAX_QUEUED_CHARS = 4 * 1024 * 1024  # a snapshot of 128 entrants has about 60,00
 
 class ASGIConnection:
     """
+    All times are those of the event loop's clock. `rights_changed` is called when the holder's role may have changed.
+
     Frames wait in a queue of bounded size until the server has taken the ones before.
 
     While it holds (from joining until the past has been written), frames of events are kept back; `release` lets
     go those that the past did not contain.
     """
 
-    def __init__(self, send: Any, now: float, first_ping_at: float) -> None:
+    def __init__(self, send: Any, identity: Identity, *, now: float, ping_at: float, expires_at: float) -> None:
+        self.identity = identity
         self.heard_at = now
-        self.ping_at = first_ping_at
+        self.ping_at = ping_at
+        self.expires_at = expires_at
+        self.warned = True  # until the welcome, which comes before anything else
+        self.rights_changed: Callable[[], None] = lambda: None
         self.closed_with: CloseCode | None = None
         self._send = send
         self._queue: deque[str] = deque()

@@ -18,9 +18,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from msgspec import UNSET
 
-from apps.accounts.tokens import Identity
+from apps.accounts.tokens import Identity, TokenError, read_token
 from apps.errors import AppError, ErrorCode, NotFound
-from apps.eventlog.log import iso
+from apps.eventlog.log import Position, iso
 from apps.tournaments.models import Role
 from apps.tournaments.permissions import Person, audience_of
 from apps.tournaments.realtime import history, protocol
@@ -64,6 +64,7 @@ class RoomConsumer(ABC):
     """
 
     greeting: ClassVar[str]
+    feed: Feed
 
     @classmethod
     def as_asgi(cls) -> Any:
@@ -84,8 +85,16 @@ class RoomConsumer(ABC):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(scope)})
         now = asyncio.get_running_loop().time()
-        self.connection = ASGIConnection(send, now, now + settings.WS_HEARTBEAT_INTERVAL)
+        self.connection = ASGIConnection(
+            send,
+            self.identity,
+            now=now,
+            ping_at=now + settings.WS_HEARTBEAT_INTERVAL,
+            expires_at=_deadline(self.identity),
+        )
+        self.connection.rights_changed = self._look_again
         self.unreadable = 0
+        self.looking: set[asyncio.Task[None]] = set()
         jobs = [asyncio.ensure_future(self._serve(scope, receive)), asyncio.ensure_future(self.connection.drain())]
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -95,30 +104,29 @@ class RoomConsumer(ABC):
                 await jobs[1]
         finally:
             hub.leave(self.connection)
-            for job in jobs:
+            for job in (*jobs, *self.looking):
                 job.cancel()
             # A client that vanished makes the send fail; that is a normal end.
-            await asyncio.gather(*jobs, return_exceptions=True)
+            await asyncio.gather(*jobs, *self.looking, return_exceptions=True)
 
     @abstractmethod
     def open(self, person: Person, room_id: int) -> Opened:
         """Return what is known of the room. Runs in a thread. Raises NotFound: none, or not for this person."""
 
     async def _serve(self, scope: dict[str, Any], receive: Receive) -> None:
-        feed = await hub.join(self.connection, self.opened.room)
-        await self._welcome(feed, scope)
+        self.feed = await hub.join(self.connection, self.opened.room)
+        await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 raise _Closed
             self.connection.heard_at = asyncio.get_running_loop().time()
-            await self._read(feed, message)
+            await self._read(message)
 
-    async def _welcome(self, feed: Feed, scope: dict[str, Any]) -> None:
-        since = history.read_since(_query_value(scope["query_string"], b"since"))
-        past = await history.past(feed, self.opened.room, since)
+    async def _welcome(self, since: Position | None) -> None:
+        past = await history.past(self.feed, self.opened.room, since)
         opened = self.opened
-        position = feed.position
+        position = self.feed.position
         data = protocol.Welcome(
             protocol=protocol.VERSION,
             tournament_id=opened.tournament_id,
@@ -137,6 +145,7 @@ class RoomConsumer(ABC):
             message=self.greeting,
         )
         self.connection.write(encode(protocol.ConnectionEstablished(data=data)))
+        self.connection.warned = False
         self._write_past(past)
 
     def _write_past(self, past: history.Past) -> None:
@@ -144,20 +153,20 @@ class RoomConsumer(ABC):
             self.connection.write(frame)
         self.connection.release(past.seq)
 
-    async def _read(self, feed: Feed, event: dict[str, Any]) -> None:
+    async def _read(self, event: dict[str, Any]) -> None:
         text = event.get("text")
         if text is not None and len(text.encode("utf-8", "surrogatepass")) > settings.WS_MAX_PAYLOAD_BYTES:
             self.connection.close(CloseCode.PAYLOAD_TOO_LARGE)
             return
         try:
-            await self._handle(feed, protocol.decode(text))
+            await self._handle(protocol.decode(text))
         except Unreadable as refusal:
             self.connection.write(encode(refusal.frame))
             self.unreadable += 1
             if self.unreadable >= MAX_UNREADABLE:
                 self.connection.close(CloseCode.BAD_REQUEST)
 
-    async def _handle(self, feed: Feed, message: protocol.AnyMessage) -> None:
+    async def _handle(self, message: protocol.AnyMessage) -> None:
         match message:
             case protocol.Pong():
                 pass
@@ -168,9 +177,47 @@ class RoomConsumer(ABC):
                 self.connection.write(encode(protocol.Subscribed(room=str(self.name), id=message.id or UNSET)))
             case protocol.Resync():
                 self.connection.hold()
-                self._write_past(await history.past(feed, self.opened.room, None))
+                self._write_past(await history.past(self.feed, self.opened.room, None))
+            case protocol.Authenticate():
+                await self._authenticate(message)
             case _:
                 await self._act(message)
+
+    async def _authenticate(self, message: protocol.Authenticate) -> None:
+        """Take a new token of the same person; anything else ends the connection."""
+        try:
+            identity = await database_sync_to_async(read_token)(message.data.token, room=str(self.name))
+        except TokenError as error:
+            self.connection.close(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
+            return
+        # Every token makes another guest; a guest stays one.
+        if (identity.user and identity.id) != (self.identity.user and self.identity.id):
+            self.connection.close(CloseCode.FORBIDDEN)
+            return
+        self.connection.expires_at, self.connection.warned = _deadline(identity), False
+        if message.id is not None:
+            left = self.connection.expires_at - asyncio.get_running_loop().time()
+            self.connection.write(encode(protocol.Ack(id=message.id, data={"expires_in_ms": int(left * 1000)})))
+
+    def _look_again(self) -> None:
+        """Called by the hub when the person's role may have changed."""
+        task = asyncio.get_running_loop().create_task(self._reopen())
+        self.looking.add(task)
+        task.add_done_callback(self.looking.discard)
+
+    async def _reopen(self) -> None:
+        """Show the room as the person may see it now: welcome and snapshot once more, or nothing at all."""
+        try:
+            opened = await database_sync_to_async(self.open)(self.person, self.name.id)
+        except NotFound:
+            self.connection.close(CloseCode.NOT_FOUND)
+            return
+        if opened == self.opened:
+            return
+        self.connection.hold()
+        self.opened = opened
+        self.feed = await hub.move(self.connection, opened.room)
+        await self._welcome(None)
 
     async def _act(self, action: protocol.AnyAction) -> None:
         frame: protocol.Frame
@@ -195,6 +242,12 @@ class TournamentConsumer(RoomConsumer):
     def open(self, person: Person, room_id: int) -> Opened:
         tournament, role = lists.tournament_for(person, room_id)
         return Opened(Room(tournament.stream, "", audience_of(role)), tournament.pk, role)
+
+
+def _deadline(identity: Identity) -> float:
+    """Return the moment at which a token ends for good, on the event loop's clock."""
+    left = identity.expires_at + settings.JWT_LEEWAY_SECONDS - time()
+    return asyncio.get_running_loop().time() + left
 
 
 def _query_value(query: bytes, name: bytes) -> str:

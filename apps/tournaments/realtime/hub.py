@@ -9,20 +9,23 @@ and reads from the log what does not come. Everything here runs on one event loo
 import asyncio
 import random
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from time import time
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
 
+from apps.accounts import revocation
+from apps.accounts.tokens import Identity
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, Position, Recorded
-from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, encode
+from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, TokenExpiring, encode
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.realtime.utils import group_name, read_hint, use_loop
 
@@ -32,14 +35,19 @@ RING = 512  # events kept in memory a stream, for those who come back
 POLL_SECONDS = 1.0  # a lost hint costs at most this
 REORDER_SECONDS = 0.02  # how long a hint may overtake the one before it, until the log is asked
 READ_LIMIT = 1000
-SWEEP_SECONDS = 1.0
+SWEEP_SECONDS = 0.5
+TOKEN_WARNING_SECONDS = 60
 
 
 class Connection(Protocol):
     """What the hub needs of a connection. Nothing here waits. `deliver` is a `write` of the frame of event `seq`."""
 
+    identity: Identity
     heard_at: float
     ping_at: float
+    expires_at: float
+    warned: bool
+    rights_changed: Callable[[], None]
 
     def write(self, text: str) -> None: ...
 
@@ -67,10 +75,15 @@ class RoomFeed:
 
 
 class Feed:
-    """One stream in this process. `position` is how far it has been passed on; `ring` the events up to there."""
+    """
+    One stream in this process. `position` is how far it has been passed on; `ring` the events up to there.
 
-    def __init__(self, stream: str) -> None:
+    `heed` is called with every event that is passed on, before the rooms get it.
+    """
+
+    def __init__(self, stream: str, heed: Callable[[Recorded], None] = lambda _: None) -> None:
         self.stream = stream
+        self.heed = heed
         self.position: Position | None = None
         self.ring: deque[Recorded] = deque(maxlen=RING)
         self.rooms: dict[Room, RoomFeed] = {}
@@ -92,6 +105,7 @@ class Feed:
             top += 1
             self.position = Position(epoch, top)
             self.ring.append(event_)
+            self.heed(event_)
             for room in self.rooms.values():
                 if room.wants(event_):
                     room.send(event_)
@@ -129,18 +143,29 @@ class Hub:
         self.connections[connection] = room
         feed = self.feeds.get(room.stream)
         if feed is None:
-            feed = self.feeds[room.stream] = Feed(room.stream)
+            feed = self.feeds[room.stream] = Feed(room.stream, self._heed_staff)
         members = feed.rooms.setdefault(room, RoomFeed(room))
         members.connections.add(connection)
         await self._start()
         await self._open(feed)
         return feed
 
+    async def move(self, connection: Connection, room: Room) -> Feed:
+        """Put a connection that is in a room into another one instead."""
+        before = self.connections[connection]
+        feed = await self.join(connection, room)
+        self._take_out(connection, before)
+        return feed
+
     def leave(self, connection: Connection) -> None:
         """Take a connection out; safe to call twice, or for one that never joined."""
         room = self.connections.pop(connection, None)
-        if room is None:
-            return
+        if room is not None:
+            self._take_out(connection, room)
+        if not self.connections:
+            self._stop()
+
+    def _take_out(self, connection: Connection, room: Room) -> None:
         feed = self.feeds[room.stream]
         members = feed.rooms[room]
         members.connections.discard(connection)
@@ -150,8 +175,6 @@ class Hub:
             del self.feeds[room.stream]
             if feed.joined_layer:
                 _spawn(_leave_layer(feed.stream, self._channel))
-        if not self.connections:
-            self._stop()
 
     # Events in ------------------------------------------------------------------------------------------------------
 
@@ -201,6 +224,27 @@ class Hub:
             for connection in room.connections:
                 connection.close(CloseCode.INTERNAL_ERROR)
 
+    # Whose access ended ---------------------------------------------------------------------------------------------
+
+    def _heed_accounts(self, event: Recorded) -> None:
+        """Close the connections of a session that ended, or of a user whose access did."""
+        ended = msgspec.json.decode(event.data, type=revocation.Ended)
+        user = f"user:{ended.user}"
+        for connection in list(self.connections):
+            if connection.identity.id == user or (ended.session and connection.identity.session == ended.session):
+                connection.close(CloseCode.AUTHENTICATION_REQUIRED)
+
+    def _heed_staff(self, event: Recorded) -> None:
+        """Have those looked at again who joined or left the staff: they may see other things now."""
+        if event.type not in ("member_added", "member_removed"):
+            return
+        changed = msgspec.json.decode(event.data)
+        ids = changed.get("removed", {}).get("staff") or [changed["member"]["id"]]
+        people = {f"user:{user_id}" for user_id in ids}
+        for connection, room in list(self.connections.items()):
+            if room.stream == event.stream and connection.identity.id in people:
+                connection.rights_changed()
+
     # Tasks ----------------------------------------------------------------------------------------------------------
 
     async def _start(self) -> None:
@@ -215,9 +259,15 @@ class Hub:
             self._channel = await layer.new_channel("hub")  # type: ignore[call-arg] # the stubs forget the prefix
             jobs.append(self._listen(layer, self._channel))
         self._tasks = [asyncio.create_task(job) for job in jobs]
+        await database_sync_to_async(log.ensure)(revocation.STREAM)
+        accounts = self.feeds[revocation.STREAM] = Feed(revocation.STREAM, self._heed_accounts)
+        await self._open(accounts)
 
     def _stop(self) -> None:
         use_loop(None)
+        if self._starting is not None:
+            self._starting.cancel()
+        self.feeds.clear()
         for task in (*self._tasks, *self._repairs.values()):
             task.cancel()
         self._starting, self._tasks, self._repairs, self._channel = None, [], {}, ""
@@ -275,7 +325,9 @@ class Hub:
 
     async def compare(self) -> None:
         """Find out which feeds the log is ahead of, and read what they miss."""
-        feeds = [feed for feed in self.feeds.values() if feed.position is not None]
+        for feed in list(self.feeds.values()):
+            await self._open(feed)
+        feeds = list(self.feeds.values())
         positions = await database_sync_to_async(log.positions)([feed.stream for feed in feeds])
         for feed in feeds:
             await self._join_layer(feed)
@@ -288,21 +340,36 @@ class Hub:
                 await self.catch_up(feed)
 
     async def _sweep(self) -> None:
-        """Heartbeats of all connections: ping what is due, close what has been silent too long."""
+        """
+        Deadlines of all connections: ping what is due, close what has been silent too long or whose token has ended.
+
+        One task for all, every half second: a deadline is kept within a second, and no connection has a timer.
+        """
         clock = asyncio.get_running_loop().time
         while True:
             now, ping = clock(), encode(ServerPing(timestamp=int(time() * 1000)))
             for connection in list(self.connections):
                 if now - connection.heard_at >= settings.WS_HEARTBEAT_TIMEOUT:
                     connection.close(CloseCode.HEARTBEAT_TIMEOUT)
-                elif now >= connection.ping_at:
-                    connection.ping_at = now + settings.WS_HEARTBEAT_INTERVAL
-                    connection.write(ping)
+                elif now >= connection.expires_at:
+                    connection.close(CloseCode.TOKEN_EXPIRED)
+                else:
+                    _remind(connection, now, ping)
             await asyncio.sleep(min(SWEEP_SECONDS, settings.WS_HEARTBEAT_INTERVAL / 4))
 
 
 hub = Hub()
 _background: set[asyncio.Task[None]] = set()
+
+
+def _remind(connection: Connection, now: float, ping: str) -> None:
+    if now >= connection.ping_at:
+        connection.ping_at = now + settings.WS_HEARTBEAT_INTERVAL
+        connection.write(ping)
+    left = connection.expires_at - now
+    if left <= TOKEN_WARNING_SECONDS and not connection.warned:
+        connection.warned = True
+        connection.write(encode(TokenExpiring(in_ms=int(left * 1000))))
 
 
 def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -100,6 +100,12 @@ class ServerPong(Frame, tag="pong"):
     id: str | UnsetType = UNSET
 
 
+class TokenExpiring(Frame, tag="token_expiring"):
+    """The token ends soon: send `authenticate` with a new one, or the connection is closed with 4002."""
+
+    in_ms: int
+
+
 class Subscribed(Frame, tag="subscribed"):
     """Answers `subscribe`: the room that this connection is in."""
 
@@ -107,11 +113,15 @@ class Subscribed(Frame, tag="subscribed"):
     id: str | UnsetType = UNSET
 
 
-class Ack(Frame, tag="ack"):
-    """The action took effect at `seq`. `data` names what it made or changed, for example {"match_id": 5}."""
+class Ack(Frame, tag="ack", kw_only=True):
+    """
+    The action took effect at `seq`. `data` names what it made or changed, for example {"match_id": 5}.
+
+    For `authenticate`: no `seq`; `data` has `expires_in_ms`.
+    """
 
     id: str
-    seq: int
+    seq: int | UnsetType = UNSET
     data: dict[str, int]
 
 
@@ -136,6 +146,7 @@ SERVER_FRAMES: tuple[type[Struct], ...] = (
     EventFrame,
     ServerPing,
     ServerPong,
+    TokenExpiring,
     Subscribed,
     Ack,
     ErrorFrame,
@@ -177,6 +188,16 @@ class Subscribe(Message, tag="subscribe"):
 
 class Resync(Message, tag="resync"):
     """A hole was seen: send a snapshot."""
+
+
+class NewToken(Struct, forbid_unknown_fields=True, kw_only=True):
+    token: Annotated[str, Meta(max_length=4096)]
+
+
+class Authenticate(Message, tag="authenticate"):
+    """A new token of the same person for this room, before the old one ends."""
+
+    data: NewToken
 
 
 class Action(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -274,7 +295,7 @@ AnyAction = (
     | ForfeitMatch
     | GenerateBracket
 )
-AnyMessage = Ping | Pong | Subscribe | Resync | AnyAction
+AnyMessage = Ping | Pong | Subscribe | Resync | Authenticate | AnyAction
 
 _decoder = msgspec.json.Decoder(AnyMessage)
 _encoder = msgspec.json.Encoder()

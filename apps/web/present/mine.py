@@ -34,13 +34,14 @@ class MyMatch:
     """
     One's own match. `step`: wait, report, confirm, reported, over.
 
-    `opponent` may be someone still to come ("Winner of 3").
+    `against` is the opponent in a sentence, also one still to come: "the winner of match 3".
     """
 
     step: str
     side: str
     me: SideShown
     opponent: SideShown
+    against: str
 
 
 def my_match(match: MatchShown, side: str) -> MyMatch:
@@ -48,7 +49,10 @@ def my_match(match: MatchShown, side: str) -> MyMatch:
     me, opponent = (match.home, match.away) if side == "home" else (match.away, match.home)
     steps = {"scheduled": "wait", "ready": "report", "live": "report", "completed": "over"}
     step = steps.get(match.state) or ("reported" if match.reported_by == side else "confirm")
-    return MyMatch(step, side, me, opponent)
+    name = opponent.name or "an opponent to be decided"
+    if opponent.entry is None and opponent.name:
+        name = opponent.name.replace("Winner of", "the winner of match").replace("Loser of", "the loser of match")
+    return MyMatch(step, side, me, opponent, name)
 
 
 def mine(state: State, *, signed_in: bool, entry_id: int | None) -> Mine:

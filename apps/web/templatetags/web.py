@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
@@ -85,6 +86,23 @@ def get(mapping: Any, key: Any) -> Any:
 def status_label(status: str) -> str:
     """Return what people call a tournament's status."""
     return STATUS_LABELS.get(status, status)
+
+
+_ACCOUNT_LABELS = {
+    "login": "User name or e-mail address",
+    "username": "User name",
+    "email": "E-mail address",
+    "remember": "Stay signed in",
+    "oldpassword": "Present password",
+    "password1": "Password",
+    "password2": "Password, once more",
+}
+
+
+@register.filter
+def account_label(field: BoundField) -> str:
+    """Return what a field of an account form is called here."""
+    return _ACCOUNT_LABELS.get(field.name, str(field.label))
 
 
 @register.filter

@@ -37,9 +37,9 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     live: Live | None = None
     if open_matches:
         following = open_matches[0]
-        live, around = match_live(following)
-        shown = match_shown(live.state, live.state["matches"][str(following.pk)])
         side = permissions.side_of(request.user, following)
+        live, around = match_live(following, side)
+        shown = match_shown(live.state, live.state["matches"][str(following.pk)])
         context |= {
             "m": shown,
             "my": my_match(shown, side.value) if side else None,

@@ -31,9 +31,9 @@ HISTORY_LIMIT = 400
 def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None) -> HttpResponse:
     """Show the score as it stands, what can be done, and how it came about. Up to 12 queries."""
     row, role = lists.match_for(request.user, match_id)
-    live, around = match_live(row)
-    shown = match_shown(live.state, live.state["matches"][str(match_id)])
     side = permissions.side_of(request.user, row)
+    live, around = match_live(row, side)
+    shown = match_shown(live.state, live.state["matches"][str(match_id)])
     subject = lists.activity(row.tournament, audience=PUBLIC, subject=row.subject).order_by("seq")
     events = list(subject[:HISTORY_LIMIT])
     names = selectors.actor_names(events) if permissions.is_staff(role) else {}
@@ -63,14 +63,19 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     return show(request, "web/match/match.html", context, regions=regions, live=live, failure=failure)
 
 
-def match_live(row: Match) -> tuple[Live, selectors.Neighbours]:
-    """Return a match's state with the feeders' places in it, so that a waiting side can say whom it waits for."""
+def match_live(row: Match, side: Side | None) -> tuple[Live, selectors.Neighbours]:
+    """
+    Return a match's state with the feeders' places in it, so that a waiting side can say whom it waits for.
+
+    `side`: the side of the person looking.
+    """
     snapshot = match_snapshot(row.pk)
     around = selectors.neighbours(row)
     state = {**snapshot.data, "matches": dict(snapshot.data["matches"])}
     for feeder in around.feeders:
         state["matches"][str(feeder["id"])] = feeder
-    return Live(f"match:{row.pk}", snapshot.position, state), around
+    entry = row.entry_id(side) if side else None
+    return Live(f"match:{row.pk}", snapshot.position, state, () if entry is None else (entry,)), around
 
 
 def _posted(

@@ -29,8 +29,8 @@ async def test_what_happens_in_one_process_is_seen_in_the_other_and_outlives_bot
     match = await sync_to_async(factories.match_number)(cup, 1)
     room = f"tournament:{cup.pk}"
     async with (
-        client(here.address, path(room, cup.created_by)) as referee,
-        client(there.address, path(room)) as watcher,
+        client(here.address, await path(room, cup.created_by)) as referee,
+        client(there.address, await path(room)) as watcher,
     ):
         await open_room(referee)
         _, snapshot = await open_room(watcher)
@@ -52,7 +52,7 @@ async def test_what_happens_in_one_process_is_seen_in_the_other_and_outlives_bot
             await asyncio.sleep(0.01)
             last = (await log_position(cup)).seq
 
-    async with client(here.address, path(room, since=position)) as back:
+    async with client(here.address, await path(room, since=position)) as back:
         welcome = await back.receive()
         assert welcome["data"]["resumed"]
         back.mine = watcher.mine

@@ -32,7 +32,7 @@ async def refused(address: str, path: str, **options) -> tuple[int, str]:
 
 
 def token_for(room: str, user=None) -> str:
-    return issue_room_token(room, user)[0]
+    return issue_room_token(room, factories.signed_in(user) if user else None)[0]
 
 
 async def test_without_a_token_4001(address, cup):
@@ -105,7 +105,7 @@ async def test_a_token_in_the_subprotocol_opens_the_room_and_is_not_echoed(addre
 
 async def test_a_blocked_or_deleted_user_4003(address, cup):
     user = await sync_to_async(factories.make_user)()
-    token = token_for(f"tournament:{cup.pk}", user)
+    token = await sync_to_async(token_for)(f"tournament:{cup.pk}", user)
     user.is_active = False
     await user.asave()
     assert (await refused(address, f"/ws/tournament/{cup.pk}/?token={token}"))[0] == 4003
@@ -120,7 +120,8 @@ async def test_a_draft_and_a_room_that_does_not_exist_look_the_same(address):
         token = token_for(f"tournament:{number}")
         answers.append(await refused(address, f"/ws/tournament/{number}/?token={token}"))
     assert answers == [(4404, "not_found")] * 2
-    async with client(address, f"/ws/tournament/{draft.pk}/?token={token_for(draft.stream, draft.created_by)}") as own:
+    token = await sync_to_async(token_for)(draft.stream, draft.created_by)
+    async with client(address, f"/ws/tournament/{draft.pk}/?token={token}") as own:
         assert (await own.receive())["data"]["role"] == "organizer"
 
 
@@ -265,7 +266,7 @@ async def test_a_bug_in_an_action_is_answered_and_the_connection_lives(address, 
 
     monkeypatch.setattr("apps.tournaments.realtime.consumers.perform", broken)
     match = await sync_to_async(factories.match_number)(cup, 1)
-    path = f"/ws/match/{match.pk}/?token={token_for(match.subject, cup.created_by)}"
+    path = f"/ws/match/{match.pk}/?token={await sync_to_async(token_for)(match.subject, cup.created_by)}"
     async with client(address, path) as socket:
         await socket.send("start_match", "a")
         error = await socket.until("error")

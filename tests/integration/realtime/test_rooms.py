@@ -29,8 +29,9 @@ def referee(cup: Tournament) -> Actor:
     return Actor(cup.created_by)
 
 
+@sync_to_async
 def path(room: str, user=None, since: str = "") -> str:
-    token, _ = issue_room_token(room, user)
+    token, _ = issue_room_token(room, factories.signed_in(user) if user else None)
     kind, _, room_id = room.partition(":")
     return f"/ws/{kind}/{room_id}/?token={token}" + (f"&since={since}" if since else "")
 
@@ -56,7 +57,7 @@ async def play(cup: Tournament, number: int) -> int:
 
 
 async def test_a_guest_gets_welcome_then_snapshot_then_events(address, cup):
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         welcome, snapshot = await open_room(socket)
         assert welcome["protocol"] == 1
         assert welcome["tournament_id"] == cup.pk
@@ -78,12 +79,12 @@ async def test_a_guest_gets_welcome_then_snapshot_then_events(address, cup):
 
 
 async def test_resuming_gets_exactly_what_was_missed(address, cup):
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         _, snapshot = await open_room(socket)
     seq = await play(cup, 1)
     position = f"{snapshot['epoch']}:{snapshot['seq']}"
 
-    async with client(address, path(f"tournament:{cup.pk}", since=position)) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", since=position)) as socket:
         welcome = await socket.receive()
         assert welcome["data"]["resumed"]
         socket.mine = snapshot["seq"]
@@ -99,7 +100,7 @@ async def test_resuming_gets_exactly_what_was_missed(address, cup):
 @pytest.mark.parametrize("since", ["{epoch}:999999", "other:1", "{epoch}:-1", "{epoch}:", "nonsense", "{epoch}:٣"])
 async def test_a_position_that_cannot_be_resumed_gets_a_snapshot(address, cup, since):
     position = (await sync_to_async(log.positions)([cup.stream]))[cup.stream]
-    async with client(address, path(f"tournament:{cup.pk}", since=since.format(epoch=position.epoch))) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", since=since.format(epoch=position.epoch))) as socket:
         welcome, snapshot = await open_room(socket)
     assert not welcome["resumed"]
     assert snapshot["seq"] == position.seq
@@ -109,13 +110,13 @@ async def test_a_long_absence_gets_a_snapshot_instead_of_a_replay(address, cup, 
     monkeypatch.setattr("apps.tournaments.realtime.history.REPLAY_LIMIT", 3)
     position = (await sync_to_async(log.positions)([cup.stream]))[cup.stream]
     await play(cup, 1)
-    async with client(address, path(f"tournament:{cup.pk}", since=f"{position.epoch}:{position.seq}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", since=f"{position.epoch}:{position.seq}")) as socket:
         welcome, _ = await open_room(socket)
     assert not welcome["resumed"]
 
 
 async def test_resync_brings_a_snapshot_and_the_stream_goes_on(address, cup):
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         await open_room(socket)
         seq = await play(cup, 1)
         await socket.events_until(seq)
@@ -128,7 +129,7 @@ async def test_resync_brings_a_snapshot_and_the_stream_goes_on(address, cup):
 
 async def test_a_match_room_sees_its_match_alone(address, cup):
     final = await sync_to_async(factories.match_number)(cup, 4)
-    async with client(address, path(f"match:{final.pk}")) as socket:
+    async with client(address, await path(f"match:{final.pk}")) as socket:
         welcome, snapshot = await open_room(socket)
         assert welcome["match_id"] == final.pk
         assert welcome["is_participant"] is False
@@ -150,7 +151,7 @@ async def test_a_match_room_sees_its_match_alone(address, cup):
 async def test_staff_events_reach_the_staff_alone(address, cup):
     other = await sync_to_async(factories.make_user)()
     room = f"tournament:{cup.pk}"
-    async with client(address, path(room, cup.created_by)) as staff, client(address, path(room)) as guest:
+    async with client(address, await path(room, cup.created_by)) as staff, client(address, await path(room)) as guest:
         welcome, snapshot = await open_room(staff)
         assert welcome["role"] == "organizer"
         assert snapshot["data"]["staff"]
@@ -167,7 +168,7 @@ async def test_staff_events_reach_the_staff_alone(address, cup):
 
 async def test_an_action_is_acknowledged_with_the_seq_it_produced(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
-    async with client(address, path(f"tournament:{cup.pk}", cup.created_by)) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", cup.created_by)) as socket:
         await open_room(socket)
         await socket.send("start_match", "c1", match_id=match.pk)
         ack = await socket.until("ack")
@@ -179,7 +180,7 @@ async def test_an_action_is_acknowledged_with_the_seq_it_produced(address, cup):
 
 async def test_an_action_that_is_sent_twice_has_one_effect_and_the_same_answer(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
-    room = path(f"match:{match.pk}", cup.created_by)
+    room = await path(f"match:{match.pk}", cup.created_by)
     async with client(address, room) as socket:
         await open_room(socket)
         await socket.send("start_match", "same")
@@ -198,8 +199,8 @@ async def test_the_players_of_a_match_report_and_confirm_over_the_socket(address
     match = await sync_to_async(factories.match_number)(cup, 1)
     room = f"match:{match.pk}"
     async with (
-        client(address, path(room, match.home.user)) as home,
-        client(address, path(room, match.away.user)) as away,
+        client(address, await path(room, match.home.user)) as home,
+        client(address, await path(room, match.away.user)) as away,
     ):
         welcome, _ = await open_room(home)
         assert (welcome["role"], welcome["is_participant"]) == ("player", True)
@@ -217,16 +218,16 @@ async def test_the_players_of_a_match_report_and_confirm_over_the_socket(address
 
 async def test_a_refusal_says_why_and_changes_nothing(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         _, snapshot = await open_room(socket)
         await socket.send("start_match", "g1", match_id=match.pk)
         error = await socket.until("error")
         assert (error["code"], error["id"]) == ("authentication_required", "g1")
-    async with client(address, path(f"tournament:{cup.pk}", match.home.user)) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", match.home.user)) as socket:
         await open_room(socket)
         await socket.send("start_match", "p1", match_id=match.pk)
         assert (await socket.until("error"))["code"] == "permission_denied"
-    async with client(address, path(f"tournament:{cup.pk}", cup.created_by)) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", cup.created_by)) as socket:
         await open_room(socket)
         await socket.send("update_score", "o1", match_id=match.pk, home_score=1, away_score=0)
         error = await socket.until("error")
@@ -245,7 +246,7 @@ async def test_a_room_does_not_act_on_another_tournament(address, cup):
     foreign = await sync_to_async(factories.match_number)(other, 1)
     match = await sync_to_async(factories.match_number)(cup, 1)
     for room in (f"tournament:{cup.pk}", f"match:{match.pk}"):
-        async with client(address, path(room, cup.created_by)) as socket:
+        async with client(address, await path(room, cup.created_by)) as socket:
             await open_room(socket)
             await socket.send("start_match", f"x-{room}", match_id=foreign.pk)
             assert (await socket.until("error"))["code"] == "not_found"
@@ -253,7 +254,7 @@ async def test_a_room_does_not_act_on_another_tournament(address, cup):
 
 
 async def test_ping_is_answered_and_subscribe_names_the_room(address, cup):
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         await open_room(socket)
         await socket.send("ping", "p")
         assert (await socket.until("pong"))["id"] == "p"
@@ -263,7 +264,7 @@ async def test_ping_is_answered_and_subscribe_names_the_room(address, cup):
 
 async def test_the_server_pings_and_closes_who_stays_silent(settings, address, cup):
     settings.WS_HEARTBEAT_INTERVAL, settings.WS_HEARTBEAT_TIMEOUT = 0.1, 0.4
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         await open_room(socket)
         assert (await socket.until("ping"))["timestamp"] > 0
         error = await socket.until("error")
@@ -273,7 +274,7 @@ async def test_the_server_pings_and_closes_who_stays_silent(settings, address, c
 
 async def test_who_answers_pings_stays(settings, address, cup):
     settings.WS_HEARTBEAT_INTERVAL, settings.WS_HEARTBEAT_TIMEOUT = 0.1, 0.5
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         await open_room(socket)
         for _ in range(10):
             await socket.until("ping")
@@ -285,7 +286,7 @@ async def test_who_answers_pings_stays(settings, address, cup):
 async def test_a_lost_hint_costs_a_moment_not_an_event(address, cup, settings, monkeypatch):
     monkeypatch.setattr("apps.tournaments.realtime.utils.HINT", "x")
     monkeypatch.setattr("apps.eventlog.log._sinks", lambda: ())
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         await open_room(socket)
         seq = await play(cup, 1)
         await socket.events_until(seq)
@@ -294,7 +295,7 @@ async def test_a_lost_hint_costs_a_moment_not_an_event(address, cup, settings, m
 async def test_many_watchers_all_get_every_event(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
     await sync_to_async(matches.start)(referee(cup), match.pk)
-    room = path(f"tournament:{cup.pk}")
+    room = await path(f"tournament:{cup.pk}")
     async with asyncio.TaskGroup() as group:
         ready = asyncio.Semaphore(0)
 
@@ -318,7 +319,7 @@ async def test_joining_while_events_flow_never_leaves_a_hole(address, cup):
     """Clients come while scores change: snapshot, then events, and the sum is the state of the log."""
     match = await sync_to_async(factories.match_number)(cup, 1)
     await sync_to_async(matches.start)(referee(cup), match.pk)
-    room = path(f"tournament:{cup.pk}")
+    room = await path(f"tournament:{cup.pk}")
 
     async def watch() -> tuple[int, dict]:
         async with client(address, room) as socket:
@@ -343,7 +344,7 @@ async def test_joining_while_events_flow_never_leaves_a_hole(address, cup):
 async def test_registration_reaches_the_room(address):
     cup = await sync_to_async(factories.open_with_entries)(1, capacity=2)
     users = [await sync_to_async(factories.make_user)() for _ in range(2)]
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         await open_room(socket)
         for user in users:
             await sync_to_async(entries.register)(Actor(user), cup.pk)
@@ -352,12 +353,12 @@ async def test_registration_reaches_the_room(address):
 
 
 async def test_a_restored_backup_sends_everybody_to_a_fresh_snapshot(address, cup):
-    async with client(address, path(f"tournament:{cup.pk}")) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
         _, before = await open_room(socket)
         await sync_to_async(call_command)("new_epoch", stdout=StringIO())
         assert await socket.closed() == 4500
     position = f"{before['epoch']}:{before['seq']}"
-    async with client(address, path(f"tournament:{cup.pk}", since=position)) as socket:
+    async with client(address, await path(f"tournament:{cup.pk}", since=position)) as socket:
         welcome, after = await open_room(socket)
         assert not welcome["resumed"]
         assert after["epoch"] != before["epoch"]

@@ -7,7 +7,7 @@ from channels.db import database_sync_to_async
 from django.test import Client
 from playwright.async_api import async_playwright, expect
 
-from apps.tournaments.models import Match
+from apps.tournaments.models import Role
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.match_flow import Score
 from tests import factories
@@ -33,7 +33,7 @@ def cup(transactional_db):
     entries.add(Actor(cup.created_by), cup.pk, name=LONG)
     tournaments.close_registration(Actor(cup.created_by), cup.pk)
     brackets.generate(Actor(cup.created_by), cup.pk)
-    first, second = (factories.match_number(cup, number) for number in (1, 2))
+    first, second = (factories.match_number(cup, number) for number in (2, 1))
     matches.start(Actor(cup.created_by), first.pk)
     matches.report(Actor(second.home.user), second.pk, Score(3, 2))
     return factories.fresh(cup)
@@ -98,7 +98,7 @@ def organizer(cup):
 
 @pytest.fixture
 def live(cup):
-    return factories.match_number(cup, 1)
+    return factories.match_number(cup, 2)
 
 
 async def test_taps_count_one_by_one_however_fast(browser, site, cup, organizer, live):
@@ -142,15 +142,36 @@ async def test_a_refused_form_leaves_a_page_that_stays_current(browser, site, cu
 
 
 async def test_a_players_page_shows_the_action_when_it_becomes_possible(browser, site, cup, organizer):
-    reported = await do(factories.match_number, cup, 2)
-    window = await asyncio.to_thread(Window, browser, site, reported.away.user or reported.home.user)
-    async with window as page:
+    reported = await do(factories.match_number, cup, 1)
+    async with Window(browser, site, reported.away.user) as page:
         await page.goto("/me/")
         await current(page)
         before = await page.locator(".panel--mine h2").inner_text()
         assert "reported 3–2" in before
         await do(matches.finish, Actor(organizer), reported.pk)
         await expect(page.locator(".panel--mine h2, [data-region=next] .quiet").first).not_to_have_text(before)
+
+
+async def test_a_players_page_goes_over_to_the_next_match(browser, site, cup, organizer, live):
+    async with Window(browser, site, live.home.user) as page:
+        await page.goto("/me/")
+        await current(page)
+        await expect(page.locator(".panel--mine h2")).to_have_text(f"You play {live.away.name}")
+        await do(matches.finish, Actor(organizer), live.pk, Score(2, 1))
+        following = await do(factories.match_number, cup, live.winner_to)
+        await expect(page.locator(".panel--mine a").first).to_have_text(f"Your match, number {following.number}")
+        await expect(page.locator("[data-room]")).to_have_attribute("data-room", f"match:{following.pk}")
+        await current(page)
+
+
+async def test_who_leaves_the_staff_loses_the_console(browser, site, cup, organizer):
+    other = await do(factories.make_user, "otto")
+    await do(tournaments.add_member, Actor(organizer), cup.pk, username="otto", role=Role.ORGANIZER)
+    async with Window(browser, site, other) as page:
+        await page.goto(f"/t/{cup.pk}/manage/staff/")
+        await current(page)
+        await do(tournaments.remove_member, Actor(organizer), cup.pk, other.pk)
+        await expect(page.get_by_text("This is not for you")).to_be_visible(timeout=10_000)
 
 
 async def test_an_entrants_path_lights_up(browser, site, cup):
@@ -246,7 +267,3 @@ async def test_lines_of_the_bracket_never_cross_a_card(browser, site, cup):
             for place, slot in enumerate(after):
                 between = (column[2 * place]["middle"] + column[2 * place + 1]["middle"]) / 2
                 assert abs(slot["middle"] - between) < 1
-
-
-def test_the_data_of_this_file_is_what_it_says(cup):
-    assert [m.state for m in Match.objects.filter(tournament=cup).order_by("number")][:2] == ["live", "pending_result"]

@@ -16,6 +16,7 @@ const SPREAD_MINE_MS = 150;
 const SPREAD_EACH_MS = 4; // for each who watches: at most 250 requests a second however many they are
 const SPREAD_MOST_MS = 30_000;
 const AGAIN_MS = 600;
+const FAILED_MS = 3000;
 const TRIES = 4;
 
 /** @typedef {{element: HTMLElement, name: string, on: string[], except: string[], at: number, timer: any, tries: number, html: string}} Region */
@@ -78,9 +79,9 @@ export class Regions {
     const crowd = Math.min(Math.max(this.crowd * SPREAD_EACH_MS, SPREAD_MS), SPREAD_MOST_MS);
     const spread = Math.random() * (region.element.hasAttribute("data-mine") ? SPREAD_MINE_MS : crowd);
     const wait = Math.max(region.at + MIN_MS - Date.now(), 0) + 60 + spread;
-    region.timer = setTimeout(() => {
+    region.timer = setTimeout(async () => {
       region.timer = undefined;
-      this.fetch(region);
+      if (!(await this.fetch(region))) setTimeout(() => this.#schedule(region), FAILED_MS * (1 + Math.random()));
     }, wait);
   }
 
@@ -100,7 +101,11 @@ export class Regions {
     } catch {
       return false;
     }
-    if (!answer.ok || answer.redirected) return false;
+    if (answer.redirected || [401, 403, 404].includes(answer.status)) {
+      location.reload(); // signed out, or not allowed here any more: the page says it in words
+      return true;
+    }
+    if (!answer.ok) return false;
     const [epoch, seq] = (answer.headers.get("X-Position") ?? "").split(":");
     if (wanted && epoch === wanted.epoch && Number(seq) < wanted.seq && region.tries < TRIES) {
       region.tries += 1;
@@ -120,9 +125,7 @@ export class Regions {
   #offer(region, html) {
     const plain = html.replace(/value="[0-9a-zA-Z]{32,64}"/g, ""); // ids of forms differ each time
     if (plain === region.html) return;
-    const active = document.activeElement;
-    const typing = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement;
-    if (isDirty(region.element) || (typing && region.element.contains(active) && active.type !== "hidden")) {
+    if (isDirty(region.element)) {
       this.#news(region, html);
       return;
     }
@@ -144,7 +147,7 @@ export class Regions {
       if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
     }
     if (focused) {
-      for (const element of region.element.querySelectorAll("a, button, summary, input")) {
+      for (const element of region.element.querySelectorAll("a, button, summary, input, textarea")) {
         if (mark(element) === focused) {
           /** @type {HTMLElement} */ (element).focus({ preventScroll: true });
           break;
@@ -185,6 +188,6 @@ function mark(element) {
   if (!element) return null;
   const action = element.closest("form")?.getAttribute("action") ?? "";
   const named = ["name", "value", "href"].map((name) => element.getAttribute(name) ?? "");
-  if (element instanceof HTMLInputElement) named[1] = "";
+  if (element instanceof HTMLInputElement) named[1] = ""; // its value may be another one now
   return [element.tagName, action, ...named, element.textContent?.trim()].join("|");
 }

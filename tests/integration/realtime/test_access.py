@@ -1,0 +1,169 @@
+"""An open connection does not outlive the right to it: tokens end, people sign out, are blocked, leave the staff."""
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import Client as Browser
+
+from apps.accounts.tokens import issue_room_token
+from apps.tournaments.models import Tournament
+from apps.tournaments.services import Actor, tournaments
+from tests import factories
+from tests.integration.realtime.test_rooms import open_room
+from tests.server import ServerProcess, client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cup(transactional_db: None) -> Tournament:
+    return factories.drawn(2)
+
+
+@pytest.fixture
+def holder(transactional_db: None):
+    return factories.signed_in(factories.make_user(password=factories.PASSWORD))
+
+
+def path(cup: Tournament, holder=None) -> str:
+    return f"/ws/tournament/{cup.pk}/?token={issue_room_token(cup.stream, holder)[0]}"
+
+
+class TestExpiry:
+    @pytest.fixture(autouse=True)
+    def short_tokens(self, settings):
+        settings.JWT_LEEWAY_SECONDS = 0
+        settings.WS_TOKEN_SECONDS = 2
+
+    async def test_a_warning_then_4002(self, address, cup, holder):
+        async with client(address, path(cup, holder)) as socket:
+            await open_room(socket)
+            assert 0 < (await socket.until("token_expiring"))["in_ms"] <= 2000
+            assert (await socket.until("error"))["code"] == "token_expired"
+            assert await socket.closed() == 4002
+
+    async def test_a_new_token_in_time_keeps_the_connection(self, address, cup, holder, settings):
+        async with client(address, path(cup, holder)) as socket:
+            await open_room(socket)
+            await socket.until("token_expiring")
+            settings.WS_TOKEN_SECONDS = 300
+            await socket.send("authenticate", "a", token=issue_room_token(cup.stream, holder)[0])
+            ack = await socket.until("ack")
+            assert 290_000 < ack["data"]["expires_in_ms"] <= 300_000
+            assert "seq" not in ack
+
+    async def test_a_guest_may_renew_with_any_guests_token(self, address, cup, settings):
+        async with client(address, path(cup)) as socket:
+            await open_room(socket)
+            settings.WS_TOKEN_SECONDS = 300
+            await socket.send("authenticate", "a", token=issue_room_token(cup.stream, None)[0])
+            assert (await socket.until("ack"))["id"] == "a"
+
+    async def test_a_token_of_somebody_else_ends_the_connection(self, address, cup, holder):
+        other = await sync_to_async(lambda: factories.signed_in(factories.make_user()))()
+        for stranger in (other, None):
+            async with client(address, path(cup, holder)) as socket:
+                await open_room(socket)
+                await socket.send("authenticate", "a", token=issue_room_token(cup.stream, stranger)[0])
+                assert await socket.closed() == 4003
+
+    async def test_a_token_for_another_room_or_an_old_one_renews_nothing(self, address, cup, holder, settings):
+        tokens = {4003: issue_room_token("tournament:99999", holder)[0]}
+        settings.WS_TOKEN_SECONDS = -1
+        tokens[4002] = issue_room_token(cup.stream, holder)[0]
+        settings.WS_TOKEN_SECONDS = 2
+        for code, token in tokens.items():
+            async with client(address, path(cup, holder)) as socket:
+                await open_room(socket)
+                await socket.send("authenticate", "a", token=token)
+                assert await socket.closed() == code
+
+
+async def test_signing_out_closes_the_connections_of_that_session_alone(address, cup, holder):
+    elsewhere = await sync_to_async(factories.signed_in)(holder.user)
+    async with client(address, path(cup, holder)) as here, client(address, path(cup, elsewhere)) as there:
+        await open_room(here)
+        await open_room(there)
+        await sync_to_async(sign_out)(holder)
+        assert await here.closed() == 4001
+        await there.send("ping", "still-open")
+        assert (await there.until("pong"))["id"] == "still-open"
+    async with client(address, path(cup, holder)) as again:
+        assert await again.closed() == 4003
+
+
+def sign_out(holder) -> None:
+    browser = Browser()
+    browser.cookies["sessionid"] = holder.session_key
+    assert browser.post("/accounts/logout/").status_code == 302
+
+
+async def test_a_blocked_user_is_out_everywhere(address, cup, holder):
+    elsewhere = await sync_to_async(factories.signed_in)(holder.user)
+    async with client(address, path(cup, holder)) as here, client(address, path(cup, elsewhere)) as there:
+        await open_room(here)
+        await open_room(there)
+        holder.user.is_active = False
+        await holder.user.asave()
+        assert await here.closed() == 4001
+        assert await there.closed() == 4001
+
+
+async def test_a_deleted_user_is_out(address, cup, holder):
+    async with client(address, path(cup, holder)) as socket:
+        await open_room(socket)
+        await holder.user.adelete()
+        assert await socket.closed() == 4001
+
+
+async def test_a_new_password_ends_what_the_old_one_opened(address, cup, holder):
+    async with client(address, path(cup, holder)) as socket:
+        await open_room(socket)
+        await sync_to_async(change_password)(holder)
+        assert await socket.closed() == 4001
+    async with client(address, path(cup, holder)) as again:
+        assert await again.closed() == 4003
+
+
+def change_password(holder) -> None:
+    browser = Browser()
+    assert browser.login(username=holder.user.username, password=factories.PASSWORD)
+    form = {
+        "oldpassword": factories.PASSWORD,
+        "password1": "another long passphrase",
+        "password2": "another long passphrase",
+    }
+    assert browser.post("/accounts/password/change/", form).status_code == 302
+
+
+async def test_joining_and_leaving_the_staff_shows_other_things_at_once(address, cup, holder):
+    organizer = Actor(cup.created_by)
+    async with client(address, path(cup, holder)) as socket:
+        welcome, snapshot = await open_room(socket)
+        assert (welcome["role"], snapshot["data"]["staff"]) == ("spectator", {})
+        await sync_to_async(tournaments.add_member)(organizer, cup.pk, username=holder.user.username, role=2)
+        assert (await socket.until("connection_established"))["data"]["role"] == "referee"
+        assert str(holder.user.pk) in (await socket.until("snapshot"))["data"]["staff"]
+        await sync_to_async(tournaments.remove_member)(organizer, cup.pk, holder.user.pk)
+        assert (await socket.until("connection_established"))["data"]["role"] == "spectator"
+        assert (await socket.until("snapshot"))["data"]["staff"] == {}
+        done = await sync_to_async(tournaments.edit)(organizer, cup.pk, name="Other")
+        socket.mine = done.seq - 1
+        assert (await socket.next_event())["data"]["tournament"]["name"] == "Other"
+
+
+async def test_who_leaves_the_staff_of_a_draft_sees_nothing_any_more(address, holder):
+    draft = await sync_to_async(lambda: factories.fresh(factories.make_tournament()))()
+    organizer = Actor(draft.created_by)
+    await sync_to_async(tournaments.add_member)(organizer, draft.pk, username=holder.user.username, role=2)
+    async with client(address, path(draft, holder)) as socket:
+        await open_room(socket)
+        await sync_to_async(tournaments.remove_member)(organizer, draft.pk, holder.user.pk)
+        assert await socket.closed() == 4404
+
+
+async def test_signing_out_in_one_process_closes_connections_in_another(cup, holder):
+    with ServerProcess(REDIS_URL="") as other:
+        async with client(other.address, path(cup, holder)) as socket:
+            await open_room(socket)
+            await sync_to_async(sign_out)(holder)
+            assert await socket.closed() == 4001
