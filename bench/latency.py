@@ -107,7 +107,8 @@ async def measure(tournament: int, match: int, token: str, updates: int, per_sec
         await page.goto(f"http://{SITE}/t/{tournament}/bracket/")
         await page.get_by_text("live", exact=True).first.wait_for()
         await page.evaluate(WATCH, match)
-        async with connect(f"ws://{SITE}/ws/tournament/{tournament}/?token={token}") as referee:
+        offer = ["deltacrown.v1", f"bearer.{token}"]
+        async with connect(f"ws://{SITE}/ws/tournament/{tournament}/", subprotocols=offer) as referee:
             for value in range(1, updates + 1):
                 started = time.perf_counter()
                 data = {"match_id": match, "home_score": value, "away_score": 0}

@@ -117,6 +117,9 @@ class Client:
 
 @asynccontextmanager
 async def client(address: str, path: str, **options: Any) -> AsyncIterator[Client]:
+    """Connect as a page of the site does, unless `options` say otherwise; `origin=None` is a program."""
+    if "Origin" not in options.get("additional_headers", {}):
+        options.setdefault("origin", f"http://{address}")
     async with connect(f"ws://{address}{path}", compression=None, **options) as socket_:
         yield Client(socket_)
 

@@ -77,7 +77,8 @@ class OriginMiddleware:
     """
     Exact origins only: WS_ALLOWED_ORIGINS, or the site's own when that is empty.
 
-    A request without an Origin comes from no browser; its token is what counts.
+    A request without an Origin comes from no browser; its token counts, but not one in the URL, which is where a token
+    that leaked would be found.
     """
 
     def __init__(self, app: App) -> None:
@@ -145,7 +146,7 @@ def origin_allowed(scope: Scope) -> bool:
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
     if not origins:
-        return True
+        return any(name.startswith(TOKEN_SUBPROTOCOL) for name in scope.get("subprotocols", ()))
     origin = _normal(origins[0]) if len(origins) == 1 else None
     if origin is None:
         return False

@@ -6,6 +6,7 @@ import logging
 import jwt
 import pytest
 from asgiref.sync import sync_to_async
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 
 from apps.accounts.tokens import issue_room_token
@@ -172,6 +173,24 @@ async def test_a_listed_origin_is_let_in(address, cup, settings, origin):
     path = f"/ws/tournament/{cup.pk}/?token={token_for(f'tournament:{cup.pk}')}"
     async with client(address, path, additional_headers={"Origin": origin}) as socket:
         assert (await socket.receive())["type"] == "connection_established"
+
+
+async def test_a_program_without_an_origin_keeps_its_token_out_of_the_address(address, cup):
+    token = token_for(f"tournament:{cup.pk}")
+    path = f"/ws/tournament/{cup.pk}/"
+    assert (await refused(address, f"{path}?token={token}", origin=None))[0] == 4003
+    async with client(address, path, origin=None, subprotocols=["deltacrown.v1", f"bearer.{token}"]) as socket:
+        assert (await socket.receive())["type"] == "connection_established"
+
+
+async def test_two_origins_are_no_request_at_all(address, cup, settings):
+    settings.WS_ALLOWED_ORIGINS = ["https://good.example"]
+    path = f"/ws/tournament/{cup.pk}/?token={token_for(f'tournament:{cup.pk}')}"
+    twice = [("Origin", "https://good.example"), ("Origin", "https://good.example")]
+    with pytest.raises(InvalidStatus) as refusal:
+        async with client(address, path, additional_headers=Headers(twice), origin=None):
+            pass
+    assert refusal.value.response.status_code == 400
 
 
 async def test_the_sites_own_origin_is_let_in_by_default(address, cup):
