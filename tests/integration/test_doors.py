@@ -1,0 +1,128 @@
+"""
+Role × action × door: whichever way an action comes in, the same people may do it.
+
+The doors: a frame in a room, a request to the HTTP API, a form on a page. Who may is written down, literally, in
+tests/integration/tournaments/test_permissions.py. An action that is missing here fails the test.
+"""
+
+import json
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.errors import AppError
+from apps.tournaments.permissions import ACTIONS
+from apps.tournaments.realtime.actions import perform
+from apps.tournaments.realtime.protocol import CLIENT_TYPES, decode
+from apps.tournaments.realtime.rooms import RoomName
+from tests.integration.tournaments.test_permissions import ATTEMPTS, ROLES, STAFF, Scene
+
+pytestmark = pytest.mark.django_db
+
+SCORE = {"home_score": 1, "away_score": 0}
+API, PAGE, T, M, E = "/api/v1", "", "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
+ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
+MANAGE = "/t/{s.cup.pk}/manage"
+
+# action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
+DOORS = {
+    "create_tournament": (("POST", "tournaments", {"name": "New"}), ("/new/create/", {"name": "New", "capacity": 8, "accent": "#112233"})),
+    "register": (("POST", f"{T}/entries", {}), ("/t/{s.cup.pk}/register/", {})),
+    "withdraw": (("POST", f"{E}/withdraw", None), (f"{ENTRY}/withdraw/", {})),
+    "check_in": (("PUT", f"{E}/check-in", None), (f"{ENTRY}/check-in/", {})),
+    "revert_check_in": (("DELETE", f"{E}/check-in", None), (f"{ENTRY}/revert-check-in/", {})),
+    "report_score": (("POST", f"{M}/report", SCORE), ("/m/{s.match.pk}/report/", SCORE)),
+    "confirm_result": (("POST", f"{M}/confirm", {}), ("/m/{s.match.pk}/confirm/", {})),
+    "start_match": (("POST", f"{M}/start", {}), ("/m/{s.match.pk}/start/", {})),
+    "update_score": (("PUT", f"{M}/score", SCORE), ("/m/{s.match.pk}/score/", SCORE)),
+    "complete_match": (("POST", f"{M}/complete", SCORE), ("/m/{s.match.pk}/finish/", SCORE)),
+    "award_walkover": (("POST", f"{M}/walkover", {"winner": "home"}), ("/m/{s.match.pk}/walkover/", {"side": "away"})),
+    "forfeit_match": (("POST", f"{M}/forfeit", {"loser": "home"}), ("/m/{s.match.pk}/forfeit/", {"side": "home"})),
+    "edit_tournament": (("PATCH", T, {"name": "Other"}), (f"{MANAGE}/settings/save/", {"name": "Other", "capacity": 16, "accent": "#112233"})),
+    "publish_tournament": (("POST", f"{T}/publish", None), (f"{MANAGE}/publish/", {})),
+    "open_registration": (("POST", f"{T}/open-registration", None), (f"{MANAGE}/open-registration/", {})),
+    "close_registration": (("POST", f"{T}/close-registration", None), (f"{MANAGE}/close-registration/", {})),
+    "cancel_tournament": (("POST", f"{T}/cancel", None), (f"{MANAGE}/cancel/", {})),
+    "add_entry": (("POST", f"{T}/entries/by-name", {"name": "Somebody"}), (f"{MANAGE}/entrants/add/", {"names": "Somebody"})),
+    "seed_entries": (("POST", f"{T}/seeds", {}), (f"{MANAGE}/entrants/draw/", {})),
+    "generate_bracket": (("POST", f"{T}/bracket", None), (f"{MANAGE}/generate/", {})),
+    "add_member": (
+        ("PUT", T + "/members/{s.own.user.username}", {"role": "referee"}),
+        (f"{MANAGE}/staff/add/", {"username": "{s.own.user.username}", "role": "referee"}),
+    ),
+    "remove_member": (
+        ("DELETE", T + "/members/{s.people[referee].username}", None),
+        (MANAGE + "/staff/{s.people[referee].pk}/remove/", {}),
+    ),
+}  # fmt: skip
+
+FRAMES = {
+    "report_score": SCORE,
+    "update_score": SCORE,
+    "complete_match": SCORE,
+    "award_walkover": {"winner": "home"},
+    "forfeit_match": {"loser": "home"},
+}
+OUTCOMES = {200: "allowed", 201: "allowed", 409: "allowed", 401: "sign in", 403: "denied", 404: "hidden"}
+
+
+def browser(scene: Scene, role: str) -> Client:
+    client = Client()
+    person = scene.people[role]
+    if isinstance(person, User):
+        client.force_login(person)
+    return client
+
+
+def through_the_api(scene: Scene, role: str, action: str) -> str:
+    method, address, body = DOORS[action][0]
+    sent = b"" if body is None else json.dumps(body)
+    path = f"/api/v1/{address.format(s=scene)}"
+    answer = browser(scene, role).generic(method, path, sent, content_type="application/json")
+    return OUTCOMES.get(answer.status_code, f"{answer.status_code}: {answer.content!r}")
+
+
+def through_a_page(scene: Scene, role: str, action: str) -> str:
+    address, fields = DOORS[action][1]
+    form = {name: value.format(s=scene) if isinstance(value, str) else value for name, value in fields.items()}
+    answer = browser(scene, role).post(address.format(s=scene), form)
+    if answer.status_code == 302:
+        return "sign in" if "/accounts/login/" in answer["Location"] else "allowed"
+    return OUTCOMES.get(answer.status_code, f"{answer.status_code}: {answer.content[:300]!r}")
+
+
+def through_a_room(scene: Scene, role: str, action: str) -> str:
+    data = dict(FRAMES.get(action, {}))
+    if action in ("withdraw", "check_in"):
+        data["entry_id"] = scene.own.pk
+    elif action != "generate_bracket":
+        data["match_id"] = scene.match.pk
+    frame = decode(json.dumps({"type": action, "id": "x", "data": data}))
+    try:
+        perform(frame, scene.by(role), RoomName("tournament", scene.cup.pk), scene.cup.pk)
+    except AppError as refusal:
+        return OUTCOMES[refusal.http_status]
+    return "allowed"
+
+
+def test_every_action_has_its_doors():
+    assert set(DOORS) == set(ACTIONS)
+    rooms = CLIENT_TYPES - {"ping", "pong", "subscribe", "resync", "authenticate"}
+    assert rooms <= set(ACTIONS)
+
+
+@pytest.mark.parametrize("action", DOORS)
+def test_the_same_people_may_whichever_door_they_take(action):
+    build, _, allowed = ATTEMPTS[action]
+    doors = [through_the_api, through_a_page] + ([through_a_room] if action in CLIENT_TYPES else [])
+    for door in doors:
+        for role in ROLES:
+            scene = build()
+            outcome = door(scene, role, action)
+            if role in allowed:
+                assert outcome == "allowed", (door.__name__, role)
+            elif action == "publish_tournament" and role not in STAFF:
+                assert outcome in ("hidden", "sign in"), (door.__name__, role)
+            else:
+                assert outcome == ("sign in" if role == "guest" else "denied"), (door.__name__, role)
