@@ -388,8 +388,14 @@ async def _leave_layer(stream: str, channel: str) -> None:
 
 
 def belongs(event: Recorded, room: Room) -> bool:
-    """Return whether an event may be seen in a room and concerns it. The only place that decides it."""
-    return event.audience in (PUBLIC, room.audience) and room.subject in ("", event.subject)
+    """
+    Return whether an event may be seen in a room and concerns it. The only place that decides it.
+
+    A match's room also hears of the tournament itself: its name and colour stand on the match's page, and a match of a
+    cancelled tournament cannot go on.
+    """
+    concerns = room.subject in ("", event.subject) or event.type.startswith("tournament_")
+    return concerns and event.audience in (PUBLIC, room.audience)
 
 
 def event_frame(event: Recorded, *, prev: int) -> str:

@@ -51,19 +51,21 @@ def tournament_snapshot(tournament_id: int, *, audience: str) -> Snapshot:
 
 def match_snapshot(match_id: int) -> Snapshot:
     """
-    Return one match with its entrants; the same for every audience.
+    Return one match with its entrants, its stage and its tournament; the same for every audience.
 
     Raises:
         NotFound: no such match.
     """
     with log.consistent_read():
-        match = Match.objects.filter(pk=match_id).first()
+        match = Match.objects.select_related("tournament", "stage").filter(pk=match_id).first()
         if match is None:
             message = "There is no such match."
             raise NotFound(message)
         name = stream_name(match.tournament_id)
         position = log.positions([name])[name]
         state = empty()
+        state["tournament"] = tournament_fields(match.tournament)
+        state["stages"] = _by_id([stage_fields(match.stage)])
         state["matches"] = _by_id([match_fields(match)])
         entrants = Entry.objects.filter(pk__in=[pk for pk in (match.home_id, match.away_id) if pk is not None])
         state["entries"] = _by_id({"id": e.pk, "name": e.name, "seed": e.seed} for e in entrants)

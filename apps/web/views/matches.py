@@ -56,6 +56,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "cancelled": row.tournament.status == Status.CANCELLED,
     }
     regions = {
+        "notice": "web/match/_notice.html",
         "panel": "web/match/_panel.html",
         "history": "web/match/_history.html",
         "after": "web/match/_after.html",

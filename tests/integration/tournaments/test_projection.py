@@ -18,6 +18,8 @@ from apps.eventlog.log import PUBLIC, STAFF
 from apps.eventlog.models import Event
 from apps.tournaments.events import EVENTS
 from apps.tournaments.models import Entry, EntryStatus, Match, Role, Status, Tournament
+from apps.tournaments.realtime.hub import belongs
+from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.elimination import Side
@@ -213,11 +215,17 @@ class RandomTournament:
     def a_match_room_adds_up_too(self) -> None:
         events = log.read(self.stream, after=0, limit=10_000)
         for match in Match.objects.filter(tournament=self.pk).order_by("-number")[:2]:
-            own = [msgspec.json.decode(e.data) for e in events if e.subject == match.subject]
+            room = Room(self.stream, match.subject, PUBLIC)
             drawn = [e for e in events if e.type == "bracket_generated"][-1]
+            own = [msgspec.json.decode(e.data) for e in events if e.seq > drawn.seq and belongs(e, room)]
+            # What the room's snapshot was when the bracket was drawn: the match, and the tournament as it stood.
             first = next(m for m in msgspec.json.decode(drawn.data)["matches"] if m["id"] == match.pk)
+            before = fold(msgspec.json.decode(e.data) for e in events if e.seq <= drawn.seq)
             state = match_snapshot(match.pk).data
-            assert fold([{"match": first}, *own])["matches"] == state["matches"]
+            start = {"match": first, "tournament": before["tournament"], "stages": list(before["stages"].values())}
+            folded = fold([start, *own])
+            for part in ("tournament", "stages", "matches"):
+                assert folded[part] == state[part]
             assert {str(e["entry"]["id"]): e["entry"] for e in own if "entry" in e}.items() <= state["entries"].items()
 
     def the_rules_of_the_game_hold(self) -> None:

@@ -15,9 +15,11 @@ STREAM = "tournament:7"
 ROOMS = [Room(STREAM, subject, audience) for subject in ("", "match:1", "match:2") for audience in (PUBLIC, STAFF)]
 
 
-def event(seq: int, *, subject: str = "", audience: str = PUBLIC, epoch: str = "e") -> Recorded:
+def event(seq: int, *, subject: str = "", audience: str = PUBLIC, epoch: str = "e", type_: str = "x") -> Recorded:
     data = msgspec.Raw(b"{}")
-    return Recorded(stream=STREAM, epoch=epoch, seq=seq, type="x", audience=audience, subject=subject, data=data, at="")
+    return Recorded(
+        stream=STREAM, epoch=epoch, seq=seq, type=type_, audience=audience, subject=subject, data=data, at=""
+    )
 
 
 class Watcher:
@@ -71,7 +73,15 @@ def test_no_event_reaches_a_room_that_it_is_not_for(log):
     for room, watcher in watchers.items():
         for seq in watcher.seen:
             assert log[seq - 1].audience == PUBLIC or room.audience == STAFF
-            assert room.subject in ("", log[seq - 1].subject)
+            assert room.subject in ("", log[seq - 1].subject) or log[seq - 1].type.startswith("tournament_")
+
+
+def test_a_match_hears_of_its_tournament_but_not_of_its_neighbours():
+    room = Room(STREAM, "match:1", PUBLIC)
+    assert belongs(event(1, type_="tournament_cancelled"), room)
+    assert not belongs(event(2, type_="tournament_note", audience=STAFF), room)
+    assert not belongs(event(3, subject="match:2", type_="match_started"), room)
+    assert not belongs(event(4, type_="registration_created"), room)
 
 
 def test_a_personal_event_reaches_no_room():

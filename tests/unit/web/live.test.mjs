@@ -260,6 +260,38 @@ for (const code of [4008, 4010]) {
   });
 }
 
+test("a token that is about to end is renewed on the open connection", async () => {
+  const { clock, sockets, live, seen, welcome } = room();
+  live.start();
+  await clock.pass(0);
+  welcome(sockets[0]);
+  sockets[0].says({ type: "token_expiring", in_ms: 60_000 });
+  await clock.pass(0);
+  assert.equal(seen.tokens, 2);
+  assert.deepEqual(sockets[0].sent, [{ type: "authenticate", data: { token: "t2" } }]);
+  assert.equal(sockets.length, 1);
+  assert.equal(live.status.kind, "live");
+});
+
+test("a renewal that fails leaves the connection to its end", async () => {
+  let asked = 0;
+  const token = async () => {
+    asked += 1;
+    if (asked === 2) throw { status: 503 };
+    return { token: `t${asked}`, expires_in: 300 };
+  };
+  const { clock, sockets, live, welcome } = room({ token });
+  live.start();
+  await clock.pass(0);
+  welcome(sockets[0]);
+  sockets[0].says({ type: "token_expiring", in_ms: 60_000 });
+  await clock.pass(0);
+  assert.deepEqual(sockets[0].sent, []);
+  sockets[0].closes(4002);
+  await clock.pass(1000);
+  assert.equal(sockets[1].url.searchParams.get("token"), "t3");
+});
+
 test("a restart comes back after the jitter that was given", async () => {
   const r = await open();
   r.last().says({ type: "server_restarting", retry_after_ms: 3_000 });

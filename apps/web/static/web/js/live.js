@@ -165,6 +165,17 @@ export class Live {
     return this.ticket.token;
   }
 
+  /** Take a new token before the old one ends; without one the server closes with 4002, and a new connection tries. */
+  async #renew() {
+    const run = this.run;
+    try {
+      const token = await this.#token();
+      if (run === this.run) this.send({ type: "authenticate", data: { token } });
+    } catch {
+      // said above
+    }
+  }
+
   /** @param {{status?: number, retryAfterMs?: number}} error */
   #tokenRefused(error) {
     if (error.status === 404 || error.status === 403 || error.status === 401) {
@@ -202,7 +213,8 @@ export class Live {
         this.options.on.presence?.(frame.viewers);
         break;
       case "token_expiring":
-        this.ticket = null; // the next connection takes a fresh one
+        this.ticket = null;
+        void this.#renew();
         break;
       case "server_restarting":
         this.retryAfterMs = frame.retry_after_ms ?? null;

@@ -1,0 +1,230 @@
+"""
+The limits that all processes share, in Redis: one script a decision, by Redis's clock, nothing without an expiry.
+
+Calls that come while others are under way go together in the next pipeline, on one connection. So they take effect in
+the order in which they were made, and a storm of connects costs Redis and this process the least.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from hashlib import sha1
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
+
+from apps.tournaments.realtime.ratelimit import LEASE_SECONDS, NEVER, Decision, Grant, Lease, Limit, refused
+
+TIMEOUT_SECONDS = 0.05
+LINK_SECONDS = 1.0  # for connecting and for a late answer; nobody who asks waits so long
+PIPELINE = 100  # calls; about 4 ms of this process's time
+
+# Numbers go to Redis as they are or by %.0f: Lua's own way of writing them ends after 14 digits.
+
+TAKE = """
+-- KEYS: bucket. ARGV: interval in µs, burst, cost, 1 to take or 0 to ask. Returns {µs to wait, tokens before}.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+local spare = now + burst * interval - full_at
+local wait = math.max(cost * interval - spare, 0)
+if wait == 0 and ARGV[4] == '1' then
+  full_at = full_at + cost * interval
+  redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
+end
+return {wait, math.floor(spare / interval)}
+"""
+
+LEASE = """
+-- KEYS: members with the time, in ms, at which each runs out; for a shared place also its holders, likewise.
+-- ARGV: limit, lifetime in ms, member, holder. Returns {granted, members}.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for _, key in ipairs(KEYS) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+end
+local count = redis.call('ZCARD', KEYS[1])
+if not redis.call('ZSCORE', KEYS[1], ARGV[3]) then
+  if count >= tonumber(ARGV[1]) then
+    return {0, count}
+  end
+  count = count + 1
+end
+for i, key in ipairs(KEYS) do
+  redis.call('ZADD', key, now + tonumber(ARGV[2]), ARGV[2 + i])
+  redis.call('PEXPIRE', key, ARGV[2])
+end
+return {1, count}
+"""
+
+RELEASE = """
+-- KEYS, member and holder as above. A shared place then lasts as long as the last of its other holders.
+local last = {}
+if KEYS[2] then
+  redis.call('ZREM', KEYS[2], ARGV[2])
+  last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+end
+if last[1] then
+  redis.call('ZADD', KEYS[1], 'XX', last[2], ARGV[1])
+else
+  redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return 1
+"""
+
+UNLIMITED = 2**53
+
+
+class _Call(NamedTuple):
+    script: str
+    keys: Sequence[str]
+    arguments: Sequence[str | int]
+    reply: asyncio.Future[Any]  # an exception is a reply as well; cancelled: nobody waits any more
+
+
+class RedisBackend:
+    """
+    A Backend for Limiter. Connects when it is first asked, to the loop that asks; closed by `aclose`.
+
+    Raises, from every method: TimeoutError after `timeout_s`; whatever redis-py raises. A call that timed out may still
+    take effect, unless it had not been sent.
+
+    Args:
+        prefix: goes before every key, for a Redis that is shared with others.
+
+    Cost: bench/ratelimit.py.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        timeout_s: float = TIMEOUT_SECONDS,
+        prefix: str = "",
+    ) -> None:
+        self._url = url
+        self._lease_ms = round(lease_seconds * 1000)
+        self._timeout_s = timeout_s
+        self._prefix = prefix
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Redis | None = None
+        self._waiting: deque[_Call] = deque()
+        self._sender: asyncio.Task[None] | None = None
+
+    async def take(self, key: str, limit: Limit, cost: int) -> Decision:
+        return await self._bucket(key, limit, cost, take=True)
+
+    async def peek(self, key: str, limit: Limit, cost: int) -> Decision:
+        return await self._bucket(key, limit, cost, take=False)
+
+    async def lease(self, lease: Lease) -> Grant:
+        ((granted, count),) = await self._answers([self._lease(lease, lease.limit)])
+        return Grant(granted=bool(granted), count=count)
+
+    async def renew(self, leases: Sequence[Lease]) -> None:
+        """Renew leases, and give again those that are gone, whatever their limits. Nobody waits for it: LINK_SECONDS."""
+        await self._answers([self._lease(lease, UNLIMITED) for lease in leases], LINK_SECONDS)
+
+    async def release(self, leases: Sequence[Lease]) -> None:
+        await self._answers([self._call(RELEASE, self._keys(one), one.member, one.holder) for one in leases])
+
+    async def aclose(self) -> None:
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.wait({self._sender})
+        if self._client is not None:
+            await self._client.aclose()
+        self._client = self._loop = None
+
+    async def _bucket(self, key: str, limit: Limit, cost: int, *, take: bool) -> Decision:
+        if cost > limit.burst:
+            return NEVER
+        call = self._call(TAKE, [f"{self._prefix}rl:{key}"], limit.interval_us, limit.burst, cost, int(take))
+        ((wait_us, tokens),) = await self._answers([call])
+        if wait_us:
+            return refused(wait_us, tokens)
+        return Decision(allowed=True, remaining=tokens - cost if take else tokens, retry_after_ms=0)
+
+    def _lease(self, lease: Lease, limit: int) -> asyncio.Future[Any]:
+        return self._call(LEASE, self._keys(lease), limit, self._lease_ms, lease.member, lease.holder)
+
+    def _keys(self, lease: Lease) -> list[str]:
+        members = f"{self._prefix}lease:{lease.key}"
+        return [members, f"{members}:{lease.member}"] if lease.holder else [members]
+
+    def _call(self, script: str, keys: Sequence[str], *arguments: str | int) -> asyncio.Future[Any]:
+        """Queue a call. It is under way from here on, whether or not its answer is waited for."""
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._client = Redis.from_url(
+                self._url,
+                socket_timeout=LINK_SECONDS,
+                socket_connect_timeout=LINK_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+            )
+            self._loop, self._waiting, self._sender = loop, deque(), None
+        call = _Call(script, keys, arguments, loop.create_future())
+        self._waiting.append(call)
+        if self._sender is None:
+            self._sender = loop.create_task(self._send(self._client))
+        return call.reply
+
+    async def _answers(self, replies: list[asyncio.Future[Any]], timeout_s: float | None = None) -> list[Any]:
+        if not replies:
+            return []
+        try:
+            # Unlike asyncio.timeout, it still finds an answer that came while this process was busy with other things.
+            await asyncio.wait(replies, timeout=self._timeout_s if timeout_s is None else timeout_s)
+        finally:
+            late = [reply for reply in replies if reply.cancel()]
+        if late:
+            raise TimeoutError
+        for reply in replies:
+            if isinstance(reply.result(), Exception):
+                raise reply.result()
+        return [reply.result() for reply in replies]
+
+    async def _send(self, client: Redis) -> None:
+        """Send what waits until nothing does. There is one sender at a time."""
+        try:
+            while self._waiting:
+                calls = []
+                while self._waiting and len(calls) < PIPELINE:
+                    call = self._waiting.popleft()
+                    if not call.reply.cancelled():
+                        calls.append(call)
+                for call, answer in zip(calls, await _execute(client, calls), strict=True):
+                    if not call.reply.cancelled():
+                        call.reply.set_result(answer)
+        finally:
+            self._sender = None
+
+
+async def _execute(client: Redis, calls: Sequence[_Call]) -> list[Any]:
+    """Return the answer of each call, the same exception for all when the link broke."""
+    try:
+        answers = await _pipeline(client, calls)
+        # Redis forgets scripts when it restarts, fails over, or is told to; what it did not know it did not do.
+        if unknown := [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]:
+            for script in _SHA:
+                await client.script_load(script)
+            for n, answer in zip(unknown, await _pipeline(client, [calls[n] for n in unknown]), strict=True):
+                answers[n] = answer
+    except Exception as error:  # noqa: BLE001 - every caller gets it
+        return [error] * len(calls)
+    return answers
+
+
+async def _pipeline(client: Redis, calls: Sequence[_Call]) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for call in calls:
+        pipeline.evalsha(_SHA[call.script], len(call.keys), *call.keys, *call.arguments)
+    return await pipeline.execute(raise_on_error=False)
+
+
+_SHA = {script: sha1(script.encode()).hexdigest() for script in (TAKE, LEASE, RELEASE)}  # noqa: S324 - Redis's choice
