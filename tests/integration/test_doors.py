@@ -21,13 +21,14 @@ from tests.integration.tournaments.test_permissions import ATTEMPTS, ROLES, STAF
 pytestmark = pytest.mark.django_db
 
 SCORE = {"home_score": 1, "away_score": 0}
-API, PAGE, T, M, E = "/api/v1", "", "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
+SETTINGS = {"name": "Other", "capacity": 16, "accent": "#112233"}
+T, M, E = "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
 ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
 MANAGE = "/t/{s.cup.pk}/manage"
 
 # action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
 DOORS = {
-    "create_tournament": (("POST", "tournaments", {"name": "New"}), ("/new/create/", {"name": "New", "capacity": 8, "accent": "#112233"})),
+    "create_tournament": (("POST", "tournaments", {"name": "New"}), ("/new/create/", SETTINGS)),
     "register": (("POST", f"{T}/entries", {}), ("/t/{s.cup.pk}/register/", {})),
     "withdraw": (("POST", f"{E}/withdraw", None), (f"{ENTRY}/withdraw/", {})),
     "check_in": (("PUT", f"{E}/check-in", None), (f"{ENTRY}/check-in/", {})),
@@ -39,12 +40,12 @@ DOORS = {
     "complete_match": (("POST", f"{M}/complete", SCORE), ("/m/{s.match.pk}/finish/", SCORE)),
     "award_walkover": (("POST", f"{M}/walkover", {"winner": "home"}), ("/m/{s.match.pk}/walkover/", {"side": "away"})),
     "forfeit_match": (("POST", f"{M}/forfeit", {"loser": "home"}), ("/m/{s.match.pk}/forfeit/", {"side": "home"})),
-    "edit_tournament": (("PATCH", T, {"name": "Other"}), (f"{MANAGE}/settings/save/", {"name": "Other", "capacity": 16, "accent": "#112233"})),
+    "edit_tournament": (("PATCH", T, {"name": "Other"}), (f"{MANAGE}/settings/save/", SETTINGS)),
     "publish_tournament": (("POST", f"{T}/publish", None), (f"{MANAGE}/publish/", {})),
     "open_registration": (("POST", f"{T}/open-registration", None), (f"{MANAGE}/open-registration/", {})),
     "close_registration": (("POST", f"{T}/close-registration", None), (f"{MANAGE}/close-registration/", {})),
     "cancel_tournament": (("POST", f"{T}/cancel", None), (f"{MANAGE}/cancel/", {})),
-    "add_entry": (("POST", f"{T}/entries/by-name", {"name": "Somebody"}), (f"{MANAGE}/entrants/add/", {"names": "Somebody"})),
+    "add_entry": (("POST", f"{T}/entries/by-name", {"name": "Zoe"}), (f"{MANAGE}/entrants/add/", {"names": "Zoe"})),
     "seed_entries": (("POST", f"{T}/seeds", {}), (f"{MANAGE}/entrants/draw/", {})),
     "generate_bracket": (("POST", f"{T}/bracket", None), (f"{MANAGE}/generate/", {})),
     "add_member": (

@@ -5,8 +5,8 @@ A bucket is one number, the time at which it will be full again (GCRA); it admit
 refilled at `rate` admits. A lease is a place that is kept by renewing it, never a counter: what a killed process held
 is free again when its leases have run out.
 
-`Limiter` is what others use. It asks Redis (`ratelimit_redis`), which all processes share, or, where there is none or it
-does not answer in time, this process's memory. It raises nothing.
+`Limiter` is what others use. It asks Redis (`ratelimit_redis`), which all processes share, or, where there is none or
+it does not answer in time, this process's memory. It raises nothing.
 """
 
 import asyncio
@@ -65,7 +65,8 @@ def refused(wait_us: int, tokens: int) -> Decision:
     return Decision(allowed=False, remaining=max(0, tokens), retry_after_ms=-(-wait_us // 1000))
 
 
-class Grant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Grant:
     """Whether a lease was given, and how many members its key has now."""
 
     granted: bool
@@ -137,7 +138,7 @@ class MemoryBackend:
         if cost * interval > spare:
             return refused(cost * interval - spare, spare // interval)
         self._full_at[key] = full_at + cost * interval
-        return Decision(True, spare // interval - cost, 0)  # noqa: FBT003 - by position: it is the hot path
+        return Decision(True, spare // interval - cost, 0)
 
     def peek_now(self, key: str, limit: Limit, cost: int = 1) -> Decision:
         """Return what taking `cost` would be answered, with what is in the bucket before, and take nothing."""

@@ -127,7 +127,7 @@ class RedisBackend:
         return Grant(granted=bool(granted), count=count)
 
     async def renew(self, leases: Sequence[Lease]) -> None:
-        """Renew leases, and give again those that are gone, whatever their limits. Nobody waits for it: LINK_SECONDS."""
+        """Renew leases, and give again those that are gone, whatever their limits. No request waits for it."""
         await self._answers([self._lease(lease, UNLIMITED) for lease in leases], LINK_SECONDS)
 
     async def release(self, leases: Sequence[Lease]) -> None:
@@ -193,7 +193,7 @@ class RedisBackend:
         """Send what waits until nothing does. There is one sender at a time."""
         try:
             while self._waiting:
-                calls = []
+                calls: list[_Call] = []
                 while self._waiting and len(calls) < PIPELINE:
                     call = self._waiting.popleft()
                     if not call.reply.cancelled():
