@@ -41,6 +41,9 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 # Exact origins (scheme://host:port) that may open a WebSocket; empty: the site's own.
 WS_ALLOWED_ORIGINS = env.list("WS_ALLOWED_ORIGINS", default=[])
 
+# Networks of the reverse proxies in front of this site; only they are believed about where a request comes from.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+
 ROOT_URLCONF = "deltacrown.urls"
 ASGI_APPLICATION = "deltacrown.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

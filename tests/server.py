@@ -20,6 +20,8 @@ import uvicorn
 from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 
+from apps.tournaments.realtime.server import Config
+
 DEADLINE = 10.0  # seconds to wait for something that happens at once on an idle machine
 
 
@@ -35,22 +37,18 @@ def running_server() -> Iterator[str]:
     from deltacrown.asgi import application
 
     port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application,
-            port=port,
-            lifespan="off",
-            log_config=None,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    with serving(uvicorn.Server(Config(application, port=port, timeout_graceful_shutdown=1))):
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def serving(server: uvicorn.Server) -> Iterator[None]:
+    """Run a server in a thread."""
     thread = threading.Thread(target=server.run, name="server", daemon=True)
     thread.start()
     try:
         wait_for(lambda: server.started)
-        yield f"127.0.0.1:{port}"
+        yield
     finally:
         server.should_exit = True
         thread.join(DEADLINE)

@@ -246,7 +246,7 @@ class TournamentConsumer(RoomConsumer):
 
 def _deadline(identity: Identity) -> float:
     """Return the moment at which a token ends for good, on the event loop's clock."""
-    left = identity.expires_at + settings.JWT_LEEWAY_SECONDS - time()
+    left: float = identity.expires_at + settings.JWT_LEEWAY_SECONDS - time()
     return asyncio.get_running_loop().time() + left
 
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 from apps.tournaments.management import demo
 from apps.tournaments.management.replay import Replay
 from apps.tournaments.management.results import WORLD_CUP, ResultsError, read_results
+from apps.tournaments.realtime.server import Config
 from apps.tournaments.services import Actor
 
 logger = structlog.get_logger(__name__)
@@ -43,24 +44,7 @@ class Command(BaseCommand):
                 target=_play_for_ever, args=(people, options["seconds"], options["pause"], stop), name="demo"
             )
         self.stdout.write(f"DeltaCrown is at http://localhost:{options['port']}  (Ctrl+C stops it)")
-        server = uvicorn.Server(
-            uvicorn.Config(
-                "deltacrown.asgi:application",
-                host=options["host"],
-                port=options["port"],
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                ws="websockets-sansio",
-                ws_max_size=64 * 1024,
-                # Compression costs 34 KiB a connection, and one frame could not be shared by all.
-                ws_per_message_deflate=False,
-                # The protocol has heartbeats of its own, which a browser can see.
-                ws_ping_interval=None,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = uvicorn.Server(Config("deltacrown.asgi:application", host=options["host"], port=options["port"]))
         if player is not None:
             player.start()
         try:

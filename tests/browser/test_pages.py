@@ -5,7 +5,7 @@ import re
 import pytest
 from channels.db import database_sync_to_async
 from django.test import Client
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from apps.tournaments.models import Role
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
@@ -15,14 +15,6 @@ from tests.server import ServerProcess
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONG = "A name that is as long as a name can be, sixty characters ok"
 
 
@@ -66,14 +58,6 @@ class Window:
     async def __aexit__(self, *_):
         await self.context.close()
         assert self.thrown == []
-
-
-@pytest.fixture
-async def browser(chromium_path):
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 async def do(service, *args, **kwargs):
