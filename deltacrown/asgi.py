@@ -15,7 +15,11 @@ from apps.tournaments.realtime.middleware import (  # noqa: E402
     RoomMiddleware,
     ScrubMiddleware,
 )
+from apps.tournaments.realtime.middleware_ratelimit import HandshakeMiddleware, RateLimitMiddleware  # noqa: E402
 from apps.tournaments.realtime.routing import websocket_urlpatterns  # noqa: E402
 
-rooms = RoomMiddleware(OriginMiddleware(JWTAuthMiddleware(URLRouter(websocket_urlpatterns))))
+# Cheapest first: the address, how often it asks, where from, who asks; the consumer opens the room, and its acceptance
+# takes a place.
+router = RateLimitMiddleware(URLRouter(websocket_urlpatterns))
+rooms = RoomMiddleware(HandshakeMiddleware(OriginMiddleware(JWTAuthMiddleware(router))))
 application = ProtocolTypeRouter({"http": django_application, "websocket": ScrubMiddleware(rooms)})

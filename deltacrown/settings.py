@@ -169,6 +169,18 @@ HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 JWT_LEEWAY_SECONDS = env.int("JWT_LEEWAY_SECONDS", default=30)
 WS_TOKEN_SECONDS = env.int("WS_TOKEN_SECONDS", default=300)
 WS_MAX_PAYLOAD_BYTES = env.int("WS_MAX_PAYLOAD_BYTES", default=16_384)
+# Limits. A venue's LAN is one address, so what an address may use is generous, and what a person may use is not.
+WS_RATE_ENABLED = env.bool("WS_RATE_ENABLED", default=True)
+WS_RATE_PROCESSES = env.int("WS_RATE_PROCESSES", default=1)
+WS_RATE_HANDSHAKE_RPS_IP = env.float("WS_RATE_HANDSHAKE_RPS_IP", default=100)
+WS_RATE_HANDSHAKE_BURST_IP = env.int("WS_RATE_HANDSHAKE_BURST_IP", default=1000)
+WS_RATE_CONN_PER_USER = env.int("WS_RATE_CONN_PER_USER", default=10)
+WS_RATE_CONN_PER_IP = env.int("WS_RATE_CONN_PER_IP", default=1000)
+WS_RATE_ROOM_MAX_MEMBERS = env.int("WS_RATE_ROOM_MAX_MEMBERS", default=100_000)
+WS_RATE_MSG_RPS = env.float("WS_RATE_MSG_RPS", default=10)
+WS_RATE_MSG_BURST = env.int("WS_RATE_MSG_BURST", default=20)
+WS_RATE_MSG_RPS_IP = env.float("WS_RATE_MSG_RPS_IP", default=200)
+WS_RATE_MSG_BURST_IP = env.int("WS_RATE_MSG_BURST_IP", default=400)
 WS_HEARTBEAT_INTERVAL = env.float("WS_HEARTBEAT_INTERVAL", default=25)
 WS_HEARTBEAT_TIMEOUT = env.float("WS_HEARTBEAT_TIMEOUT", default=50)
 

@@ -12,13 +12,14 @@ import threading
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
 import uvicorn
 from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from apps.tournaments.realtime.server import Config
 
@@ -108,7 +109,9 @@ class Client:
     async def closed(self) -> int:
         """Return the code with which the server closes."""
         async with asyncio.timeout(DEADLINE):
-            await self.socket.wait_closed()
+            with suppress(ConnectionClosed):
+                while True:  # the close comes after all that was sent before
+                    await self.socket.recv()
         assert self.socket.close_code is not None
         return self.socket.close_code
 

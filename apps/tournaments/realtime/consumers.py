@@ -154,12 +154,8 @@ class RoomConsumer(ABC):
         self.connection.release(past.seq)
 
     async def _read(self, event: dict[str, Any]) -> None:
-        text = event.get("text")
-        if text is not None and len(text.encode("utf-8", "surrogatepass")) > settings.WS_MAX_PAYLOAD_BYTES:
-            self.connection.close(CloseCode.PAYLOAD_TOO_LARGE)
-            return
         try:
-            await self._handle(protocol.decode(text))
+            await self._handle(protocol.decode(event.get("text")))
         except Unreadable as refusal:
             self.connection.write(encode(refusal.frame))
             self.unreadable += 1

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from msgspec import UNSET, UnsetType
 
 from apps.accounts.tokens import TokenError, read_token
 from apps.errors import ErrorCode
@@ -30,6 +31,8 @@ _REFUSALS: dict[CloseCode, tuple[ErrorCode, str]] = {
     CloseCode.TOKEN_EXPIRED: (ErrorCode.TOKEN_EXPIRED, "The token has expired. Get a new one and connect again."),
     CloseCode.FORBIDDEN: (ErrorCode.FORBIDDEN, "This connection is not allowed."),
     CloseCode.HEARTBEAT_TIMEOUT: (ErrorCode.BAD_REQUEST, "Nothing was heard for too long. Connect again and resume."),
+    CloseCode.RATE_LIMITED: (ErrorCode.RATE_LIMITED, "Too much for one. Connect again after the time given."),
+    CloseCode.ROOM_FULL: (ErrorCode.ROOM_FULL, "The room is full. Try again after the time given."),
     CloseCode.PAYLOAD_TOO_LARGE: (ErrorCode.PAYLOAD_TOO_LARGE, "The message is too large."),
     CloseCode.SLOW_CONSUMER: (ErrorCode.RATE_LIMITED, "The connection cannot keep up. Connect again and resume."),
     CloseCode.NOT_FOUND: (ErrorCode.NOT_FOUND, "There is no such room."),
@@ -37,10 +40,11 @@ _REFUSALS: dict[CloseCode, tuple[ErrorCode, str]] = {
 }
 
 
-def farewell(code: CloseCode) -> str:
-    """Return the text of the `error` frame that goes before a close."""
-    error, message = _REFUSALS[code]
-    return encode(ErrorFrame(code=error, message=message, close_code=int(code)))
+def farewell(code: CloseCode, *, error: ErrorCode | None = None, retry_after_ms: int | UnsetType = UNSET) -> str:
+    """Return the text of the `error` frame that goes before a close; `error` where the code alone says too little."""
+    usual, message = _REFUSALS[code]
+    frame = ErrorFrame(code=error or usual, message=message, close_code=int(code), retry_after_ms=retry_after_ms)
+    return encode(frame)
 
 
 def accepted_subprotocol(scope: Scope) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import ConnectionError, NoScriptError
 
 from apps.tournaments.realtime.ratelimit import LEASE_SECONDS, NEVER, Decision, Grant, Lease, Limit, refused
 
@@ -95,16 +95,15 @@ class _Call(NamedTuple):
     script: str
     keys: Sequence[str]
     arguments: Sequence[str | int]
-    send_by: float  # the loop's time; too late for whoever asked, it is left undone
-    reply: asyncio.Future[Any]  # an exception is a reply as well
+    reply: asyncio.Future[Any]  # an exception is a reply as well: nothing is raised where nobody waits any more
 
 
 class RedisBackend:
     """
     A Backend for Limiter. Connects when it is first asked, to the loop that asks; closed by `aclose`.
 
-    Raises, from every method: TimeoutError after `timeout_s`; whatever redis-py raises. A call that timed out may still
-    take effect, unless it had not been sent.
+    Raises, from every method: TimeoutError after `timeout_s`; whatever redis-py raises. What timed out may still take
+    effect, before whatever is called after it.
 
     Args:
         prefix: goes before every key, for a Redis that is shared with others.
@@ -136,17 +135,18 @@ class RedisBackend:
         return await self._bucket(key, limit, cost, take=False)
 
     async def lease(self, lease: Lease) -> Grant:
-        granted, count = await self._call_on([lease], LEASE, lease.limit, self._lease_ms)
+        ((granted, count),) = await self._answers([self._queue_on([lease], LEASE, lease.limit, self._lease_ms)])
         return Grant(granted=bool(granted), count=count)
 
     async def renew(self, leases: Sequence[Lease]) -> None:
         """Renew leases, and give again those that are gone, whatever their limits. No request waits for it."""
         # One call for all of them is five times cheaper than one each; a cluster would need one for each node.
-        await self._call_on(leases, RENEW, self._lease_ms, patience_s=LINK_SECONDS)
+        if leases:
+            await self._answers([self._queue_on(leases, RENEW, self._lease_ms)], LINK_SECONDS)
 
     async def release(self, leases: Sequence[Lease]) -> None:
-        calls = [self._call_on([lease], RELEASE) for lease in leases]
-        await asyncio.gather(*calls)
+        if leases:
+            await self._answers([self._queue_on([lease], RELEASE) for lease in leases])
 
     async def aclose(self) -> None:
         if self._sender is not None:
@@ -159,13 +159,14 @@ class RedisBackend:
     async def _bucket(self, key: str, limit: Limit, cost: int, *, take: bool) -> Decision:
         if cost > limit.burst:
             return NEVER
-        call = self._call(TAKE, [f"{self._prefix}rl:{key}"], limit.interval_us, limit.burst, cost, int(take))
+        name = f"{self._prefix}rl:{key}"
+        call = self._queue(TAKE, [name], limit.interval_us, limit.burst, cost, int(take))
         ((wait_us, tokens),) = await self._answers([call])
         if wait_us:
             return refused(wait_us, tokens)
         return Decision(allowed=True, remaining=tokens - cost if take else tokens, retry_after_ms=0)
 
-    def _call_on(self, script: str, leases: Sequence[Lease], *arguments: int) -> asyncio.Future[Any]:
+    def _queue_on(self, leases: Sequence[Lease], script: str, *arguments: int) -> asyncio.Future[Any]:
         """Queue a call that gets, after its arguments, the sets that the leases are in and their names there."""
         keys, names = [], []
         for lease in leases:
@@ -175,17 +176,18 @@ class RedisBackend:
             if lease.holder:
                 keys.append(f"{members}:{lease.member}")
                 names.append(lease.holder)
-        return self._call(script, keys, *arguments, *names)
+        return self._queue(script, keys, *arguments, *names)
 
-    def _call(self, script: str, keys: Sequence[str], *arguments: str | int) -> asyncio.Future[Any]:
-        """Queue a call. It is under way from here on, whether or not its answer is waited for."""
+    def _queue(self, script: str, keys: Sequence[str], *arguments: str | int) -> asyncio.Future[Any]:
+        """Queue a call. From here on it is under way, whether or not anybody waits for its answer."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
             self._client = Redis.from_url(
                 self._url,
                 socket_timeout=LINK_SECONDS,
                 socket_connect_timeout=LINK_SECONDS,
-                retry=Retry(NoBackoff(), 0),
+                # A link that broke since the last call says nothing about Redis. (Twice is no harm but to a message's budget.)
+                retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
             )
             self._loop, self._waiting, self._sender = loop, deque(), None
         call = _Call(script, keys, arguments, loop.create_future())
@@ -194,33 +196,24 @@ class RedisBackend:
             self._sender = loop.create_task(self._send(self._client))
         return call.reply
 
-    async def _answers(self, replies: list[asyncio.Future[Any]], timeout_s: float | None = None) -> list[Any]:
-        if not replies:
-            return []
-        try:
-            # Unlike asyncio.timeout, it still finds an answer that came while this process was busy with other things.
-            await asyncio.wait(replies, timeout=self._timeout_s if timeout_s is None else timeout_s)
-        finally:
-            late = [reply for reply in replies if reply.cancel()]
+    async def _answers(self, replies: Sequence[asyncio.Future[Any]], timeout_s: float | None = None) -> list[Any]:
+        # Unlike asyncio.timeout, it still finds an answer that came while this process was busy with other things.
+        _, late = await asyncio.wait(replies, timeout=self._timeout_s if timeout_s is None else timeout_s)
         if late:
             raise TimeoutError
-        for reply in replies:
-            if isinstance(reply.result(), Exception):
-                raise reply.result()
-        return [reply.result() for reply in replies]
+        answers = [reply.result() for reply in replies]
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
 
     async def _send(self, client: Redis) -> None:
         """Send what waits until nothing does. There is one sender at a time."""
         try:
             while self._waiting:
-                calls: list[_Call] = []
-                while self._waiting and len(calls) < PIPELINE:
-                    call = self._waiting.popleft()
-                    if not call.reply.cancelled():
-                        calls.append(call)
+                calls = [self._waiting.popleft() for _ in range(min(PIPELINE, len(self._waiting)))]
                 for call, answer in zip(calls, await _execute(client, calls), strict=True):
-                    if not call.reply.cancelled():
-                        call.reply.set_result(answer)
+                    call.reply.set_result(answer)
         finally:
             self._sender = None
 
@@ -228,21 +221,22 @@ class RedisBackend:
 async def _execute(client: Redis, calls: Sequence[_Call]) -> list[Any]:
     """Return the answer of each call, the same exception for all when the link broke."""
     try:
-        answers = await _pipeline(client, calls)
+        answers = await _pipeline(client, calls, by_name=True)
         # Redis forgets scripts when it restarts, fails over, or is told to; what it did not know it did not do.
         if unknown := [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]:
-            for script in SHA:
-                await client.script_load(script)
-            for n, answer in zip(unknown, await _pipeline(client, [calls[n] for n in unknown]), strict=True):
+            again = await _pipeline(client, [calls[n] for n in unknown], by_name=False)
+            for n, answer in zip(unknown, again, strict=True):
                 answers[n] = answer
     except Exception as error:  # noqa: BLE001 - every caller gets it
         return [error] * len(calls)
     return answers
 
 
-async def _pipeline(client: Redis, calls: Sequence[_Call]) -> list[Any]:
+async def _pipeline(client: Redis, calls: Sequence[_Call], *, by_name: bool) -> list[Any]:
     pipeline = client.pipeline(transaction=False)
-    for call in calls:
-        pipeline.evalsha(SHA[call.script], len(call.keys), *call.keys, *call.arguments)
+    for script, keys, arguments, _ in calls:
+        if by_name:
+            pipeline.evalsha(SHA[script], len(keys), *keys, *arguments)
+        else:
+            pipeline.eval(script, len(keys), *keys, *arguments)
     return await pipeline.execute(raise_on_error=False)
-

@@ -90,6 +90,8 @@ class Config(uvicorn.Config):
             log_config=None,
             access_log=False,
             server_header=False,
+            # uvicorn would believe X-Forwarded-For from this machine, whoever wrote it; apps.client_ip knows better.
+            proxy_headers=False,
         )
 
 
@@ -431,11 +433,13 @@ class _Parser(ServerProtocol):
             case Opcode.CLOSE:
                 # It may come in the middle of a message (RFC 6455, 5.4); websockets calls that an error.
                 self.current_size = None
-        super().recv_frame(frame)
-        # Here and not in uvicorn, which finds bad UTF-8 only when the message is complete, and stumbles over it when a
-        # close has come with it.
         if frame.opcode in DATA_OPCODES and self._text is not None:
+            # Here and not in uvicorn, which finds bad UTF-8 only when the message is complete, and stumbles over it
+            # when a close has come with it.
             self._text.decode(bytes(frame.data), frame.fin)
+            if frame.fin:
+                self._text = None
+        super().recv_frame(frame)
 
     def _refuse(self, reason: str) -> None:
         self.fail(CloseCode.POLICY_VIOLATION, reason)

@@ -3,7 +3,14 @@ from collections.abc import Iterator
 import pytest
 
 from apps.tournaments.realtime.hub import hub
+from apps.tournaments.realtime.middleware_ratelimit import limits
 from tests.server import running_server, wait_for
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """What one test used up is not missing in the next; places that were taken have been given back."""
+    limits.cache_clear()
 
 
 @pytest.fixture
@@ -13,3 +20,4 @@ def address(transactional_db: None) -> Iterator[str]:
         yield address
     wait_for(lambda: not hub.connections)
     assert not hub.feeds
+    assert not limits().limiter._held

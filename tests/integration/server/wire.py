@@ -121,21 +121,6 @@ class Wire:
         rest, self._read = self._read, b""
         return rest
 
-    def seconds_until_gone(self) -> float:
-        """Return how long it takes until the server has ended the connection in whatever way, without reading."""
-        started = time.monotonic()
-        while True:
-            try:
-                # The kernel reports a reset here even while received data lies unread before it.
-                if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    break
-                self.socket.sendall(frame(PONG))
-            except OSError:
-                break
-            assert time.monotonic() - started < SECONDS, "the server keeps the connection"
-            time.sleep(0.02)
-        return time.monotonic() - started
-
     def _take(self, size: int) -> bytes:
         while len(self._read) < size:
             self._more()
@@ -147,5 +132,3 @@ class Wire:
         if not data:
             raise ConnectionError(f"the server hung up after {self._read[-100:]!r}")
         self._read += data
-
-

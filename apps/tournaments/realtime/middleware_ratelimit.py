@@ -1,0 +1,218 @@
+"""
+What one connection, person, address and room may use: handshakes, connections, seats, messages, bytes.
+
+`HandshakeMiddleware` stands before anything that costs something. `RateLimitMiddleware` stands next to the consumer:
+connections and seats are taken when the consumer accepts, so whoever is refused before costs no place, and whoever is
+refused here gets an answer that a browser can read. The server's own messages are never limited.
+"""
+
+import asyncio
+import random
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+
+from apps.accounts.tokens import Identity
+from apps.client_ip import client_ip
+from apps.errors import ErrorCode
+from apps.tournaments.realtime.middleware import App, Scope, accepted_subprotocol, farewell
+from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, encode
+from apps.tournaments.realtime.ratelimit import (
+    RENEW_SECONDS,
+    Decision,
+    Lease,
+    Limit,
+    Limiter,
+    MemoryBackend,
+    key,
+    seat_in,
+)
+from apps.tournaments.realtime.ratelimit_redis import RedisBackend
+
+logger = structlog.get_logger(__name__)
+
+RETRY_MS = 5_000  # how long whoever found no place waits at least; the same again at random spreads them
+FLOOD = 60  # messages refused in a row, after which nobody believes in a mistake any more
+
+
+class Limits:
+    """The limiter of this process, and the leases of its connections while there are any."""
+
+    def __init__(self) -> None:
+        redis = RedisBackend(settings.REDIS_URL) if settings.REDIS_URL else None
+        self.limiter = Limiter(redis, processes=settings.WS_RATE_PROCESSES)
+        self.handshakes = MemoryBackend()
+        self._held = 0
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def acquire(self, leases: list[Lease]) -> Lease | None:
+        """Take the places of a connection, all or none. Return the one that was not free."""
+        self._held += 1
+        refused = None
+        try:
+            refused = await self.limiter.lease_all(leases)
+        finally:
+            if refused is not None:
+                self._held -= 1
+        if refused is None and self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew())
+        return refused
+
+    async def release(self, leases: list[Lease]) -> None:
+        await self.limiter.release(leases)
+        self._held -= 1
+        if not self._held and self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
+            await self.limiter.aclose()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            await self.limiter.renew()
+
+
+@cache
+def limits() -> Limits:
+    """Return the limits of this process."""
+    return Limits()
+
+
+class HandshakeMiddleware:
+    """So many attempts to connect a second from one address; more are refused in HTTP, before a token is looked at."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if settings.WS_RATE_ENABLED:
+            limit = Limit(settings.WS_RATE_HANDSHAKE_RPS_IP, settings.WS_RATE_HANDSHAKE_BURST_IP)
+            decision = limits().handshakes.take_now(key(f"ip:{_ip(scope)}", "handshakes"), limit)
+            if not decision.allowed:
+                await _too_many(scope, receive, send, decision)
+                return
+        await self.app(scope, receive, send)
+
+
+class RateLimitMiddleware:
+    """Leases for the connection, a seat in the room, a budget of messages, a size for each of them."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        guard = _Guard(scope, receive, send)
+        try:
+            await self.app(scope, guard.receive, guard.send)
+        except _Refused:
+            pass
+        finally:
+            await guard.leave()
+
+
+class _Refused(Exception):
+    """Ends the consumer that accepted a connection for which there was no place."""
+
+
+class _Guard:
+    """One connection: what it holds, and how much it has been refused."""
+
+    def __init__(self, scope: Scope, receive: Any, send: Any) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.identity: Identity = scope["identity"]
+        self.leases: list[Lease] = []
+        self.refusals = 0
+        ip = _ip(scope)
+        self.ip_lease = key(f"ip:{ip}", "connections")
+        self.own_bucket, self.ip_bucket = key(self.identity.id, "messages"), key(f"ip:{ip}", "messages")
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.accept" and settings.WS_RATE_ENABLED:
+            await self._take_place()
+        await self._send(message)
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next message that may pass. What may not is answered here."""
+        while True:
+            message: dict[str, Any] = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            if _size(message) > settings.WS_MAX_PAYLOAD_BYTES:
+                return await self._close(CloseCode.PAYLOAD_TOO_LARGE)
+            decision = await self._budget()
+            if decision is None:
+                self.refusals = 0
+                return message
+            self.refusals += 1
+            if self.refusals > FLOOD:
+                return await self._close(CloseCode.RATE_LIMITED)
+            text = "Too many messages; this one was dropped. Send it again after the time given."
+            frame = ErrorFrame(code=ErrorCode.RATE_LIMITED, message=text, retry_after_ms=decision.retry_after_ms)
+            await self._send({"type": "websocket.send", "text": encode(frame)})
+
+    async def leave(self) -> None:
+        leases, self.leases = self.leases, []
+        if leases:
+            await limits().release(leases)
+
+    async def _take_place(self) -> None:
+        """Take the connection's leases. Order: what one address can use up, what one person can, what all can."""
+        connection = uuid4().hex
+        leases = [Lease(self.ip_lease, connection, settings.WS_RATE_CONN_PER_IP)]
+        if self.identity.user is not None:  # every token makes another guest, so a limit for each would limit nobody
+            own = key(self.identity.id, "connections")
+            leases.append(Lease(own, connection, settings.WS_RATE_CONN_PER_USER))
+        seat = seat_in(str(self.scope["room"]), self.identity.id, connection, settings.WS_RATE_ROOM_MAX_MEMBERS)
+        refused = await limits().acquire([*leases, seat])
+        if refused is None:
+            self.leases = [*leases, seat]
+            return
+        code, error = CloseCode.RATE_LIMITED, ErrorCode.CONNECTION_LIMIT_EXCEEDED
+        if refused == seat:
+            code, error = CloseCode.ROOM_FULL, ErrorCode.ROOM_FULL
+        await self._send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(self.scope)})
+        wait = RETRY_MS + random.randrange(RETRY_MS)  # noqa: S311 - spreads clients out
+        await self._send({"type": "websocket.send", "text": farewell(code, error=error, retry_after_ms=wait)})
+        await self._send({"type": "websocket.close", "code": int(code)})
+        raise _Refused
+
+    async def _budget(self) -> Decision | None:
+        """Take a message from the budgets of person and address. Return the refusal, None when both allow it."""
+        if not settings.WS_RATE_ENABLED:
+            return None
+        own = Limit(settings.WS_RATE_MSG_RPS, settings.WS_RATE_MSG_BURST)
+        decision = await limits().limiter.take(self.own_bucket, own)
+        if decision.allowed:
+            shared = Limit(settings.WS_RATE_MSG_RPS_IP, settings.WS_RATE_MSG_BURST_IP)
+            decision = await limits().limiter.take(self.ip_bucket, shared)
+        return None if decision.allowed else decision
+
+    async def _close(self, code: CloseCode) -> dict[str, Any]:
+        """Say why and close; to the consumer it looks as if the client had left."""
+        await self._send({"type": "websocket.send", "text": farewell(code)})
+        await self._send({"type": "websocket.close", "code": int(code)})
+        return {"type": "websocket.disconnect", "code": int(code)}
+
+
+def _ip(scope: Scope) -> str:
+    peer = scope.get("client")
+    return client_ip(peer[0] if peer else None, scope["headers"])
+
+
+def _size(message: dict[str, Any]) -> int:
+    """Return the size of a message in bytes, as it came over the wire."""
+    text = message.get("text")
+    return len(message.get("bytes") or b"") if text is None else len(text.encode("utf-8", "surrogatepass"))
+
+
+async def _too_many(scope: Scope, receive: Any, send: Any, decision: Decision) -> None:
+    await receive()
+    seconds = str(-(-decision.retry_after_ms // 1000)).encode()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", "status": 429, "headers": [(b"retry-after", seconds)]})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})

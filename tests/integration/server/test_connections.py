@@ -1,0 +1,156 @@
+"""Clients that do not read, connections that end, and what the fan-out writes past the application."""
+
+import socket
+import time
+
+from websockets.sync.client import connect
+
+from tests.integration.server.wire import CLOSE, TEXT, Wire, frame, server_frame, upgrade
+from tests.server import wait_for
+
+KIB = 1024
+
+
+def test_a_client_that_reads_nothing_is_aborted_and_the_application_told(start):
+    site = start(stall_seconds=0.4)
+    with Wire(site.address, receive_buffer=4 * KIB).open("/stream"), site.undisturbed():
+        [stalled] = [protocol for protocol in site.protocols if protocol.scope["path"] == "/stream"]
+        started = time.monotonic()
+        most = 0
+        while stalled in site.protocols:
+            most = max(most, stalled.transport.get_write_buffer_size())
+            assert time.monotonic() - started < 2
+            time.sleep(0.01)
+        assert time.monotonic() - started > 0.35
+        assert 0 < most <= site.config.limits.unsent_high + 17 * KIB
+        wait_for(lambda: len(site.server_state.tasks) == 1)
+
+
+def test_a_client_that_reads_slowly_loses_nothing(start):
+    site = start(stall_seconds=0.3)
+    with Wire(site.address, receive_buffer=64 * KIB).open("/stream") as client:
+        for number in range(100):
+            assert int(client.frame().payload) == number
+            time.sleep(0.01)
+
+
+def test_what_is_left_when_the_application_has_closed_is_not_kept_for_ever(start):
+    site = start(close_seconds=0.3)
+    with Wire(site.address, receive_buffer=4 * KIB).open("/brim"):
+        wait_for(site.application.handles[0].buffered_bytes)
+        assert 0.25 < site.seconds_until_empty() < 2
+
+
+def test_a_client_that_hangs_up_on_its_side_only_is_not_kept_for_ever(start):
+    site = start(close_seconds=0.3)
+    with Wire(site.address, receive_buffer=4 * KIB).open("/echo") as client:
+        [handle] = site.application.handles
+        while not handle.buffered_bytes():
+            site.in_loop(handle.write_frame, server_frame(b"x" * 8 * KIB))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert 0.25 < site.seconds_until_empty() < 2
+
+
+def test_a_client_that_vanishes_is_1006_to_the_application(start):
+    site = start()
+    with Wire(site.address).open("/echo"):
+        pass
+    site.seconds_until_empty()
+    assert site.application.codes == [1006]
+
+
+def test_the_application_gets_the_code_that_the_client_closes_with(start):
+    site = start()
+    for code in (1000, 4001):
+        with Wire(site.address).open("/echo") as client:
+            client.send(frame(CLOSE, code.to_bytes(2)))
+            assert client.close_code() == code
+    with Wire(site.address).open("/echo") as client:
+        client.send(frame(CLOSE))
+        assert client.frame().payload == b""
+    site.seconds_until_empty()
+    assert site.application.codes == [1000, 4001, 1005]
+
+
+def test_a_bug_in_the_application_is_1011_to_the_client(start, caplog):
+    site = start()
+    with Wire(site.address).open("/bug") as client:
+        client.send(frame(TEXT, b"x") * 1000)
+        assert client.frame().code == 1011
+        client.send(frame(CLOSE, b"\x03\xf3"))
+        assert client.rest() == b""
+    assert "a bug" in caplog.text
+
+
+def test_prepared_frames_are_written_between_the_application_s_messages(start):
+    site = start()
+    with connect(f"ws://{site.address}/echo") as client:
+        [handle] = site.application.handles
+        assert site.application.before_accept == [False]
+        text = "é" * 40_000
+        for prepared in ("one", text):
+            client.send("first")
+            assert client.recv() == "first"
+            assert site.in_loop(handle.write_frame, server_frame(prepared.encode()))
+            assert client.recv() == prepared
+        assert site.in_loop(handle.write_frame, server_frame(b"a") + server_frame(b"b"))
+        assert [client.recv(), client.recv()] == ["a", "b"]
+        assert handle.buffered_bytes() == 0
+
+
+def test_no_prepared_frame_follows_a_close(start):
+    site = start()
+    with Wire(site.address).open("/echo") as client:
+        [handle] = site.application.handles
+        client.send(frame(15))
+        assert client.close_code() == 1002
+        assert not site.in_loop(handle.write_frame, server_frame(b"late"))
+    site.seconds_until_empty()
+    assert not site.in_loop(handle.write_frame, server_frame(b"later"))
+    assert handle.buffered_bytes() == 0
+
+
+def test_whoever_writes_without_looking_loses_the_connection_not_the_memory(start):
+    site = start(unsent_most=256 * KIB)
+    with Wire(site.address).open("/echo"):
+        [handle] = site.application.handles
+
+        def write() -> int:
+            written = 0
+            while handle.write_frame(server_frame(b"x" * 16 * KIB)):
+                written += 16 * KIB
+                assert written < 16 * KIB * KIB
+            return handle.buffered_bytes()
+
+        assert site.in_loop(write) <= 256 * KIB + 17 * KIB
+    site.seconds_until_empty()
+
+
+def test_an_aborted_connection_ends_without_a_close(start):
+    site = start()
+    with Wire(site.address).open("/echo") as client:
+        site.in_loop(site.application.handles[0].abort)
+        assert client.rest() == b""
+        site.seconds_until_empty()
+    assert site.application.codes == [1006]
+
+
+def test_the_kernel_buffers_little_and_waits_for_nothing(start):
+    site = start()
+    with Wire(site.address).open("/echo"):
+        [protocol] = site.protocols
+        kernel = protocol.transport.get_extra_info("socket")
+        assert kernel.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * 64 * KIB
+        assert kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        assert protocol.transport.get_write_buffer_limits() == (16 * KIB, 64 * KIB)
+
+
+def test_compression_is_not_offered(start):
+    site = start()
+    with Wire(site.address) as client:
+        client.send(upgrade("/echo", "Sec-WebSocket-Extensions: permessage-deflate\r\n"))
+        head = client.head()
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert b"extensions" not in head.lower()
+        client.send(bytes([0xC1, 0x80]) + bytes(4))  # RSV1: "compressed"
+        assert client.close_code() == 1002
