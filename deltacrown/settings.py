@@ -172,6 +172,7 @@ WS_MAX_PAYLOAD_BYTES = env.int("WS_MAX_PAYLOAD_BYTES", default=16_384)
 # Limits. A venue's LAN is one address, so what an address may use is generous, and what a person may use is not.
 WS_RATE_ENABLED = env.bool("WS_RATE_ENABLED", default=True)
 WS_RATE_PROCESSES = env.int("WS_RATE_PROCESSES", default=1)
+WS_RATE_REDIS_TIMEOUT = env.float("WS_RATE_REDIS_TIMEOUT", default=0.05)  # seconds a message waits for Redis at most
 WS_RATE_HANDSHAKE_RPS_IP = env.float("WS_RATE_HANDSHAKE_RPS_IP", default=100)
 WS_RATE_HANDSHAKE_BURST_IP = env.int("WS_RATE_HANDSHAKE_BURST_IP", default=1000)
 WS_RATE_CONN_PER_USER = env.int("WS_RATE_CONN_PER_USER", default=10)

@@ -42,7 +42,9 @@ class Limits:
     """The limiter of this process, and the leases of its connections while there are any."""
 
     def __init__(self) -> None:
-        redis = RedisBackend(settings.REDIS_URL) if settings.REDIS_URL else None
+        redis = (
+            RedisBackend(settings.REDIS_URL, timeout_s=settings.WS_RATE_REDIS_TIMEOUT) if settings.REDIS_URL else None
+        )
         self.limiter = Limiter(redis, processes=settings.WS_RATE_PROCESSES)
         self.handshakes = MemoryBackend()
         self._held = 0

@@ -25,7 +25,8 @@ RENEW_SECONDS = 25.0  # how often to call Limiter.renew: two in a row may fail b
 NEVER_MS = 3_600_000  # the answer when no waiting would help
 FAILURES_TO_OPEN = 5
 PROBE_SECONDS = 1.0
-RENEW_BATCH = 100  # a few ms of this process's time
+PAUSE_SECONDS = 0.05
+RENEW_BATCH = 100  # about 1 ms of this process's time
 
 Mode = Literal["redis", "memory", "fallback"]
 T = TypeVar("T")
@@ -108,7 +109,7 @@ class MemoryBackend:
     Args:
         clock: seconds, from any beginning, never going back.
 
-    Cost: about 1 µs a take, 2 µs a lease (bench/ratelimit.py).
+    Cost: about 1 µs a take, 3 µs a lease with its release (bench/ratelimit.py).
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic, *, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -196,7 +197,7 @@ class MemoryBackend:
 
 
 class Backend(Protocol):
-    """What the Limiter asks of a backend that other processes share. Every method may raise whatever it wants."""
+    """What Limiter asks of a backend that all processes share. What is awaited may raise whatever it wants."""
 
     async def take(self, key: str, limit: Limit, cost: int) -> Decision: ...
 
@@ -206,7 +207,8 @@ class Backend(Protocol):
 
     async def renew(self, leases: Sequence[Lease]) -> None: ...
 
-    async def release(self, leases: Sequence[Lease]) -> None: ...
+    def release(self, leases: Sequence[Lease]) -> None:
+        """Release leases soon, but before anything that is asked later. Nobody waits for it."""
 
     async def aclose(self) -> None: ...
 
@@ -215,9 +217,10 @@ class Limiter:
     """
     Limits that hold across processes while Redis answers, and within this one while it does not.
 
-    After FAILURES_TO_OPEN failures in a row Redis is left alone and asked once a second, by nobody who waits, whether
-    it is back. Meanwhile each process gives its share of every message rate, and of leases what its own count allows
-    under a stricter limit. Leases that were granted are kept through every change of mode, also when Redis forgot them.
+    After a failure nobody asks Redis for PAUSE_SECONDS, so a request that needs several answers waits for one at most.
+    After FAILURES_TO_OPEN in a row it is left alone, and asked once a second, by nobody who waits, whether it is back.
+    Meanwhile each process gives its share of every message rate, and of leases what its own count allows under a
+    stricter limit. Leases that were granted are kept through every change of mode, also when Redis forgot them.
 
     Args:
         shared: the backend that all processes share; None: this process is alone, and its memory is exact.
@@ -225,7 +228,7 @@ class Limiter:
         lease_share: the part of a lease's limit that one process grants when Redis is away.
         on_mode_change: called with the new mode, once a change. `mode` is the present one.
 
-    One event loop. No method raises; none waits longer than the backend does (50 ms for Redis).
+    One event loop. No method raises, and none that a request needs waits longer than the backend does (Redis: 50 ms).
     """
 
     def __init__(
@@ -262,7 +265,7 @@ class Limiter:
         return self._memory.peek_now(key, self._local(limit), cost) if decision is None else decision
 
     async def lease(self, lease: Lease) -> Grant:
-        """Give or renew a lease, unless its key is full without it. Whoever gets one releases it."""
+        """Give or renew a lease, unless its key is full without it. It is held until it is released."""
         grant = await self._ask(lambda shared: shared.lease(lease))
         if grant is None:
             limit = lease.limit if self._shared is None else _part(lease.limit, self._lease_share)
@@ -296,11 +299,16 @@ class Limiter:
         await self.release([seat_in(room, seat, connection_id, 0)])
 
     async def release(self, leases: Sequence[Lease]) -> None:
-        """Give leases back; safe to call twice, or for one that was refused. What Redis does not hear runs out."""
+        """
+        Give leases back; safe to call twice, or for one that was refused.
+
+        Waits for nothing, so nothing can interrupt it in a `finally`. What Redis does not hear of runs out by itself.
+        """
         for lease in leases:
             self._held.pop(lease, None)
             self._memory.release_now(lease)
-        await self._ask(lambda shared: shared.release(leases))
+        if self._shared is not None and self.mode != "fallback":
+            self._shared.release(leases)
 
     async def renew(self) -> None:
         """Renew what this process holds, also what Redis has lost meanwhile. To be called every RENEW_SECONDS."""
@@ -337,6 +345,8 @@ class Limiter:
             self._look_again(self._shared)
             return None
         asked_at = self._clock()
+        if asked_at < self._failed_at + PAUSE_SECONDS:
+            return None
         try:
             answer = await question(self._shared)
         except Exception as error:  # noqa: BLE001 - whatever Redis, its client or the network come up with
@@ -347,7 +357,7 @@ class Limiter:
 
     def _failed(self, asked_at: float, error: Exception) -> None:
         if asked_at < self._failed_at:
-            return  # it waited beside one that has been counted: one hiccup is one failure, however many it hits
+            return  # asked beside one that has been counted: one hiccup is one failure, however many it hits
         self._failed_at = self._clock()
         self._failures += 1
         if self._failures >= FAILURES_TO_OPEN and self.mode == "redis":

@@ -54,7 +54,7 @@ class Limits:
     head_seconds: float = 10
     body_seconds: float = 60
     accept_seconds: float = 10  # from the upgrade request to the application's answer
-    stall_seconds: float = 10  # without a byte going out, while bytes wait
+    stall_seconds: float = 10  # without a byte going out, while more than `unsent_high` wait, or anything of a page
     close_seconds: float = 10  # for the client to answer a close, and to take what was written before
     linger_seconds: float = 2  # for a client that is thrown out to read why
 
@@ -288,6 +288,7 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.conn.parser.close()  # which refers to what refers to it, and would wait for the garbage collector
         self.conn = _Parser(config)
         self.close_timeout = self.limits.close_seconds
         self.read_paused = True  # what uvicorn believes, so that it leaves reading to `pace`
@@ -310,13 +311,19 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
         # The transport closes now, but not before the client has taken everything.
         self.within(self.limits.close_seconds, self.transport.abort)
 
+    def shutdown(self) -> None:
+        if not self.writable.is_set():
+            self.transport.abort()  # the server would wait for a client that does not read
+        elif not self.transport.is_closing():
+            super().shutdown()
+
     # In -------------------------------------------------------------------------------------------------------------
 
     def ready(self) -> bool:
         if self.close_sent:  # messages are dropped now; the client's close is looked for among them
             return self.writable.is_set()
-        waiting = self.queue.qsize() > self.limits.waiting_messages
-        return self.handshake_complete and not waiting and self.writable.is_set()
+        room = self.queue.qsize() < self.limits.waiting_messages
+        return self.handshake_complete and room and self.writable.is_set()
 
     def data_received(self, data: bytes) -> None:
         if not self.handshake_initiated:
@@ -376,7 +383,7 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         waited_for = not self.handshake_complete
         await super().send(message)
-        if waited_for and self.handshake_complete:
+        if waited_for and (self.handshake_complete or self.close_sent):
             self.relax()
         self.pace()
 

@@ -32,13 +32,13 @@ from apps.tournaments.realtime.ratelimit import (
     key,
     seat_in,
 )
-from apps.tournaments.realtime.ratelimit_redis import RedisBackend
+from apps.tournaments.realtime.ratelimit_redis import LINK_SECONDS, RedisBackend
 from tests import services
 
 ROOT = Path(__file__).parents[3]
 PATIENT_S = 10.0  # for tests that are not about a Redis that does not answer
 DEADLINE_S = 10.0
-NOTICEABLE_S = 0.15  # 50 ms, and what a busy machine adds
+NOTICEABLE_S = 0.25  # 50 ms, and what a busy machine adds
 
 
 class MemoryWorld:
@@ -134,7 +134,7 @@ async def count(limiter: Limiter, name: str) -> int:
     return refusal.count
 
 
-USER, IP = key("user:7", "conn"), key("ip:10.0.0.1", "conn")
+USER, IP, SEATS = key("user:7", "conn"), key("ip:10.0.0.1", "conn"), key("room:t", "seats")
 
 
 class TestMessages:
@@ -288,7 +288,7 @@ class TestLeases:
         assert (await limiter.lease(Lease(USER, "d", 1))).granted
         await limiter.renew()
         assert await count(limiter, USER) == 2
-        assert await count(limiter, key("room:t", "seats")) == 1
+        assert await count(limiter, SEATS) == 1
 
     async def test_released_it_is_free_at_once(self, limiter):
         lease = Lease(USER, "c", 1)
@@ -318,6 +318,7 @@ class TestLeases:
         renewing = asyncio.create_task(limiter.renew())
         while leases:
             await limiter.release([leases.pop(), leases.pop(len(leases) // 2)])
+            await asyncio.sleep(0)
         await renewing
         assert await count(limiter, USER) == 0
 
@@ -326,7 +327,7 @@ class TestLeases:
         refused = await limiter.lease_all([Lease(IP, "b", 5), Lease(USER, "b", 1), seat_in("t", "user:7", "b", 5)])
         assert refused == Lease(USER, "b", 1)
         assert (await count(limiter, IP), await count(limiter, USER)) == (1, 1)
-        assert await count(limiter, key("room:t", "seats")) == 1
+        assert await count(limiter, SEATS) == 1
 
     async def test_a_connection_refused_by_the_last_limit_costs_nothing(self, limiter):
         assert await limiter.lease_all([Lease(IP, "a", 5), seat_in("t", "user:7", "a", 1)]) is None
@@ -340,7 +341,7 @@ class TestLeases:
             return await limiter.lease_all(leases) is None
 
         assert sum(await asyncio.gather(*map(connect, range(50)))) == 17
-        assert await count(limiter, IP) == await count(limiter, key("room:t", "seats")) == 17
+        assert await count(limiter, IP) == await count(limiter, SEATS) == 17
 
     async def test_a_connection_that_goes_away_while_it_is_let_in_holds_nothing(self, limiter):
         for turns in range(12):
@@ -351,7 +352,7 @@ class TestLeases:
             if task.cancel():
                 await asyncio.wait([task])
             if task.cancelled():
-                assert [await count(limiter, name) for name in (IP, USER, key("room:t", "seats"))] == [0, 0, 0]
+                assert [await count(limiter, name) for name in (IP, USER, SEATS)] == [0, 0, 0]
             else:
                 await limiter.release(leases)
 
@@ -361,7 +362,7 @@ class TestRooms:
         for tab in ("a", "b"):
             assert await limiter.lease_all([Lease(USER, tab, 10), seat_in("t", "user:7", tab, 1)]) is None
         assert await count(limiter, USER) == 2
-        assert await count(limiter, key("room:t", "seats")) == 1
+        assert await count(limiter, SEATS) == 1
         assert not (await limiter.room_try_join("t", "user:8", "c", 1)).granted
 
     async def test_a_seat_is_free_when_the_last_tab_leaves(self, limiter):
@@ -520,6 +521,7 @@ class TestSharedRedis:
         for n in range(5):
             await redis_world.limiter.lease_all([Lease(IP, f"c{n}", 5), seat_in("t", f"user:{n % 2}", f"c{n}", 5)])
         await redis_world.limiter.release(list(redis_world.limiter._held))
+        await redis_world.limiter.peek("m", Limit(1, 1))
         assert await redis_world.keys() == []
 
     async def test_the_clocks_of_the_processes_do_not_matter(self, redis_url, redis_world, monkeypatch):
@@ -552,6 +554,18 @@ class TestSharedRedis:
         await redis_world.limiter.take("m", Limit(0.01, 2))
         await redis_world.limiter.aclose()
         assert (await redis_world.limiter.take("m", Limit(0.01, 2))).remaining == 0
+
+    async def test_a_question_asked_while_it_closes_is_answered(self, redis_world):
+        limiter, limit = redis_world.limiter, Limit(0.01, 100)
+        for n in range(10):
+            before, _, after = await asyncio.gather(
+                limiter.take("m", limit), limiter.aclose(), limiter.take("m", limit), return_exceptions=True
+            )
+            assert {before.remaining, after.remaining} == {98 - 2 * n, 99 - 2 * n}
+
+    def test_an_address_that_is_none_is_refused_at_the_start(self):
+        with pytest.raises(ValueError, match="scheme"):
+            RedisBackend("localhost:6379")
 
     def test_every_loop_gets_a_connection_of_its_own(self, redis_url):
         backend = RedisBackend(redis_url, prefix=uuid.uuid4().hex, timeout_s=PATIENT_S)
@@ -735,7 +749,7 @@ class TestIllRedis:
 
         own_redis.start()
         await until(watched, "redis")
-        held = {name: own_redis.run("ZCARD", f"lease:{name}") for name in (IP, USER, key("room:t", "seats"))}
+        held = {name: own_redis.run("ZCARD", f"lease:{name}") for name in (IP, USER, SEATS)}
         assert list(held.values()) == [1, 2, 1]
         assert own_redis.run("ZRANGE", "lease:{room:t}:seats:user:7", 0, -1) == ["d"]
         assert watched.modes == ["fallback", "redis"]
@@ -748,7 +762,8 @@ class TestIllRedis:
             began = time.monotonic()
             await watched.take("m", Limit(1000, 1000))
             waits.append(time.monotonic() - began)
-        assert len(waits) == 5
+            await asyncio.sleep(0)
+        assert sum(wait > 0.04 for wait in waits) >= 5
         assert max(waits) < NOTICEABLE_S
         began = time.monotonic()
         for n in range(1000):
@@ -758,6 +773,14 @@ class TestIllRedis:
         own_redis.thaw()
         await until(watched, "redis")
         assert watched.modes == ["fallback", "redis"]
+
+    async def test_frozen_a_connection_does_not_wait_once_for_every_limit(self, own_redis, watched):
+        leases = [Lease(f"{{user:7}}:{n}", "c", 10) for n in range(10)]
+        own_redis.freeze()
+        began = time.monotonic()
+        assert await watched.lease_all(leases) is None
+        assert time.monotonic() - began < NOTICEABLE_S
+        own_redis.thaw()
 
     async def test_frozen_a_crowd_does_not_wait_one_after_the_other(self, own_redis, watched):
         own_redis.freeze()
@@ -777,14 +800,16 @@ class TestIllRedis:
         assert watched.modes == ["fallback", "redis"] * 2
         assert caplog.text.count("limits_mode") == 4
 
-    async def test_a_restart_between_two_questions_is_not_even_noticed(self, own_redis, watched):
-        await watched.lease(Lease(USER, "c", 1))
+    async def test_a_restart_between_two_questions_is_not_even_noticed(self, own_redis):
+        limiter = Limiter(RedisBackend(own_redis.url, timeout_s=PATIENT_S))
+        limiter._memory = Deaf()
+        await limiter.lease(Lease(USER, "c", 1))
         own_redis.stop()
         own_redis.start()
-        assert (await watched.take("m", Limit(0.01, 4))).remaining == 3  # the whole burst: it was Redis that answered
-        assert watched._failures == 0
-        await watched.renew()
-        assert not (await watched.lease(Lease(USER, "d", 1))).granted
+        assert (await limiter.take("m", Limit(0.01, 4))).allowed
+        await limiter.renew()
+        assert not (await limiter.lease(Lease(USER, "d", 1))).granted
+        await limiter.aclose()
 
     async def test_one_that_takes_no_writes_is_not_back(self, own_redis, watched):
         own_redis.run("CONFIG", "SET", "maxmemory", "1")
@@ -804,9 +829,14 @@ class TestIllRedis:
         assert not (await limiter.take("m", Limit(1, 1))).allowed
         await limiter.aclose()
 
-    async def test_closing_does_not_wait_for_a_frozen_one(self, own_redis, watched):
+    async def test_closing_sends_what_was_released_and_does_not_wait_for_ever(self, own_redis, watched):
+        leases = [Lease(USER, f"c{n}", 1000) for n in range(300)]
+        await watched.lease_all(leases)
+        await watched.release(leases)
+        await watched.aclose()
+        assert own_redis.run("ZCARD", f"lease:{USER}") == 0
         own_redis.freeze()
         await watched.take("m", Limit(1, 1))
         began = time.monotonic()
         await watched.aclose()
-        assert time.monotonic() - began < NOTICEABLE_S
+        assert time.monotonic() - began < LINK_SECONDS + NOTICEABLE_S

@@ -28,6 +28,7 @@ class Application:
         self.before_accept: list[bool] = []
         self.codes: list[int] = []
         self.received: list[str] = []
+        self.ended: list[type[BaseException]] = []
         self.cancelled = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -77,9 +78,13 @@ class Application:
         """Send numbered messages of 16 KiB, without end."""
         await self._accept(scope, receive, send)
         number = 0
-        while True:
-            await send({"type": "websocket.send", "text": f"{number:<16384}"})
-            number += 1
+        try:
+            while True:
+                await send({"type": "websocket.send", "text": f"{number:<16384}"})
+                number += 1
+        except BaseException as end:
+            self.ended.append(type(end))
+            raise
 
     async def websocket_brim(self, scope: Any, receive: Any, send: Any) -> None:
         """Write until the kernel takes no more, and close with a little left."""
@@ -138,11 +143,6 @@ class Site(uvicorn.Server):
 
     def is_empty(self) -> bool:
         return not self.server_state.connections and not self.server_state.tasks
-
-    def seconds_until_empty(self) -> float:
-        started = time.monotonic()
-        wait_for(self.is_empty)
-        return time.monotonic() - started
 
     def in_loop(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function where the server runs, and return its value."""

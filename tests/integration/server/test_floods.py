@@ -24,7 +24,7 @@ def test_messages_that_the_application_does_not_take_wait_with_the_client(start)
         assert not gone
         [waiting] = [protocol for protocol in site.protocols if protocol.scope["path"] == "/deaf"]
         limits = site.config.limits
-        assert waiting.queue.qsize() <= limits.waiting_messages + limits.at_once // len(frame(TEXT, b"x")) + 1
+        assert waiting.queue.qsize() <= limits.waiting_messages + limits.at_once // len(frame(TEXT, b"x"))
         assert len(waiting._unparsed) <= 512 * KIB  # what the loop reads at once
         site.in_loop(site.application.handles[0].abort)
         site.in_loop(site.application.listen.set)
