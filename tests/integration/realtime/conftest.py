@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.middleware_ratelimit import limits
@@ -9,7 +8,7 @@ from tests.server import running_server, wait_for
 
 
 @pytest.fixture(autouse=True)
-def fresh_limits(settings: SettingsWrapper) -> None:
+def fresh_limits(settings) -> None:
     """What one test used up is not missing in the next; places that were taken have been given back."""
     settings.WS_RATE_REDIS_TIMEOUT = 8  # the tests share the machine with each other
     limits.cache_clear()
