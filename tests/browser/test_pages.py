@@ -11,7 +11,7 @@ from apps.tournaments.models import Role
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.match_flow import Score
 from tests import factories
-from tests.server import ServerProcess
+from tests.server import running_server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
@@ -33,8 +33,8 @@ def cup(transactional_db):
 
 @pytest.fixture
 def site(cup):
-    with ServerProcess() as server:
-        yield server
+    with running_server() as address:
+        yield address
 
 
 class Window:
@@ -46,7 +46,7 @@ class Window:
         self.thrown = []
 
     async def __aenter__(self):
-        address = f"http://{self.site.address}"
+        address = f"http://{self.site}"
         self.context = await self.browser.new_context(base_url=address, **self.options)
         if self.user is not None:
             session = await do(session_of, self.user)

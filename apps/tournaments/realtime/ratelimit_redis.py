@@ -8,6 +8,7 @@ the order in which they were made, and a storm of connects costs Redis and this 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha1
 from typing import Any, NamedTuple
 
@@ -204,6 +205,7 @@ class _Link:
         )
         self._waiting: deque[_Call] = deque()
         self._sender: asyncio.Task[None] | None = None
+        self._loaded = False
 
     def send(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> asyncio.Future[Any]:
         """Queue a call. From here on it is under way, whether or not anybody waits for its answer."""
@@ -223,12 +225,23 @@ class _Link:
 
     async def _send_all(self) -> None:
         try:
+            if not self._loaded:
+                await self._load()
             while self._waiting:
                 calls = [self._waiting.popleft() for _ in range(min(PIPELINE, len(self._waiting)))]
                 for call, answer in zip(calls, await _execute(self._client, calls), strict=True):
                     call.reply.set_result(answer)
         finally:
             self._sender = None
+
+    async def _load(self) -> None:
+        """Make the scripts known: one that is sent a second time comes after calls that were made later."""
+        pipeline = self._client.pipeline(transaction=False)
+        for script in SHA:
+            pipeline.script_load(script)
+        with suppress(Exception):  # a Redis that does not answer is for the calls to find out
+            await pipeline.execute()
+            self._loaded = True
 
 
 async def _execute(client: Redis, calls: Sequence[_Call]) -> list[Any]:

@@ -1,6 +1,6 @@
 import copy
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.projection import COLLECTIONS, apply, empty, fold
@@ -20,17 +20,20 @@ events = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(events), st.lists(events))
 def test_folding_in_two_parts_is_folding_at_once(first, second):
     assert fold(second, fold(first)) == fold(first + second)
 
 
+@settings(max_examples=40)
 @given(st.lists(events), events)
 def test_an_event_that_comes_twice_changes_nothing_more(before, event):
     once = apply(fold(before), event)
     assert apply(copy.deepcopy(once), event) == once
 
 
+@settings(max_examples=40)
 @given(st.lists(events))
 def test_the_events_themselves_stay_as_they_are(history):
     original = copy.deepcopy(history)
