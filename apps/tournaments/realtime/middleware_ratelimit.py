@@ -47,29 +47,36 @@ class Limits:
         )
         self.limiter = Limiter(redis, processes=settings.WS_RATE_PROCESSES)
         self.handshakes = MemoryBackend()
-        self._held = 0
+        self._connections = 0
         self._renewing: asyncio.Task[None] | None = None
 
     async def acquire(self, leases: list[Lease]) -> Lease | None:
         """Take the places of a connection, all or none. Return the one that was not free."""
-        self._held += 1
-        refused = None
+        self._connections += 1
         try:
             refused = await self.limiter.lease_all(leases)
-        finally:
-            if refused is not None:
-                self._held -= 1
-        if refused is None and self._renewing is None:
+        except BaseException:
+            self._connections -= 1
+            raise
+        if refused is not None:
+            await self._leave()
+        elif self._renewing is None:
             self._renewing = asyncio.create_task(self._renew())
         return refused
 
     async def release(self, leases: list[Lease]) -> None:
         await self.limiter.release(leases)
-        self._held -= 1
-        if not self._held and self._renewing is not None:
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Keep nothing running or connected for nobody."""
+        self._connections -= 1
+        if self._connections:
+            return
+        if self._renewing is not None:
             self._renewing.cancel()
             self._renewing = None
-            await self.limiter.aclose()
+        await self.limiter.aclose()
 
     async def _renew(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.middleware_ratelimit import limits
@@ -12,6 +13,9 @@ def fresh_limits(settings) -> None:
     """What one test used up is not missing in the next; places that were taken have been given back."""
     settings.WS_RATE_REDIS_TIMEOUT = 8  # the tests share the machine with each other
     limits.cache_clear()
+    if settings.REDIS_URL:
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            redis.flushdb()
 
 
 @pytest.fixture

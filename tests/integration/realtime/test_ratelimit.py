@@ -517,6 +517,23 @@ class TestSharedRedis:
         }
         assert all(0 < left <= LEASE_SECONDS * 1000 or left == -2 for left in names.values()), names
 
+    async def test_what_is_stored_lasts_exactly_as_long_as_it_matters(self, redis_world):
+        await redis_world.limiter.take("m", Limit(0.1, 5), cost=3)
+        await redis_world.limiter.room_try_join("t", "user:7", "c", 5)
+        lasting = {"rl:m": 30_000, f"lease:{SEATS}": 75_000, f"lease:{SEATS}:user:7": 75_000}
+        for name, ms in lasting.items():
+            assert ms - redis_world.slack_ms <= await redis_world.redis.pttl(redis_world.prefix + name) <= ms
+
+    async def test_tokens_drip_all_the_time_and_not_by_the_second(self, redis_world):
+        limiter, limit = redis_world.limiter, Limit(rate=1000, burst=100_000)
+        before = time.monotonic()
+        await limiter.take("m", limit, cost=limit.burst)
+        after = time.monotonic()
+        while time.monotonic() < after + 0.05:
+            at_least = (time.monotonic() - after) * limit.rate - 1
+            remaining = (await limiter.peek("m", limit)).remaining
+            assert at_least <= remaining <= (time.monotonic() - before) * limit.rate
+
     async def test_nothing_is_left_when_everybody_has_left(self, redis_world):
         for n in range(5):
             await redis_world.limiter.lease_all([Lease(IP, f"c{n}", 5), seat_in("t", f"user:{n % 2}", f"c{n}", 5)])

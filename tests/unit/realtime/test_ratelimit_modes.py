@@ -143,6 +143,18 @@ async def test_it_asks_again_once_a_second_and_nobody_waits_for_it(world):
     assert world.modes == ["fallback", "redis"]
 
 
+async def test_closed_it_asks_no_more(world):
+    await world.fail(5)
+    world.shared.up, world.shared.gate = True, asyncio.Event()
+    world.now += 1
+    await world.limiter.take("m", LIMIT)
+    await asyncio.sleep(0)
+    await world.limiter.aclose()
+    world.shared.gate.set()
+    await asyncio.wait([world.limiter._probe])
+    assert world.modes == ["fallback"]
+
+
 async def test_back_it_takes_five_new_failures_to_leave_again(world):
     await world.fail(5)
     world.shared.up = True
@@ -171,6 +183,11 @@ async def test_alone_a_process_gives_its_share_of_the_rate():
     await world.fail(5)
     decisions = [await world.limiter.take("n", Limit(8, 8)) for _ in range(3)]
     assert decisions == [(True, 1, 0), (True, 0, 0), (False, 0, 500)]
+
+
+async def test_the_only_process_gives_the_whole_rate(world):
+    await world.fail(5)
+    assert (await world.limiter.take("n", Limit(8, 8))).remaining == 7
 
 
 @pytest.mark.parametrize(("limit", "share", "granted"), [(10, 0.5, 5), (10, 0.2, 2), (1, 0.5, 1), (0, 0.5, 0)])
