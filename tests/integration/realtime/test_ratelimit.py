@@ -281,6 +281,21 @@ class TestLeases:
             for lease in (Lease(IP, "d", 1), Lease(USER, "d", 1), seat_in("t", "user:8", "d", 1)):
                 assert not (await limiter.lease(lease)).granted
 
+    async def test_one_that_is_renewed_no_more_runs_out_beside_others_that_are(self, world, limiter):
+        for name in "cd":
+            await limiter.lease_all([Lease(USER, name, 5), seat_in("t", f"user:{name}", name, 5)])
+        await limiter.renew()
+        for name in "cd":
+            assert (await limiter.room_try_join("t", "user:7", name, 5)).count == 3
+        await limiter.renew()
+        limiter._held = {lease: None for lease in limiter._held if "c" not in (lease.member, lease.holder)}
+        for _ in range(2):
+            await world.pass_time(40)
+            await limiter.renew()
+        assert (await count(limiter, USER), await count(limiter, SEATS)) == (1, 2)
+        await limiter.room_leave("t", "user:7", "d")
+        assert await count(limiter, SEATS) == 1
+
     async def test_renewing_brings_back_what_was_lost_whatever_the_limit(self, world, limiter):
         await limiter.lease(Lease(USER, "c", 1))
         await limiter.room_try_join("t", "user:7", "c", 1)
