@@ -21,6 +21,7 @@ from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
 
 Scope = dict[str, Any]
 App = Any  # an ASGI application, or a part of the channels stack
+Origin = tuple[str, str, int]  # scheme, host, port
 
 _REFUSALS: dict[CloseCode, tuple[ErrorCode, str]] = {
     CloseCode.BAD_REQUEST: (ErrorCode.BAD_REQUEST, "This is not the address of a room."),
@@ -145,24 +146,31 @@ def take_tokens(scope: Scope) -> list[str]:
     return tokens + [name.removeprefix(TOKEN_SUBPROTOCOL) for name in bearers]
 
 
+def get_origin(scope: Scope) -> str | None:
+    """Return what the connection says of where it comes from, None when it says nothing. Two answers are "null"."""
+    origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+    return ("null" if len(origins) > 1 else origins[0]) if origins else None
+
+
+def get_allowed_origins(scope: Scope) -> set[Origin]:
+    """Return the origins from which a connection may come: those in the settings, else the site's own."""
+    listed = settings.WS_ALLOWED_ORIGINS or ([settings.SITE_URL] if settings.SITE_URL else [])
+    if not listed:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        listed = [f"{scheme}://{hosts[0]}" for scheme in ("http", "https")] if len(hosts) == 1 else []
+    return {origin for site in listed if (origin := _normal(site)) is not None}
+
+
 def origin_allowed(scope: Scope) -> bool:
     """Return whether the connection may come from where its Origin header says it comes from."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
-    if not origins:
-        return any(name.startswith(TOKEN_SUBPROTOCOL) for name in scope.get("subprotocols", ()))
-    origin = _normal(origins[0]) if len(origins) == 1 else None
+    origin = get_origin(scope)
     if origin is None:
-        return False
-    allowed = settings.WS_ALLOWED_ORIGINS or ([settings.SITE_URL] if settings.SITE_URL else [])
-    if allowed:
-        return origin in {_normal(site) for site in allowed}
-    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
-    return len(hosts) == 1 and origin in {_normal(f"http://{hosts[0]}"), _normal(f"https://{hosts[0]}")}
+        return any(name.startswith(TOKEN_SUBPROTOCOL) for name in scope.get("subprotocols", ()))
+    return _normal(origin) in get_allowed_origins(scope)
 
 
-def _normal(origin: str) -> tuple[str, str, int] | None:
-    """Return (scheme, host, port) of an origin, or None when it is not one."""
+def _normal(origin: str) -> Origin | None:
+    """Return an origin in the form in which they are compared, or None when it is not one."""
     try:
         parts = urlsplit(origin)
         port = parts.port

@@ -22,11 +22,13 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.datastructures import Headers
 from websockets.exceptions import ProtocolError
 from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.typing import Origin
 
 KIB = 1024
 HANDLE = "deltacrown.connection"  # in scope["extensions"]
@@ -53,7 +55,7 @@ class Limits:
     head: int = 16 * KIB  # a request's line and headers
     head_seconds: float = 10
     body_seconds: float = 60
-    accept_seconds: float = 10  # from the upgrade request to the application's answer
+    accept_seconds: float = 5  # from the upgrade request to the application's answer
     stall_seconds: float = 10  # without a byte going out, while more than `unsent_high` wait, or anything of a page
     close_seconds: float = 10  # for the client to answer a close, and to take what was written before
     linger_seconds: float = 2  # for a client that is thrown out to read why
@@ -234,6 +236,9 @@ class RoomHttpProtocol(_Bounded, HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self.relax()
+        if self.scope["http_version"] == "1.0":  # which has no upgrades (RFC 9110, 7.8); uvicorn would answer with 101
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
         # A client has to await the answer before it sends more; uvicorn drops what comes with the request.
         self._unparsed.clear()
         super().handle_websocket_upgrade()
@@ -417,6 +422,9 @@ class _Parser(ServerProtocol):
         self._text: codecs.IncrementalDecoder | None = None
         self._controls = 0
         self._controls_since = 0.0
+
+    def process_origin(self, headers: Headers) -> Origin | None:
+        return None  # the application decides, and answers so that a browser can read it; two origins are no exception
 
     def recv_frame(self, frame: Frame) -> None:
         limits = self._limits

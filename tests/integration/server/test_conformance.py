@@ -10,10 +10,17 @@ CASES = 247
 
 async def test_the_autobahn_cases(start):
     site = start()
+    results = await run(site, None, concurrency=16)
+    assert len(results) == CASES
+    # A case fails, too, when the machine is too busy for the runner's own second of patience. Alone it must pass.
+    if again := [result.case_id for result in results if not result.passed]:
+        results = await run(site, again, concurrency=1)
+    assert not [(result.case_id, result.result, result.result_close) for result in results if not result.passed]
+
+
+async def run(site, include, *, concurrency):
     try:
         async with asyncio.timeout(60):
-            results = await run_fuzzingclient(f"ws://{site.address}/echo", None, OTHERS, concurrency=16)
+            return await run_fuzzingclient(f"ws://{site.address}/echo", include, OTHERS, concurrency=concurrency)
     except FailureError as failure:
-        results = failure.results
-    assert len(results) == CASES
-    assert not [(result.case_id, result.result, result.result_close) for result in results if not result.passed]
+        return failure.results

@@ -23,23 +23,23 @@ def trickle(client: Wire, text: bytes, *, pause: float = 0.02) -> None:
 
 
 def test_a_silent_connection_is_closed(start):
-    site = start(head_seconds=0.3)
+    site = start(head_seconds=1)
     started = time.monotonic()
     with Wire(site.address) as client, site.undisturbed():
         assert client.rest() == b""
-        assert 0.3 < time.monotonic() - started < 2
+        assert 1 < time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("request_", [HELLO, upgrade("/echo")])
 def test_a_head_that_comes_a_byte_at_a_time_408(start, request_):
-    site = start(head_seconds=0.3)
+    site = start(head_seconds=1)
     with Wire(site.address) as client, site.undisturbed():
         trickle(client, request_[:-1])
         assert client.head().startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_second_request_has_a_deadline_too(start):
-    site = start(head_seconds=0.3)
+    site = start(head_seconds=1)
     with Wire(site.address) as client, site.undisturbed():
         client.send(HELLO)
         assert client.head().startswith(b"HTTP/1.1 200 ")
@@ -48,9 +48,9 @@ def test_a_second_request_has_a_deadline_too(start):
 
 
 def test_a_kept_connection_serves_requests_for_longer_than_one_may_take(start):
-    site = start(head_seconds=0.2, body_seconds=0.2)
+    site = start(head_seconds=1, body_seconds=1)
     with Wire(site.address) as client:
-        for _ in range(5):
+        for _ in range(12):
             client.send(HELLO)
             assert client.head().startswith(b"HTTP/1.1 200 ")
             assert client._take(5) == b"hello"
