@@ -16,10 +16,11 @@ from apps.tournaments.realtime.middleware import (  # noqa: E402
     ScrubMiddleware,
 )
 from apps.tournaments.realtime.middleware_ratelimit import HandshakeMiddleware, RateLimitMiddleware  # noqa: E402
+from apps.tournaments.realtime.record import RecordMiddleware  # noqa: E402
 from apps.tournaments.realtime.routing import websocket_urlpatterns  # noqa: E402
 
 # Cheapest first: the address, how often it asks, where from, who asks; the consumer opens the room, and its acceptance
 # takes a place.
 router = RateLimitMiddleware(URLRouter(websocket_urlpatterns))
 rooms = RoomMiddleware(HandshakeMiddleware(OriginMiddleware(JWTAuthMiddleware(router))))
-application = ProtocolTypeRouter({"http": django_application, "websocket": ScrubMiddleware(rooms)})
+application = ProtocolTypeRouter({"http": django_application, "websocket": ScrubMiddleware(RecordMiddleware(rooms))})

@@ -1,13 +1,17 @@
 """
 Whether this process lives, and whether it should be sent work.
 
-`/healthz`: the process answers. `/readyz`: it can reach the database, and Redis when one is configured.
+`/healthz`: the process answers. `/readyz`: it can reach the database, and Redis when one is configured. `/metrics`: how
+this process does, for whoever has METRICS_TOKEN.
 """
+
+from secrets import compare_digest
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis import Redis, RedisError
 
 logger = structlog.get_logger(__name__)
@@ -23,6 +27,18 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     ready = checks["database"]
     status = "ok" if all(checks.values()) else "degraded" if ready else "unavailable"
     return JsonResponse({"status": status, "checks": checks}, status=200 if ready else 503)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """
+    Answer in Prometheus' text format; 403 without `Authorization: Bearer <METRICS_TOKEN>`.
+
+    Where a request comes from says nothing here: behind a proxy on this machine, all come from this machine.
+    """
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+    if not settings.METRICS_TOKEN or not compare_digest(sent, settings.METRICS_TOKEN.encode()):
+        return HttpResponse("Figures are for the operator: set METRICS_TOKEN and send it.\n", "text/plain", 403)
+    return HttpResponse(generate_latest(), CONTENT_TYPE_LATEST)
 
 
 def _database() -> bool:

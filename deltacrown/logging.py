@@ -64,6 +64,7 @@ def configure(options: dict[str, Any]) -> None:
                 # One line a request or socket is the reverse proxy's; here they would drown what matters.
                 "uvicorn.access": {"level": "WARNING"},
                 "websockets": {"level": "WARNING"},
+                "deltacrown.websocket": {"level": "WARNING"},
                 # At DEBUG it writes every header it reads, tokens and cookies among them.
                 "uvicorn.error": {"level": "INFO" if options["level"] == "DEBUG" else options["level"]},
             },

@@ -194,6 +194,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 X_FRAME_OPTIONS = "DENY"
 
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # whoever sends it reads /metrics; empty: nobody does
+
 # Logs ----------------------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = "deltacrown.logging.configure"
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

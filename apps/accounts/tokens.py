@@ -1,9 +1,10 @@
 """
 Tokens: who is on the other end of a request or a WebSocket. The only module that knows allauth's internals.
 
-Two kinds are accepted for a room. A *room token* is ours: short-lived, good for one room, for a signed-in user or for
-a guest. An *access token* is allauth's, from signing in over the API. Both are checked against the session they come
-from each time, so they die with sign-out, with a change of the password, and with the account.
+Two kinds are accepted for a room. A *room token* is ours: short-lived, good for one connection to one room (what stands
+in an address may be read by others), for a signed-in user or for a guest. An *access token* is allauth's, from signing
+in over the API. Both are checked against the session they come from each time, so they die with sign-out, with a change
+of the password, and with the account.
 """
 
 import secrets
@@ -47,6 +48,7 @@ class Identity:
     Who holds a token. `id` is "user:<id>" or "guest:<random>"; `user` is None for a guest.
 
     `session`: the name of the session that the token comes from, "" for a guest. `expires_at`: seconds since the epoch.
+    `ticket`: the name of a token that is good for one connection, "" for an access token.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Identity:
     user: User | None
     session: str
     expires_at: float
+    ticket: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class SignedIn:
 
 def issue_room_token(room: str, holder: SignedIn | None) -> tuple[str, int]:
     """
-    Return a token for one room ("tournament:7", "match:5") and its lifetime in seconds; None makes a guest.
+    Return a token for one connection to a room ("tournament:7", "match:5") and its lifetime in seconds; None makes a
+    guest.
 
     Whether the person may see the room is checked when it is used, as rights are at every action.
     """
@@ -101,7 +105,7 @@ def read_token(token: str, *, room: str) -> Identity:
     if claims is not None:
         if claims.get("room") != room:
             raise TokenError(expired=False)
-        return _guest(claims) if "sid" not in claims else _member(_holder(claims), claims)
+        return _member(_holder(claims), claims) if "sid" in claims else _guest(claims)
     claims = _decode(token, settings.SECRET_KEY, audience=None)
     return _member(None if claims is None else from_access_token(token), claims or {})
 
@@ -113,14 +117,16 @@ def from_access_token(token: str) -> SignedIn | None:
 
 
 def _guest(claims: dict[str, Any]) -> Identity:
-    return Identity(str(claims["sub"]), "guest", None, "", float(claims["exp"]))
+    return Identity(str(claims["sub"]), "guest", None, "", float(claims["exp"]), str(claims["jti"]))
 
 
 def _member(holder: SignedIn | None, claims: dict[str, Any]) -> Identity:
     if holder is None:
         raise TokenError(expired=False)
     user = holder.user
-    return Identity(f"user:{user.pk}", user.username, user, session_name(holder.session_key), float(claims["exp"]))
+    session, expires_at = session_name(holder.session_key), float(claims["exp"])
+    ticket = str(claims["jti"]) if "room" in claims else ""  # an access token has a name as well
+    return Identity(f"user:{user.pk}", user.username, user, session, expires_at, ticket)
 
 
 def _holder(claims: dict[str, Any]) -> SignedIn | None:
@@ -146,7 +152,7 @@ def _decode(token: str, key: str | bytes, *, audience: str | None) -> dict[str, 
             algorithms=[_ALGORITHM],
             audience=audience,
             leeway=settings.JWT_LEEWAY_SECONDS,
-            options={"require": ["exp", "iat", "sub"], "verify_aud": audience is not None},
+            options={"require": ["exp", "iat", "sub", "jti"], "verify_aud": audience is not None},
         )
     except jwt.ExpiredSignatureError:
         raise TokenError(expired=True) from None

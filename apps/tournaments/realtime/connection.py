@@ -8,6 +8,7 @@ from typing import Any
 from apps.accounts.tokens import Identity
 from apps.tournaments.realtime.middleware import farewell
 from apps.tournaments.realtime.protocol import CloseCode
+from apps.tournaments.realtime.record import Record
 
 MAX_QUEUED_CHARS = 4 * 1024 * 1024  # a snapshot of 128 entrants has about 60,000
 
@@ -22,8 +23,11 @@ class ASGIConnection:
     go those that the past did not contain.
     """
 
-    def __init__(self, send: Any, identity: Identity, *, now: float, ping_at: float, expires_at: float) -> None:
+    def __init__(
+        self, send: Any, identity: Identity, record: Record, *, now: float, ping_at: float, expires_at: float
+    ) -> None:
         self.identity = identity
+        self.record = record
         self.heard_at = now
         self.ping_at = ping_at
         self.expires_at = expires_at
@@ -32,18 +36,18 @@ class ASGIConnection:
         self.closed_with: CloseCode | None = None
         self._send = send
         self._queue: deque[str] = deque()
-        self._queued = 0
+        self.queued = 0  # characters
         self._held: list[tuple[int, str]] | None = []
         self._wake = asyncio.Event()
 
     def write(self, text: str) -> None:
         if self.closed_with is not None:
             return
-        if self._queued + len(text) > MAX_QUEUED_CHARS:
+        if self.queued + len(text) > MAX_QUEUED_CHARS:
             self.close(CloseCode.SLOW_CONSUMER)
             return
         self._queue.append(text)
-        self._queued += len(text)
+        self.queued += len(text)
         self._wake.set()
 
     def deliver(self, seq: int, text: str) -> None:
@@ -78,7 +82,7 @@ class ASGIConnection:
             self._wake.clear()
             while self._queue:
                 text = self._queue.popleft()
-                self._queued -= len(text)
+                self.queued -= len(text)
                 await self._send({"type": "websocket.send", "text": text})
         await self._send({"type": "websocket.send", "text": farewell(self.closed_with)})
         await self._send({"type": "websocket.close", "code": int(self.closed_with)})

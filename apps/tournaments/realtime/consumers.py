@@ -23,12 +23,14 @@ from apps.errors import AppError, ErrorCode, NotFound
 from apps.eventlog.log import Position, iso
 from apps.tournaments.models import Role
 from apps.tournaments.permissions import Person, audience_of
-from apps.tournaments.realtime import history, protocol
+from apps.tournaments.realtime import history, metrics, protocol
 from apps.tournaments.realtime.actions import perform
 from apps.tournaments.realtime.connection import ASGIConnection
 from apps.tournaments.realtime.hub import Feed, hub
 from apps.tournaments.realtime.middleware import accepted_subprotocol, refuse
+from apps.tournaments.realtime.middleware_ratelimit import limits
 from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, Unreadable, encode
+from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.rooms import Room, RoomName
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor
@@ -36,6 +38,7 @@ from apps.tournaments.services import Actor
 logger = structlog.get_logger(__name__)
 
 MAX_UNREADABLE = 3
+_received = {kind: metrics.messages.labels(kind.__struct_config__.tag) for kind in protocol.AnyMessage.__args__}
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -85,9 +88,11 @@ class RoomConsumer(ABC):
         await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(scope)})
         now = asyncio.get_running_loop().time()
+        self.record: Record = scope["record"]
         self.connection = ASGIConnection(
             send,
             self.identity,
+            self.record,
             now=now,
             ping_at=now + settings.WS_HEARTBEAT_INTERVAL,
             expires_at=_deadline(self.identity),
@@ -144,6 +149,7 @@ class RoomConsumer(ABC):
             server_time=iso(datetime.now(UTC)),
             message=self.greeting,
         )
+        self.record.role, self.record.resumed = data.role, past.resumed
         self.connection.write(encode(protocol.ConnectionEstablished(data=data)))
         self.connection.warned = False
         self._write_past(past)
@@ -157,12 +163,14 @@ class RoomConsumer(ABC):
         try:
             await self._handle(protocol.decode(event.get("text")))
         except Unreadable as refusal:
+            metrics.unreadable.labels(refusal.frame.code).inc()
             self.connection.write(encode(refusal.frame))
             self.unreadable += 1
             if self.unreadable >= MAX_UNREADABLE:
                 self.connection.close(CloseCode.BAD_REQUEST)
 
     async def _handle(self, message: protocol.AnyMessage) -> None:
+        _received[type(message)].inc()
         match message:
             case protocol.Pong():
                 pass
@@ -187,7 +195,8 @@ class RoomConsumer(ABC):
             self.connection.close(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return
         # Every token makes another guest; a guest stays one.
-        if (identity.user and identity.id) != (self.identity.user and self.identity.id):
+        same = (identity.user and identity.id) == (self.identity.user and self.identity.id)
+        if not same or not await limits().redeem(identity):
             self.connection.close(CloseCode.FORBIDDEN)
             return
         self.connection.expires_at, self.connection.warned = _deadline(identity), False
@@ -217,16 +226,20 @@ class RoomConsumer(ABC):
 
     async def _act(self, action: protocol.AnyAction) -> None:
         frame: protocol.Frame
+        result = "done"
         try:
             actor = Actor(self.person, command_id=action.id)
             done = await database_sync_to_async(perform)(action, actor, self.name, self.opened.tournament_id)
             frame = protocol.Ack(id=action.id, seq=done.seq, data=dict(done.ids))
         except AppError as error:
+            result = error.code
             frame = ErrorFrame(code=error.code, message=error.message, id=action.id, data=error.data or UNSET)
         except Exception:
             logger.exception("action_failed", room=str(self.name), action=type(action).__name__)
             text = "Something went wrong here. Send the same message again: its id keeps it from acting twice."
-            frame = ErrorFrame(code=ErrorCode.INTERNAL_ERROR, message=text, id=action.id)
+            result = ErrorCode.INTERNAL_ERROR
+            frame = ErrorFrame(code=result, message=text, id=action.id)
+        metrics.actions.labels(type(action).__struct_config__.tag, result).inc()
         self.connection.write(encode(frame))
 
 

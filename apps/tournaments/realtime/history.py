@@ -12,6 +12,7 @@ from channels.db import database_sync_to_async
 
 from apps.eventlog import log
 from apps.eventlog.log import Position, Recorded
+from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.hub import Feed, belongs, event_frame
 from apps.tournaments.realtime.protocol import Snapshot, encode
 from apps.tournaments.realtime.rooms import Room
@@ -40,7 +41,9 @@ def read_since(text: str) -> Position | None:
 async def past(feed: Feed, room: Room, since: Position | None) -> Past:
     """Return what brings a connection from `since` (None: from nothing) to the present."""
     if since is not None and (resumed := await _resume(feed, room, since)) is not None:
+        metrics.resumes.labels("replay").inc()
         return resumed
+    metrics.resumes.labels("snapshot").inc()
     seq, frame = await _snapshot(feed, room)
     return Past([frame], seq, resumed=False)
 
@@ -78,7 +81,8 @@ async def _snapshot(feed: Feed, room: Room) -> tuple[int, str]:
 
 async def _build(feed: Feed, room: Room) -> tuple[int, str]:
     try:
-        position, data = await _load(room)
+        with metrics.snapshot_seconds.time():
+            position, data = await _load(room)
         frame = Snapshot(epoch=position.epoch, seq=position.seq, data=msgspec.Raw(data))
         built = feed.snapshots[room] = (position.seq, encode(frame))
         return built

@@ -8,9 +8,11 @@ and reads from the log what does not come. Everything here runs on one event loo
 
 import asyncio
 import random
+from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from time import time
 from typing import Any, Protocol
 
@@ -25,9 +27,11 @@ from apps.accounts import revocation
 from apps.accounts.tokens import Identity
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, Position, Recorded
+from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, TokenExpiring, encode
+from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.rooms import Room
-from apps.tournaments.realtime.utils import group_name, read_hint, use_loop
+from apps.tournaments.realtime.utils import ERROR, group_name, read_hint, use_loop
 
 logger = structlog.get_logger(__name__)
 
@@ -43,6 +47,8 @@ class Connection(Protocol):
     """What the hub needs of a connection. Nothing here waits. `deliver` is a `write` of the frame of event `seq`."""
 
     identity: Identity
+    record: Record
+    queued: int
     heard_at: float
     ping_at: float
     expires_at: float
@@ -63,6 +69,7 @@ class RoomFeed:
         self.room = room
         self.last = 0
         self.connections: set[Connection] = set()
+        self._deliveries = metrics.deliveries.labels(room.kind)
 
     def wants(self, event: Recorded) -> bool:
         return belongs(event, self.room)
@@ -70,6 +77,7 @@ class RoomFeed:
     def send(self, event: Recorded) -> None:
         frame = event_frame(event, prev=self.last)
         self.last = event.seq
+        self._deliveries.inc(len(self.connections))
         for connection in self.connections:
             connection.deliver(event.seq, frame)
 
@@ -105,6 +113,7 @@ class Feed:
             top += 1
             self.position = Position(epoch, top)
             self.ring.append(event_)
+            metrics.delays.observe(max(0.0, time() - datetime.fromisoformat(event_.at).timestamp()))
             self.heed(event_)
             for room in self.rooms.values():
                 if room.wants(event_):
@@ -176,7 +185,20 @@ class Hub:
             if feed.joined_layer:
                 _spawn(_leave_layer(feed.stream, self._channel))
 
+    def channel(self, connection: Connection) -> str:
+        """Return the address at which `send_error_to_channel` finds a connection."""
+        return f"{self._channel}/{connection.record.id}"
+
     # Events in ------------------------------------------------------------------------------------------------------
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Take what came over the bus."""
+        if message.get("type") != ERROR:
+            self.receive(read_hint(message))
+            return
+        for connection in list(self.connections):
+            if connection.record.id == message.get("connection"):
+                connection.write(str(message.get("frame")))
 
     def receive(self, events: Sequence[Recorded]) -> None:
         """Take the events of one hint."""
@@ -193,6 +215,7 @@ class Hub:
             if events and events[0].epoch != position.epoch:
                 self._reset(feed)
                 return
+            metrics.repairs.inc(len(events))
             feed.offer(events)
             if len(events) < READ_LIMIT:
                 return
@@ -215,6 +238,7 @@ class Hub:
     def _reset(self, feed: Feed) -> None:
         """History was rewritten: positions mean nothing any more. Everybody reconnects and starts from a snapshot."""
         logger.warning("stream_epoch_changed", stream=feed.stream)
+        metrics.resets.inc()
         feed.position = None
         feed.ring.clear()
         feed.early.clear()
@@ -309,7 +333,7 @@ class Hub:
         """Receive hints: one channel for the whole process."""
         while True:
             try:
-                self.receive(read_hint(await layer.receive(channel)))
+                self._hear(await layer.receive(channel))
             except Exception as error:  # noqa: BLE001 - the poll keeps the feeds current meanwhile
                 self._bus(up=False, error=error)
                 await asyncio.sleep(POLL_SECONDS)
@@ -346,6 +370,7 @@ class Hub:
         One task for all, every half second: a deadline is kept within a second, and no connection has a timer.
         """
         clock = asyncio.get_running_loop().time
+        due = clock()
         while True:
             now, ping = clock(), encode(ServerPing(timestamp=int(time() * 1000)))
             for connection in list(self.connections):
@@ -355,10 +380,34 @@ class Hub:
                     connection.close(CloseCode.TOKEN_EXPIRED)
                 else:
                     _remind(connection, now, ping)
-            await asyncio.sleep(min(SWEEP_SECONDS, settings.WS_HEARTBEAT_INTERVAL / 4))
+            metrics.loop_lag.observe(max(0.0, now - due))
+            pause = min(SWEEP_SECONDS, settings.WS_HEARTBEAT_INTERVAL / 4)
+            due = clock() + pause
+            await asyncio.sleep(pause)
+
+    # Figures --------------------------------------------------------------------------------------------------------
+
+    def add_gauges(self, gauges: metrics.Gauges) -> None:
+        """Show what is here now. Read from another thread, so always from a copy."""
+        gauges.add("rt_connections", "Open connections.", ("kind", "role"), self._count_connections)
+        gauges.add("rt_rooms", "Rooms with somebody in them.", ("kind",), self._count_rooms)
+        gauges.add("rt_streams", "Streams that are followed.", (), lambda: Tally({(): len(self.feeds)}))
+        gauges.add("rt_queued_chars_max", "The longest queue of a connection.", (), self._longest_queue)
+        gauges.add("rt_bus_up", "1 while the channel layer works.", (), lambda: Tally({(): int(self._bus_up)}))
+
+    def _count_connections(self) -> Tally[tuple[str, ...]]:
+        everyone = list(self.connections.items())
+        return Tally((room.kind, connection.record.role or "joining") for connection, room in everyone)
+
+    def _count_rooms(self) -> Tally[tuple[str, ...]]:
+        return Tally((room.kind,) for feed in list(self.feeds.values()) for room in list(feed.rooms))
+
+    def _longest_queue(self) -> Tally[tuple[str, ...]]:
+        return Tally({(): max((connection.queued for connection in list(self.connections)), default=0)})
 
 
 hub = Hub()
+hub.add_gauges(metrics.gauges)
 _background: set[asyncio.Task[None]] = set()
 
 

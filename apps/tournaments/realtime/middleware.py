@@ -75,6 +75,7 @@ class RoomMiddleware:
         if room is None:
             await _not_found(scope, receive, send)
             return
+        scope["record"].room = room
         await self.app({**scope, "room": room}, receive, send)
 
 
@@ -117,6 +118,7 @@ class JWTAuthMiddleware:
         except TokenError as error:
             await refuse(scope, receive, send, CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return
+        scope["record"].user = identity.id
         scope = {**scope, "identity": identity, "user": identity.user or AnonymousUser()}
         await self.app(scope, receive, send)
 

@@ -8,16 +8,19 @@ refused here gets an answer that a browser can read. The server's own messages a
 
 import asyncio
 import random
+from collections import Counter as Tally
 from functools import cache
-from typing import Any
-from uuid import uuid4
+from time import time
+from typing import Any, NoReturn
 
 import structlog
 from django.conf import settings
+from msgspec import UNSET, UnsetType
 
 from apps.accounts.tokens import Identity
 from apps.client_ip import client_ip
 from apps.errors import ErrorCode
+from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.middleware import App, Scope, accepted_subprotocol, farewell
 from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, encode
 from apps.tournaments.realtime.ratelimit import (
@@ -31,6 +34,7 @@ from apps.tournaments.realtime.ratelimit import (
     seat_in,
 )
 from apps.tournaments.realtime.ratelimit_redis import RedisBackend
+from apps.tournaments.realtime.record import Record
 
 logger = structlog.get_logger(__name__)
 
@@ -68,6 +72,15 @@ class Limits:
         await self.limiter.release(leases)
         await self._leave()
 
+    async def redeem(self, identity: Identity) -> bool:
+        """Use up a ticket. Return whether it was good; what is no ticket is good as long as it lasts."""
+        if not identity.ticket:
+            return True
+        lifetime = max(identity.expires_at + settings.JWT_LEEWAY_SECONDS - time(), 0) + 1
+        # A bucket that is full again when the token has expired.
+        once = await self.limiter.take(key(f"ticket:{identity.ticket}", "use"), Limit(1 / lifetime, 1))
+        return once.allowed
+
     async def _leave(self) -> None:
         """Keep nothing running or connected for nobody."""
         self._connections -= 1
@@ -83,11 +96,24 @@ class Limits:
             await asyncio.sleep(RENEW_SECONDS)
             await self.limiter.renew()
 
+    def leases(self) -> Tally[tuple[str, ...]]:
+        """Return how many leases are held, by what they are for."""
+        return Tally((lease.key.rpartition(":")[2],) for lease in self.limiter.held)
+
 
 @cache
 def limits() -> Limits:
     """Return the limits of this process."""
     return Limits()
+
+
+metrics.gauges.add("rt_leases", "Places held by connections.", ("limit",), lambda: limits().leases())
+metrics.gauges.add(
+    "rt_limits_mode",
+    "Who decides on limits: 1 for the present mode.",
+    ("mode",),
+    lambda: Tally([(limits().limiter.mode,)]),
+)
 
 
 class HandshakeMiddleware:
@@ -101,6 +127,7 @@ class HandshakeMiddleware:
             limit = Limit(settings.WS_RATE_HANDSHAKE_RPS_IP, settings.WS_RATE_HANDSHAKE_BURST_IP)
             decision = limits().handshakes.take_now(key(f"ip:{_ip(scope)}", "handshakes"), limit)
             if not decision.allowed:
+                metrics.limited.labels("handshakes").inc()
                 await _too_many(scope, receive, send, decision)
                 return
         await self.app(scope, receive, send)
@@ -132,14 +159,15 @@ class _Guard:
     def __init__(self, scope: Scope, receive: Any, send: Any) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self.identity: Identity = scope["identity"]
-        self.leases: list[Lease] = []
+        self.record: Record = scope["record"]
+        self.leases: list[Lease] | None = None  # until it has its place
         self.refusals = 0
         ip = _ip(scope)
         self.ip_lease = key(f"ip:{ip}", "connections")
         self.own_bucket, self.ip_bucket = key(self.identity.id, "messages"), key(f"ip:{ip}", "messages")
 
     async def send(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.accept" and settings.WS_RATE_ENABLED:
+        if message["type"] == "websocket.accept":
             await self._take_place()
         await self._send(message)
 
@@ -156,6 +184,7 @@ class _Guard:
                 self.refusals = 0
                 return message
             self.refusals += 1
+            metrics.limited.labels("messages").inc()
             if self.refusals > FLOOD:
                 return await self._close(CloseCode.RATE_LIMITED)
             text = "Too many messages; this one was dropped. Send it again after the time given."
@@ -163,27 +192,40 @@ class _Guard:
             await self._send({"type": "websocket.send", "text": encode(frame)})
 
     async def leave(self) -> None:
-        leases, self.leases = self.leases, []
-        if leases:
+        leases, self.leases = self.leases, None
+        if leases is not None:
             await limits().release(leases)
 
     async def _take_place(self) -> None:
-        """Take the connection's leases. Order: what one address can use up, what one person can, what all can."""
-        connection = uuid4().hex
+        """Take the connection's leases, then its ticket: whoever finds no place can come back with the same one."""
+        leases = self._leases() if settings.WS_RATE_ENABLED else []
+        refused = await limits().acquire(leases)
+        if refused is not None:
+            if refused == leases[-1]:
+                metrics.limited.labels("seats").inc()
+                await self._refuse(CloseCode.ROOM_FULL, ErrorCode.ROOM_FULL)
+            metrics.limited.labels("connections").inc()
+            await self._refuse(CloseCode.RATE_LIMITED, ErrorCode.CONNECTION_LIMIT_EXCEEDED)
+        self.leases = leases
+        if not await limits().redeem(self.identity):
+            metrics.limited.labels("tickets").inc()
+            await self._refuse(CloseCode.FORBIDDEN, ErrorCode.FORBIDDEN)
+
+    def _leases(self) -> list[Lease]:
+        """Return what a connection takes, in order: what one address, one person, all together can use up."""
+        connection = self.record.id
         leases = [Lease(self.ip_lease, connection, settings.WS_RATE_CONN_PER_IP)]
         if self.identity.user is not None:  # every token makes another guest, so a limit for each would limit nobody
             own = key(self.identity.id, "connections")
             leases.append(Lease(own, connection, settings.WS_RATE_CONN_PER_USER))
-        seat = seat_in(str(self.scope["room"]), self.identity.id, connection, settings.WS_RATE_ROOM_MAX_MEMBERS)
-        refused = await limits().acquire([*leases, seat])
-        if refused is None:
-            self.leases = [*leases, seat]
-            return
-        code, error = CloseCode.RATE_LIMITED, ErrorCode.CONNECTION_LIMIT_EXCEEDED
-        if refused == seat:
-            code, error = CloseCode.ROOM_FULL, ErrorCode.ROOM_FULL
+        room = str(self.scope["room"])
+        return [*leases, seat_in(room, self.identity.id, connection, settings.WS_RATE_ROOM_MAX_MEMBERS)]
+
+    async def _refuse(self, code: CloseCode, error: ErrorCode) -> NoReturn:
+        wait: int | UnsetType = UNSET
+        if code is not CloseCode.FORBIDDEN:
+            wait = RETRY_MS + random.randrange(RETRY_MS)  # noqa: S311 - spreads clients out
         await self._send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(self.scope)})
-        wait = RETRY_MS + random.randrange(RETRY_MS)  # noqa: S311 - spreads clients out
         await self._send({"type": "websocket.send", "text": farewell(code, error=error, retry_after_ms=wait)})
         await self._send({"type": "websocket.close", "code": int(code)})
         raise _Refused

@@ -318,6 +318,11 @@ class Limiter:
             await asyncio.sleep(0)
         await self._ask(self._reassert)
 
+    @property
+    def held(self) -> list[Lease]:
+        """What was granted and not released."""
+        return list(self._held)
+
     async def aclose(self) -> None:
         if self._probe is not None:
             self._probe.cancel()
@@ -329,7 +334,7 @@ class Limiter:
 
     def _batches(self) -> Iterator[list[Lease]]:
         """Give what is held, in parts that do not stop the loop for long; without what is released meanwhile."""
-        held = list(self._held)
+        held = self.held
         for start in range(0, len(held), RENEW_BATCH):
             yield [lease for lease in held[start : start + RENEW_BATCH] if lease in self._held]
 

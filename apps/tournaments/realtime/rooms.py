@@ -33,6 +33,10 @@ class Room(NamedTuple):
     subject: str
     audience: str
 
+    @property
+    def kind(self) -> str:
+        return "match" if self.subject else "tournament"
+
 
 def room_of_path(path: str) -> RoomName | None:
     """

@@ -293,6 +293,8 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        # uvicorn tells three lines of every connection; record.py tells one, and what matters.
+        self.logger = logging.getLogger("deltacrown.websocket")
         self.conn.parser.close()  # which refers to what refers to it, and would wait for the garbage collector
         self.conn = _Parser(config)
         self.close_timeout = self.limits.close_seconds
@@ -416,7 +418,7 @@ class _Parser(ServerProtocol):
     """websockets' parser, with bounds on what the RFC leaves open."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__(max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
+        super().__init__(max_size=config.ws_max_size, logger=logging.getLogger("deltacrown.websocket"))
         self._limits = config.limits
         self._fragments = 0
         self._text: codecs.IncrementalDecoder | None = None

@@ -3,12 +3,16 @@ From a committed event to the channel layer: one hint a commit, to every process
 
 A hint is lossy by contract. It carries the events to save the receivers a query; whoever misses it finds the same
 events in the log.
+
+Services need nothing of this: their events come here by themselves. The `broadcast_…` functions are for code that
+changes rows in another way. They, too, go through the log, so that no watcher can see what was not committed, or miss
+what was; they return the place of the event. `Raises` as services.announcements.
 """
 
 import asyncio
 import atexit
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -16,11 +20,18 @@ import msgspec
 import structlog
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
 
+from apps.errors import ErrorCode
 from apps.eventlog.log import Recorded
+from apps.tournaments.realtime.protocol import ErrorFrame, encode
+from apps.tournaments.services import Done
+from apps.tournaments.services.announcements import announce_match, announce_tournament
 
 logger = structlog.get_logger(__name__)
 
+Sending = Callable[[BaseChannelLayer], Awaitable[None]]
+
 HINT = "eventlog.hint"
+ERROR = "connection.error"
 _FLUSH_SECONDS = 2  # how long a process that ends waits for its last hints
 
 _encode = msgspec.json.Encoder().encode
@@ -36,18 +47,63 @@ def group_name(stream: str) -> str:
     return stream.replace(":", ".")
 
 
+def broadcast_tournament_event(tournament_id: int, event: str) -> Done:
+    """Tell every room of a tournament how it stands now, as the event of this name ("tournament_updated")."""
+    return announce_tournament(tournament_id, event)
+
+
+def broadcast_match_event(match_id: int, event: str) -> Done:
+    """Tell the match's rooms and its tournament's how the match stands now, as the event of this name."""
+    return announce_match(match_id, event)
+
+
+def broadcast_match_started(match_id: int) -> Done:
+    return broadcast_match_event(match_id, "match_started")
+
+
+def broadcast_score_updated(match_id: int) -> Done:
+    return broadcast_match_event(match_id, "score_updated")
+
+
+def broadcast_match_completed(match_id: int) -> Done:
+    return broadcast_match_event(match_id, "match_completed")
+
+
+def broadcast_bracket_updated(match_id: int) -> Done:
+    return broadcast_match_event(match_id, "bracket_updated")
+
+
+def broadcast_tournament_completed(tournament_id: int) -> Done:
+    return broadcast_tournament_event(tournament_id, "tournament_completed")
+
+
+def send_error_to_channel(channel: str, code: ErrorCode, message: str) -> None:
+    """
+    Send an `error` frame to one connection, whichever process it is in. Nothing happens when it has gone.
+
+    Args:
+        channel: of the connection, `hub.channel(connection)`: "<channel of the process>/<id of the connection>".
+    """
+    process, _, connection = channel.rpartition("/")
+    frame = encode(ErrorFrame(code=code, message=message))
+    _post(lambda layer: layer.send(process, {"type": ERROR, "connection": connection, "frame": frame}))
+
+
 def publish(events: Sequence[Recorded]) -> None:
     """Send a commit's events to the processes that have a room of their stream open. A sink of the event log."""
+    message, group = {"type": HINT, "events": _encode(events)}, group_name(events[0].stream)
+    _post(lambda layer: layer.group_send(group, message))
+
+
+def _post(send: Sending) -> None:
     layer = get_channel_layer()
     if layer is None or (_hub_loop is None and isinstance(layer, InMemoryChannelLayer)):
         return  # nobody can be listening
-    message = {"type": HINT, "events": _encode(events)}
-    group = group_name(events[0].stream)
     if _hub_loop is not None:
         # Only the loop that owns the layer's connections may send; nobody waits for it.
-        _hub_loop.call_soon_threadsafe(_start, layer, group, message)
+        _hub_loop.call_soon_threadsafe(_start, layer, send)
     else:
-        _own_publisher().send(layer, group, message)
+        _own_publisher().send(layer, send)
 
 
 def read_hint(message: dict[str, Any]) -> list[Recorded]:
@@ -65,15 +121,15 @@ def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
     _hub_loop = loop
 
 
-def _start(layer: BaseChannelLayer, group: str, message: dict[str, Any]) -> None:
-    task = asyncio.get_running_loop().create_task(_send(layer, group, message))
+def _start(layer: BaseChannelLayer, send: Sending) -> None:
+    task = asyncio.get_running_loop().create_task(_send(layer, send))
     _sending.add(task)
     task.add_done_callback(_sending.discard)
 
 
-async def _send(layer: BaseChannelLayer, group: str, message: dict[str, Any]) -> None:
+async def _send(layer: BaseChannelLayer, send: Sending) -> None:
     try:
-        await layer.group_send(group, message)
+        await send(layer)
     except Exception as error:  # noqa: BLE001 - whatever the bus raises, the log has the events
         logger.warning("hint_not_sent", error=type(error).__name__)
 
@@ -91,8 +147,8 @@ class _Publisher:
         threading.Thread(target=self._loop.run_forever, name="hints", daemon=True).start()
         atexit.register(self._flush)
 
-    def send(self, layer: BaseChannelLayer, group: str, message: dict[str, Any]) -> None:
-        future = asyncio.run_coroutine_threadsafe(_send(layer, group, message), self._loop)
+    def send(self, layer: BaseChannelLayer, send: Sending) -> None:
+        future = asyncio.run_coroutine_threadsafe(_send(layer, send), self._loop)
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
 

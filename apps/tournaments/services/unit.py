@@ -142,7 +142,7 @@ class Unit:
             raise NotFound(message) from None
 
     def adopt(self, tournament: Tournament) -> None:
-        """Work on a tournament that this command has just created; nobody else can see it yet."""
+        """Work on a tournament that is locked already, or that nobody else can see yet."""
         self._tournament, self._role = tournament, Role.ORGANIZER
 
     def watch(self, row: Row) -> Row:
@@ -230,7 +230,7 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
                 return done
             try:
                 with transaction.atomic():
-                    unit = Unit(action, actor, _now())
+                    unit = Unit(action, actor, present())
                     return unit.finish(body(unit, *args, **kwargs), fingerprint=fingerprint)
             except (AppError, EngineError, IntegrityError) as error:
                 # The same command may have won while this one waited for the lock.
@@ -247,7 +247,7 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
     return decorate
 
 
-def _now() -> datetime:
+def present() -> datetime:
     """Return the present in the precision that events carry, so that rows and events say the same time."""
     now = timezone.now()
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

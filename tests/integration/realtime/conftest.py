@@ -25,4 +25,4 @@ def address(transactional_db: None) -> Iterator[str]:
         yield address
     wait_for(lambda: not hub.connections)
     assert not hub.feeds
-    assert not limits().limiter._held
+    assert not limits().limiter.held

@@ -49,7 +49,7 @@ def outcomes(frames):
 class TestConnections:
     async def test_exactly_so_many_of_one_person(self, address, cup, holder, settings):
         settings.WS_RATE_CONN_PER_USER = 3
-        frames = await at_once([address], [path(cup, holder)] * 8)
+        frames = await at_once([address], [path(cup, holder) for _ in range(8)])
         assert outcomes(frames) == {"in": 3, ("connection_limit_exceeded", 4008): 5}
         refusals = [frame for frame in frames if frame["type"] == "error"]
         assert all(5_000 <= frame["retry_after_ms"] < 10_000 for frame in refusals)
@@ -68,7 +68,7 @@ class TestConnections:
     async def test_leaving_frees_the_place_and_a_refusal_takes_none(self, address, cup, holder, settings):
         settings.WS_RATE_CONN_PER_USER = 1
         for _ in range(3):
-            frames = await at_once([address], [path(cup, holder)] * 3)
+            frames = await at_once([address], [path(cup, holder) for _ in range(3)])
             assert outcomes(frames)["in"] == 1
 
     async def test_whoever_is_refused_for_another_reason_takes_no_place(self, address, cup, holder, settings):
@@ -83,7 +83,7 @@ class TestConnections:
         # A machine that is busy with other tests must not make a process decide alone.
         environment = {"REDIS_URL": redis_url, "WS_RATE_CONN_PER_USER": "5", "WS_RATE_REDIS_TIMEOUT": "8"}
         with ServerProcess(**environment) as one, ServerProcess(**environment) as two:
-            frames = await at_once([one.address, two.address], [path(cup, holder)] * 12)
+            frames = await at_once([one.address, two.address], [path(cup, holder) for _ in range(12)])
             assert outcomes(frames) == {"in": 5, ("connection_limit_exceeded", 4008): 7}
 
     async def test_a_forged_forwarded_for_changes_nothing(self, address, cup, settings):
@@ -116,7 +116,7 @@ class TestRooms:
 
     async def test_two_tabs_of_one_person_are_one_member(self, address, cup, holder, settings):
         settings.WS_RATE_ROOM_MAX_MEMBERS = 1
-        frames = await at_once([address], [path(cup, holder)] * 3)
+        frames = await at_once([address], [path(cup, holder) for _ in range(3)])
         assert outcomes(frames) == {"in": 3}
 
     async def test_rooms_are_counted_apart(self, address, cup, settings):

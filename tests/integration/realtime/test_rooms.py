@@ -180,12 +180,12 @@ async def test_an_action_is_acknowledged_with_the_seq_it_produced(address, cup):
 
 async def test_an_action_that_is_sent_twice_has_one_effect_and_the_same_answer(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
-    room = await path(f"match:{match.pk}", cup.created_by)
-    async with client(address, room) as socket:
+    room = f"match:{match.pk}"
+    async with client(address, await path(room, cup.created_by)) as socket:
         await open_room(socket)
         await socket.send("start_match", "same")
         first = await socket.until("ack")
-    async with client(address, room) as socket:
+    async with client(address, await path(room, cup.created_by)) as socket:
         await open_room(socket)
         await socket.send("start_match", "same")
         assert await socket.until("ack") == first
@@ -295,12 +295,12 @@ async def test_a_lost_hint_costs_a_moment_not_an_event(address, cup, settings, m
 async def test_many_watchers_all_get_every_event(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
     await sync_to_async(matches.start)(referee(cup), match.pk)
-    room = await path(f"tournament:{cup.pk}")
+    room = f"tournament:{cup.pk}"
     async with asyncio.TaskGroup() as group:
         ready = asyncio.Semaphore(0)
 
         async def watch() -> list[int]:
-            async with client(address, room) as socket:
+            async with client(address, await path(room)) as socket:
                 await open_room(socket)
                 start = socket.mine
                 ready.release()
@@ -319,10 +319,10 @@ async def test_joining_while_events_flow_never_leaves_a_hole(address, cup):
     """Clients come while scores change: snapshot, then events, and the sum is the state of the log."""
     match = await sync_to_async(factories.match_number)(cup, 1)
     await sync_to_async(matches.start)(referee(cup), match.pk)
-    room = await path(f"tournament:{cup.pk}")
+    room = f"tournament:{cup.pk}"
 
     async def watch() -> tuple[int, dict]:
-        async with client(address, room) as socket:
+        async with client(address, await path(room)) as socket:
             _, snapshot = await open_room(socket)
             state = snapshot["data"]
             while state["matches"][str(match.pk)]["home_score"] < 60:

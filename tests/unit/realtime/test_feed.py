@@ -14,11 +14,13 @@ from apps.tournaments.realtime.rooms import Room
 STREAM = "tournament:7"
 ROOMS = [Room(STREAM, subject, audience) for subject in ("", "match:1", "match:2") for audience in (PUBLIC, STAFF)]
 
+AT = "2026-01-01T00:00:00.000Z"
+
 
 def event(seq: int, *, subject: str = "", audience: str = PUBLIC, epoch: str = "e", type_: str = "x") -> Recorded:
     data = msgspec.Raw(b"{}")
     return Recorded(
-        stream=STREAM, epoch=epoch, seq=seq, type=type_, audience=audience, subject=subject, data=data, at=""
+        stream=STREAM, epoch=epoch, seq=seq, type=type_, audience=audience, subject=subject, data=data, at=AT
     )
 
 

@@ -36,7 +36,7 @@
  * @typedef {object} Options
  * @property {string} room "tournament:7" or "match:5"
  * @property {Position | null} position where the state at hand stands; null asks for a snapshot
- * @property {() => Promise<{token: string, expires_in: number}>} token rejects with {status, retryAfterMs?}
+ * @property {() => Promise<{token: string}>} token good for one connection; rejects with {status, retryAfterMs?}
  * @property {(room: string, token: string, since: string) => string} address
  * @property {Listeners} on
  * @property {Partial<World>} [world]
@@ -49,7 +49,6 @@ export const PROBE_MS = 3_000;
 export const HANDSHAKE_MS = 10_000;
 export const RESYNC_MS = 5_000;
 export const STEADY_MS = 10_000; // open for this long, the next loss starts from the shortest wait again
-const TOKEN_RESERVE_MS = 10_000;
 
 const STOP = new Set([4000, 4001, 4003, 4009, 1009, 4404]);
 const WAIT_AS_TOLD = new Set([4008, 4010, 1012]);
@@ -85,8 +84,6 @@ export class Live {
     this.openedAt = 0;
     /** @type {number | null} */
     this.retryAfterMs = null;
-    /** @type {{token: string, until: number} | null} */
-    this.ticket = null;
     /** @type {Record<string, any>} */
     this.timers = {};
   }
@@ -138,7 +135,7 @@ export class Live {
     this.#after("handshake", HANDSHAKE_MS, () => this.#lost(null));
     let ticket;
     try {
-      ticket = await this.#token();
+      ticket = (await this.options.token()).token;
     } catch (error) {
       if (run === this.run && this.running) this.#tokenRefused(/** @type {any} */ (error));
       return;
@@ -156,20 +153,11 @@ export class Live {
     socket.onerror = () => {};
   }
 
-  async #token() {
-    const now = this.world.now();
-    if (!this.ticket || this.ticket.until - TOKEN_RESERVE_MS < now) {
-      const answer = await this.options.token();
-      this.ticket = { token: answer.token, until: now + answer.expires_in * 1000 };
-    }
-    return this.ticket.token;
-  }
-
   /** Take a new token before the old one ends; without one the server closes with 4002, and a new connection tries. */
   async #renew() {
     const run = this.run;
     try {
-      const token = await this.#token();
+      const { token } = await this.options.token();
       if (run === this.run) this.send({ type: "authenticate", data: { token } });
     } catch {
       // said above
@@ -213,7 +201,6 @@ export class Live {
         this.options.on.presence?.(frame.viewers);
         break;
       case "token_expiring":
-        this.ticket = null;
         void this.#renew();
         break;
       case "server_restarting":
@@ -284,7 +271,6 @@ export class Live {
     if (STOP.has(code)) {
       this.#stopped(code);
     } else if (code === TOKEN_EXPIRED) {
-      this.ticket = null;
       this.#lost(this.attempt === 0 ? 0 : null);
     } else if (WAIT_AS_TOLD.has(code)) {
       this.#lost(this.retryAfterMs ?? BACKOFF_FIRST_MS + this.world.random() * 5_000);
