@@ -8,7 +8,6 @@ was written. Whatever happens, `finally` takes the connection out of the hub.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
 from typing import Any, ClassVar
@@ -18,10 +17,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from msgspec import UNSET
 
-from apps.accounts.tokens import Identity, TokenError, read_token
+from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
 from apps.eventlog.log import Position, iso
-from apps.tournaments.models import Role
 from apps.tournaments.permissions import Person, audience_of
 from apps.tournaments.realtime import history, metrics, protocol
 from apps.tournaments.realtime.actions import perform
@@ -31,7 +29,7 @@ from apps.tournaments.realtime.middleware import accepted_subprotocol, refuse
 from apps.tournaments.realtime.middleware_ratelimit import limits
 from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, Unreadable, encode
 from apps.tournaments.realtime.record import Record
-from apps.tournaments.realtime.rooms import Room, RoomName
+from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor
 
@@ -41,17 +39,6 @@ MAX_UNREADABLE = 3
 _received = {kind: metrics.messages.labels(kind.__struct_config__.tag) for kind in protocol.AnyMessage.__args__}
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What a consumer finds out about its room before it lets anybody in."""
-
-    room: Room
-    tournament_id: int
-    role: Role
-    match_id: int | None = None
-    is_participant: bool | None = None
 
 
 class _Closed(Exception):
@@ -81,7 +68,7 @@ class RoomConsumer(ABC):
         self.identity: Identity = scope["identity"]
         self.person: Person = scope["user"]
         try:
-            self.opened = await database_sync_to_async(self.open)(self.person, self.name.id)
+            self.opened = await self._open()
         except NotFound:
             await refuse(scope, receive, send, CloseCode.NOT_FOUND)
             return
@@ -114,12 +101,20 @@ class RoomConsumer(ABC):
             # A client that vanished makes the send fail; that is a normal end.
             await asyncio.gather(*jobs, *self.looking, return_exceptions=True)
 
+    async def _open(self) -> Opened:
+        """Return what is known of the room. To guests it always looks the same, so while it is open nobody asks."""
+        if self.identity.user is None and (known := hub.guests.get(self.name)) is not None:
+            return known
+        return await database_sync_to_async(self.open)(self.person, self.name.id)
+
     @abstractmethod
     def open(self, person: Person, room_id: int) -> Opened:
         """Return what is known of the room. Runs in a thread. Raises NotFound: none, or not for this person."""
 
     async def _serve(self, scope: dict[str, Any], receive: Receive) -> None:
         self.feed = await hub.join(self.connection, self.opened.room)
+        if self.identity.user is None:
+            hub.remember(self.feed, self.name, self.opened)
         await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
         while True:
             message = await receive()
@@ -190,7 +185,7 @@ class RoomConsumer(ABC):
     async def _authenticate(self, message: protocol.Authenticate) -> None:
         """Take a new token of the same person; anything else ends the connection."""
         try:
-            identity = await database_sync_to_async(read_token)(message.data.token, room=str(self.name))
+            identity = await aread_token(message.data.token, room=str(self.name))
         except TokenError as error:
             self.connection.close(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return
@@ -213,7 +208,7 @@ class RoomConsumer(ABC):
     async def _reopen(self) -> None:
         """Show the room as the person may see it now: welcome and snapshot once more, or nothing at all."""
         try:
-            opened = await database_sync_to_async(self.open)(self.person, self.name.id)
+            opened = await self._open()
         except NotFound:
             self.connection.close(CloseCode.NOT_FOUND)
             return

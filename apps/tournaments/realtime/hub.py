@@ -30,7 +30,7 @@ from apps.eventlog.log import PUBLIC, Position, Recorded
 from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, TokenExpiring, encode
 from apps.tournaments.realtime.record import Record
-from apps.tournaments.realtime.rooms import Room
+from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.realtime.utils import ERROR, group_name, read_hint, use_loop
 
 logger = structlog.get_logger(__name__)
@@ -96,6 +96,7 @@ class Feed:
         self.ring: deque[Recorded] = deque(maxlen=RING)
         self.rooms: dict[Room, RoomFeed] = {}
         self.early: dict[int, Recorded] = {}
+        self.names: set[RoomName] = set()  # of hub.guests
         self.snapshots: dict[Room, tuple[int, str]] = {}
         self.building: dict[Room, asyncio.Future[tuple[int, str]]] = {}
         self.joined_layer = False
@@ -137,6 +138,7 @@ class Hub:
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
         self.connections: dict[Connection, Room] = {}
+        self.guests: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
         self._starting: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._repairs: dict[str, asyncio.Task[None]] = {}
@@ -174,6 +176,11 @@ class Hub:
         if not self.connections:
             self._stop()
 
+    def remember(self, feed: Feed, name: RoomName, opened: Opened) -> None:
+        """Keep what guests see of a room for as long as its feed is followed. Once published, it stays so."""
+        feed.names.add(name)
+        self.guests[name] = opened
+
     def _take_out(self, connection: Connection, room: Room) -> None:
         feed = self.feeds[room.stream]
         members = feed.rooms[room]
@@ -182,6 +189,8 @@ class Hub:
             del feed.rooms[room]
         if not feed.rooms:
             del self.feeds[room.stream]
+            for name in feed.names:
+                del self.guests[name]
             if feed.joined_layer:
                 _spawn(_leave_layer(feed.stream, self._channel))
 
@@ -245,8 +254,7 @@ class Hub:
         feed.snapshots.clear()
         for room in feed.rooms.values():
             room.last = 0
-            for connection in room.connections:
-                connection.close(CloseCode.INTERNAL_ERROR)
+        _close_all(feed, CloseCode.INTERNAL_ERROR)
 
     # Whose access ended ---------------------------------------------------------------------------------------------
 
@@ -292,6 +300,7 @@ class Hub:
         if self._starting is not None:
             self._starting.cancel()
         self.feeds.clear()
+        self.guests.clear()
         for task in (*self._tasks, *self._repairs.values()):
             task.cancel()
         self._starting, self._tasks, self._repairs, self._channel = None, [], {}, ""
@@ -356,9 +365,11 @@ class Hub:
         for feed in feeds:
             await self._join_layer(feed)
             mine, theirs = feed.position, positions.get(feed.stream)
-            if mine is None or theirs is None:
+            if mine is None:
                 continue
-            if theirs.epoch != mine.epoch:
+            if theirs is None:  # a tournament that was deleted
+                _close_all(feed, CloseCode.NOT_FOUND)
+            elif theirs.epoch != mine.epoch:
                 self._reset(feed)
             elif theirs.seq > mine.seq:
                 await self.catch_up(feed)
@@ -409,6 +420,12 @@ class Hub:
 hub = Hub()
 hub.add_gauges(metrics.gauges)
 _background: set[asyncio.Task[None]] = set()
+
+
+def _close_all(feed: Feed, code: CloseCode) -> None:
+    for room in feed.rooms.values():
+        for connection in room.connections:
+            connection.close(code)
 
 
 def _remind(connection: Connection, now: float, ping: str) -> None:

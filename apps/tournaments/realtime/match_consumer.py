@@ -1,8 +1,8 @@
 """ws/match/<id>/: one match, for its players and whoever watches only this one."""
 
 from apps.tournaments.permissions import Person, audience_of, side_of
-from apps.tournaments.realtime.consumers import Opened, RoomConsumer
-from apps.tournaments.realtime.rooms import Room
+from apps.tournaments.realtime.consumers import RoomConsumer
+from apps.tournaments.realtime.rooms import Opened, Room
 from apps.tournaments.selectors import lists
 
 

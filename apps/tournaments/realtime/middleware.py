@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from msgspec import UNSET, UnsetType
 
-from apps.accounts.tokens import TokenError, read_token
+from apps.accounts.tokens import TokenError, aread_token
 from apps.errors import ErrorCode
 from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode, ErrorFrame, encode
 from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
@@ -114,7 +113,7 @@ class JWTAuthMiddleware:
             await refuse(scope, receive, send, code)
             return
         try:
-            identity = await database_sync_to_async(read_token)(tokens[0], room=str(scope["room"]))
+            identity = await aread_token(tokens[0], room=str(scope["room"]))
         except TokenError as error:
             await refuse(scope, receive, send, CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from apps.tournaments.models import Role
+
 _PATH = re.compile(r"/ws/(tournament|match)/([^/]*)/")
 _CANONICAL_ID = re.compile(r"[1-9][0-9]{0,17}")  # ASCII digits; fits 64 bits
 
@@ -36,6 +38,17 @@ class Room(NamedTuple):
     @property
     def kind(self) -> str:
         return "match" if self.subject else "tournament"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A room that somebody may see: as what, and which part of the log. The last two in a match's room only."""
+
+    room: Room
+    tournament_id: int
+    role: Role
+    match_id: int | None = None
+    is_participant: bool | None = None
 
 
 def room_of_path(path: str) -> RoomName | None:

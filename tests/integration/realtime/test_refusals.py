@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from apps.accounts.tokens import issue_room_token
 from apps.tournaments.models import Tournament
 from tests import factories
-from tests.server import client
+from tests.server import client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -299,9 +299,12 @@ async def test_a_token_appears_in_no_log(address, cup, caplog, capfd):
     offer = ["deltacrown.v1", f"bearer.{canaries[1]}"]
     async with client(address, f"/ws/tournament/{cup.pk}/", subprotocols=offer) as socket:
         await socket.until("snapshot")
-    server = [r.getMessage() for r in caplog.records if not r.name.startswith("websockets.client")]
-    written = capfd.readouterr()
-    assert sum("connection_closed" in line for line in server) == 3
+
+    def of_the_server():
+        return [r.getMessage() for r in caplog.records if not r.name.startswith("websockets.client")]
+
+    wait_for(lambda: sum("connection_closed" in line for line in of_the_server()) == 3)
+    server, written = of_the_server(), capfd.readouterr()
     for text in ("\n".join(server), written.out, written.err, generate_latest().decode()):
         for canary in canaries:
             assert canary not in text
