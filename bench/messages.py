@@ -11,7 +11,7 @@ after, so what the load and Redis compute is not in it. Each figure is the media
   connect   from the TCP connection to the snapshot of a tournament with 16 entrants, limits as by default, a new token
             and an address of its own for each: guests, and people with a session. Closing is not in the figure.
 
-`--profile` prints in which functions the event loop's thread spends its time (cProfile, which distorts the figures).
+`--profile` prints in which functions the server's threads spend their time (cProfile, which distorts the figures).
 
 Usage: .venv/bin/python bench/messages.py [--runs 3] [--seconds 4] [--connects 1000] [--only memory|redis] [--profile]
 """
@@ -287,8 +287,10 @@ def verdict(good: bool) -> str:  # noqa: FBT001 - the question is in the call
 
 
 def show(profile: Path, title: str) -> None:
-    print(f"\n{title}, by the time in the function itself:", flush=True)
-    pstats.Stats(str(profile)).strip_dirs().sort_stats("tottime").print_stats(45)
+    print(f"\n{title}: functions by the time in themselves, then with what they call", flush=True)
+    statistics_ = pstats.Stats(str(profile)).strip_dirs()
+    statistics_.sort_stats("tottime").print_stats(40)
+    statistics_.sort_stats("cumtime").print_stats(60)
 
 
 if __name__ == "__main__":

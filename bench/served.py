@@ -131,8 +131,9 @@ class Site:
         self._environment, self._profile = environment, profile
 
     def __enter__(self) -> Self:
-        profiler = ["-m", "cProfile", "-o", str(self._profile)] if self._profile else []
-        command = [sys.executable, *profiler, "manage.py", "run", "--no-demo", "--port", str(self.port)]
+        profiled = Path(__file__).with_name("profiled.py")
+        program = [str(profiled), str(self._profile)] if self._profile else ["manage.py"]
+        command = [sys.executable, *program, "run", "--no-demo", "--port", str(self.port)]
         self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
         try:
             self._wait_until_ready()
@@ -142,7 +143,7 @@ class Site:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # cProfile writes its file after KeyboardInterrupt; SIGTERM ends the process before that.
+        # The profile is written after KeyboardInterrupt; SIGTERM ends the process before that.
         self._process.send_signal(signal.SIGINT if self._profile else signal.SIGTERM)
         try:
             self._process.wait(STOP_SECONDS)

@@ -5,9 +5,9 @@ import struct
 from typing import Any
 
 UPGRADE = (
-    "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: deltacrown.v1, bearer.{token}\r\n"
-    "X-Forwarded-For: {ip}\r\n\r\n"
+    "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Sec-WebSocket-Protocol: deltacrown.v1, bearer.{token}\r\nX-Forwarded-For: {ip}\r\n\r\n"
 )
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 ABNORMAL = 1006
