@@ -234,11 +234,12 @@ class _Guard:
         """Take a message from the budgets of person and address. Return the refusal, None when both allow it."""
         if not settings.WS_RATE_ENABLED:
             return None
-        own = Limit(settings.WS_RATE_MSG_RPS, settings.WS_RATE_MSG_BURST)
-        decision = await limits().limiter.take(self.own_bucket, own)
-        if decision.allowed:
-            shared = Limit(settings.WS_RATE_MSG_RPS_IP, settings.WS_RATE_MSG_BURST_IP)
-            decision = await limits().limiter.take(self.ip_bucket, shared)
+        decision = await limits().limiter.take_each(
+            (
+                (self.own_bucket, _limit(settings.WS_RATE_MSG_RPS, settings.WS_RATE_MSG_BURST)),
+                (self.ip_bucket, _limit(settings.WS_RATE_MSG_RPS_IP, settings.WS_RATE_MSG_BURST_IP)),
+            )
+        )
         return None if decision.allowed else decision
 
     async def _close(self, code: CloseCode) -> dict[str, Any]:
@@ -246,6 +247,11 @@ class _Guard:
         await self._send({"type": "websocket.send", "text": farewell(code)})
         await self._send({"type": "websocket.close", "code": int(code)})
         return {"type": "websocket.disconnect", "code": int(code)}
+
+
+@cache
+def _limit(rate: float, burst: int) -> Limit:
+    return Limit(rate, burst)
 
 
 def _ip(scope: Scope) -> str:

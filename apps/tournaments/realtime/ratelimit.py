@@ -10,6 +10,7 @@ it does not answer in time, this process's memory. It raises nothing.
 """
 
 import asyncio
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Decision(NamedTuple):
     retry_after_ms: int
 
 
+Bucket = tuple[str, Limit]
 NEVER = Decision(allowed=False, remaining=0, retry_after_ms=NEVER_MS)
 
 
@@ -141,6 +143,19 @@ class MemoryBackend:
         self._full_at[key] = full_at + cost * interval
         return Decision(True, spare // interval - cost, 0)
 
+    def take_each_now(self, buckets: Sequence[Bucket], cost: int = 1) -> Decision:
+        """Take `cost` tokens from each of some different buckets, or none at all."""
+        least = Decision(allowed=True, remaining=sys.maxsize, retry_after_ms=0)
+        for number, (key, limit) in enumerate(buckets):
+            decision = self.take_now(key, limit, cost)
+            if not decision.allowed:
+                for taken, its_limit in buckets[:number]:
+                    self._full_at[taken] -= cost * its_limit.interval_us
+                return decision
+            if decision.remaining < least.remaining:
+                least = decision
+        return least
+
     def peek_now(self, key: str, limit: Limit, cost: int = 1) -> Decision:
         """Return what taking `cost` would be answered, with what is in the bucket before, and take nothing."""
         if cost > limit.burst:
@@ -199,7 +214,7 @@ class MemoryBackend:
 class Backend(Protocol):
     """What Limiter asks of a backend that all processes share. What is awaited may raise whatever it wants."""
 
-    async def take(self, key: str, limit: Limit, cost: int) -> Decision: ...
+    async def take(self, buckets: Sequence[Bucket], cost: int) -> Decision: ...
 
     async def peek(self, key: str, limit: Limit, cost: int) -> Decision: ...
 
@@ -256,8 +271,21 @@ class Limiter:
 
     async def take(self, key: str, limit: Limit, cost: int = 1) -> Decision:
         """Take `cost` >= 1 tokens from a bucket, or none at all."""
-        decision = await self._ask(lambda shared: shared.take(key, limit, cost))
-        return self._memory.take_now(key, self._local(limit), cost) if decision is None else decision
+        return await self.take_each([(key, limit)], cost)
+
+    async def take_each(self, buckets: Sequence[Bucket], cost: int = 1) -> Decision:
+        """
+        Take `cost` >= 1 tokens from each of some different buckets, or none at all.
+
+        A refusal is that of the first bucket that has too few; `remaining` is the least of all otherwise.
+        """
+        if self._shared is None:
+            return self._memory.take_each_now(buckets, cost)
+        decision = await self._ask(lambda shared: shared.take(buckets, cost))
+        if decision is None:
+            own = [(key, limit.share(self._message_share)) for key, limit in buckets]
+            return self._memory.take_each_now(own, cost)
+        return decision
 
     async def peek(self, key: str, limit: Limit, cost: int = 1) -> Decision:
         """Return what taking `cost` would be answered, with what is in the bucket before, and take nothing."""
@@ -378,7 +406,7 @@ class Limiter:
     async def _return(self, shared: Backend) -> None:
         """Go back to the shared backend if it answers, and has been told what is held here."""
         try:
-            await shared.take("probe", Limit(1, 1), 1)  # a write, which a replica or a full disk would refuse
+            await shared.take([("probe", Limit(1, 1))], 1)  # a write, which a replica or a full disk would refuse
             await self._reassert(shared)
         except Exception:  # noqa: BLE001 - not back yet, in whatever way
             return

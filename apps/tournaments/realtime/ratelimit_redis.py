@@ -13,32 +13,40 @@ from hashlib import sha1
 from typing import Any, NamedTuple
 
 from redis import exceptions
-from redis.asyncio import Redis
-from redis.asyncio.connection import parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio.connection import AbstractConnection, ConnectionPool, parse_url
 
-from apps.tournaments.realtime.ratelimit import LEASE_SECONDS, NEVER, Decision, Grant, Lease, Limit, refused
+from apps.tournaments.realtime.ratelimit import LEASE_SECONDS, NEVER, Bucket, Decision, Grant, Lease, Limit, refused
 
 TIMEOUT_SECONDS = 0.05
 LINK_SECONDS = 1.0  # for connecting and for a late answer; nobody who asks waits so long
 PIPELINE = 100  # calls; about 4 ms of this process's time
 
+Command = tuple[str | int, ...]
+
 # Numbers go to Redis as they are or by %.0f: Lua's own way of writing them ends after 14 digits.
 
 TAKE = """
--- KEYS: bucket. ARGV: interval in µs, burst, cost, 1 to take or 0 to ask. Returns {µs to wait, tokens before}.
+-- KEYS: buckets. ARGV: cost, 1 to take or 0 to ask, then interval in µs and burst of each bucket.
+-- Takes from all or none. Returns {µs to wait, tokens before}, of the first that has too few, else of the emptiest.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local interval, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-local spare = now + burst * interval - full_at
-local wait = math.max(cost * interval - spare, 0)
-if wait == 0 and ARGV[4] == '1' then
-  full_at = full_at + cost * interval
-  redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
+local cost, full_at, least = tonumber(ARGV[1]), {}, math.huge
+for i, key in ipairs(KEYS) do
+  local interval, burst = tonumber(ARGV[1 + 2 * i]), tonumber(ARGV[2 + 2 * i])
+  local full = math.max(tonumber(redis.call('GET', key) or now), now)
+  local spare = now + burst * interval - full
+  local tokens = math.floor(spare / interval)
+  if cost * interval > spare then
+    return {cost * interval - spare, tokens}
+  end
+  full_at[i], least = full + cost * interval, math.min(least, tokens)
 end
-return {wait, math.floor(spare / interval)}
+if ARGV[2] == '1' then
+  for i, key in ipairs(KEYS) do
+    redis.call('SET', key, string.format('%.0f', full_at[i]), 'PX', math.ceil((full_at[i] - now) / 1000))
+  end
+end
+return {0, least}
 """
 
 LEASE = """
@@ -121,11 +129,11 @@ class RedisBackend:
         self._prefix = prefix
         self._link: _Link | None = None
 
-    async def take(self, key: str, limit: Limit, cost: int) -> Decision:
-        return await self._bucket(key, limit, cost, take=True)
+    async def take(self, buckets: Sequence[Bucket], cost: int) -> Decision:
+        return await self._buckets(buckets, cost, take=True)
 
     async def peek(self, key: str, limit: Limit, cost: int) -> Decision:
-        return await self._bucket(key, limit, cost, take=False)
+        return await self._buckets([(key, limit)], cost, take=False)
 
     async def lease(self, lease: Lease) -> Grant:
         granted, count = await self._answer(self._send_on([lease], LEASE, lease.limit, self._lease_ms))
@@ -147,12 +155,15 @@ class RedisBackend:
         if link is not None:
             await link.aclose()
 
-    async def _bucket(self, key: str, limit: Limit, cost: int, *, take: bool) -> Decision:
-        if cost > limit.burst:
-            return NEVER
-        name = f"{self._prefix}rl:{key}"
-        call = self._send(TAKE, [name], limit.interval_us, limit.burst, cost, int(take))
-        wait_us, tokens = await self._answer(call)
+    async def _buckets(self, buckets: Sequence[Bucket], cost: int, *, take: bool) -> Decision:
+        names: list[str] = []
+        numbers: list[int] = []
+        for key, limit in buckets:
+            if cost > limit.burst:
+                return NEVER
+            names.append(f"{self._prefix}rl:{key}")
+            numbers += (limit.interval_us, limit.burst)
+        wait_us, tokens = await self._answer(self._send(TAKE, names, cost, int(take), *numbers))
         if wait_us:
             return refused(wait_us, tokens)
         return Decision(allowed=True, remaining=tokens - cost if take else tokens, retry_after_ms=0)
@@ -175,13 +186,20 @@ class RedisBackend:
         return self._link.send(script, keys, arguments)
 
     async def _answer(self, reply: asyncio.Future[Any], timeout_s: float | None = None) -> Any:
-        # Unlike asyncio.timeout, it still finds an answer that came while this process was busy with other things.
-        _, late = await asyncio.wait({reply}, timeout=self._timeout_s if timeout_s is None else timeout_s)
-        if late:
-            raise TimeoutError
-        if isinstance(reply.result(), Exception):
-            raise reply.result()
-        return reply.result()
+        # Half the cost of asyncio.timeout, which would also throw away an answer that came while this process was busy.
+        timer = reply.get_loop().call_later(self._timeout_s if timeout_s is None else timeout_s, _give_up, reply)
+        try:
+            answer = await reply
+        finally:
+            timer.cancel()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _give_up(reply: asyncio.Future[Any]) -> None:
+    if not reply.done():
+        reply.set_result(TimeoutError())
 
 
 class _Call(NamedTuple):
@@ -190,22 +208,20 @@ class _Call(NamedTuple):
     arguments: Sequence[str | int]
     reply: asyncio.Future[Any]  # an exception is a reply as well: nothing is raised where nobody waits any more
 
+    def command(self, name: str, script: str) -> Command:
+        return (name, script, len(self.keys), *self.keys, *self.arguments)
+
 
 class _Link:
     """A connection of one event loop, and what waits to be sent over it."""
 
     def __init__(self, url: str) -> None:
         self.loop = asyncio.get_running_loop()
-        self._client = Redis.from_url(
-            url,
-            socket_timeout=LINK_SECONDS,
-            socket_connect_timeout=LINK_SECONDS,
-            # That a connection broke since the last call says little about Redis now. Twice sent costs a token at most.
-            retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
-        )
+        # The connection itself: redis-py's pipelines cost three times as much, and most of a call.
+        pool = ConnectionPool.from_url(url, socket_connect_timeout=LINK_SECONDS, socket_timeout=None)
+        self._connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
         self._waiting: deque[_Call] = deque()
         self._sender: asyncio.Task[None] | None = None
-        self._loaded = False
 
     def send(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> asyncio.Future[Any]:
         """Queue a call. From here on it is under way, whether or not anybody waits for its answer."""
@@ -221,48 +237,55 @@ class _Link:
         if self._sender is not None:
             self._sender.cancel()
             await asyncio.wait({self._sender})
-        await self._client.aclose()
+        await self._connection.disconnect()
 
     async def _send_all(self) -> None:
         try:
-            if not self._loaded:
-                await self._load()
             while self._waiting:
                 calls = [self._waiting.popleft() for _ in range(min(PIPELINE, len(self._waiting)))]
-                for call, answer in zip(calls, await _execute(self._client, calls), strict=True):
-                    call.reply.set_result(answer)
+                for call, answer in zip(calls, await self._execute(calls), strict=True):
+                    if not call.reply.done():
+                        call.reply.set_result(answer)
         finally:
             self._sender = None
 
-    async def _load(self) -> None:
-        """Make the scripts known: one that is sent a second time comes after calls that were made later."""
-        pipeline = self._client.pipeline(transaction=False)
-        for script in SHA:
-            pipeline.script_load(script)
-        with suppress(Exception):  # a Redis that does not answer is for the calls to find out
-            await pipeline.execute()
-            self._loaded = True
+    async def _execute(self, calls: Sequence[_Call]) -> list[Any]:
+        """Return the answer of each call, the same exception for all when the link broke."""
+        try:
+            answers = await self._exchange([call.command("EVALSHA", SHA[call.script]) for call in calls])
+            # Redis forgets scripts when it restarts, fails over, or is told to; what it did not know it did not do.
+            if unknown := [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]:
+                again = await self._exchange([calls[n].command("EVAL", calls[n].script) for n in unknown])
+                for n, answer in zip(unknown, again, strict=True):
+                    answers[n] = answer
+        except Exception as error:  # noqa: BLE001 - every caller gets it
+            return [error] * len(calls)
+        return answers
 
+    async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """Return the answers to some commands, an error reply as an exception."""
+        async with asyncio.timeout(LINK_SECONDS):
+            if self._connection.is_connected:
+                # That it broke since the last call says little about Redis now. Twice sent costs a token at most.
+                with suppress(exceptions.ConnectionError):
+                    return await self._talk(commands)
+            await self._connection.connect()  # type: ignore[no-untyped-call]
+            # A script that is sent with a second attempt would come after calls that were made later.
+            await self._talk([("SCRIPT", "LOAD", script) for script in SHA])
+            return await self._talk(commands)
 
-async def _execute(client: Redis, calls: Sequence[_Call]) -> list[Any]:
-    """Return the answer of each call, the same exception for all when the link broke."""
-    try:
-        answers = await _pipeline(client, calls, by_name=True)
-        # Redis forgets scripts when it restarts, fails over, or is told to; what it did not know it did not do.
-        if unknown := [n for n, answer in enumerate(answers) if isinstance(answer, exceptions.NoScriptError)]:
-            again = await _pipeline(client, [calls[n] for n in unknown], by_name=False)
-            for n, answer in zip(unknown, again, strict=True):
-                answers[n] = answer
-    except Exception as error:  # noqa: BLE001 - every caller gets it
-        return [error] * len(calls)
-    return answers
+    async def _talk(self, commands: Sequence[Command]) -> list[Any]:
+        connection = self._connection
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            return [await self._read() for _ in commands]
+        except BaseException:
+            # What is still to come would be taken for the answer to something else.
+            await connection.disconnect(nowait=True)
+            raise
 
-
-async def _pipeline(client: Redis, calls: Sequence[_Call], *, by_name: bool) -> list[Any]:
-    pipeline = client.pipeline(transaction=False)
-    for script, keys, arguments, _ in calls:
-        if by_name:
-            pipeline.evalsha(SHA[script], len(keys), *keys, *arguments)
-        else:
-            pipeline.eval(script, len(keys), *keys, *arguments)
-    return await pipeline.execute(raise_on_error=False)
+    async def _read(self) -> Any:
+        try:
+            return await self._connection.read_response(disconnect_on_error=False)
+        except exceptions.ResponseError as error:
+            return error

@@ -63,7 +63,7 @@ class Deaf(MemoryBackend):
     def refuse(self, *_):
         raise AssertionError("Redis did not answer in time")
 
-    take_now = peek_now = lease_now = refuse
+    take_now = take_each_now = peek_now = lease_now = refuse
 
 
 class RedisWorld:
@@ -225,6 +225,33 @@ class TestMessages:
         for user in range(5):
             assert (await limiter.take(key(f"user:{user}", "msg"), limit)).allowed
         assert not (await limiter.take(key("user:0", "msg"), limit)).allowed
+
+    async def test_two_buckets_give_both_or_neither(self, world, limiter):
+        own, shared = ("own", Limit(rate=0.01, burst=3)), ("shared", Limit(rate=0.02, burst=2))
+        decisions = [await limiter.take_each([own, shared]) for _ in range(2)]
+        assert [d[:2] for d in decisions] == [(True, 1), (True, 0)]
+        for buckets in ([own, shared], [shared, own]):
+            refusal = await limiter.take_each(buckets)
+            assert refusal[:2] == (False, 0)
+            assert 50_000 - world.slack_ms <= refusal.retry_after_ms <= 50_000
+        assert (await limiter.peek(*own)).remaining == 1
+        await world.pass_time(50)
+        assert (await limiter.take_each([own, shared])).allowed
+        refusal = await limiter.take_each([own, shared])
+        assert 50_000 - world.slack_ms <= refusal.retry_after_ms <= 50_000
+
+    async def test_a_bucket_that_never_gives_keeps_the_others_full(self, limiter):
+        full, never = ("full", Limit(rate=1, burst=2)), ("never", Limit(rate=0, burst=2))
+        assert await limiter.take_each([full, never]) == (False, 0, NEVER_MS)
+        assert (await limiter.peek(*full)).remaining == 2
+
+    async def test_fifty_at_once_take_exactly_the_least_of_two_buckets(self, limiter):
+        shared = ("shared", Limit(rate=0.001, burst=17))
+        own = [(f"own:{n}", Limit(rate=0.001, burst=5)) for n in range(5)]
+        decisions = await asyncio.gather(*(limiter.take_each([own[n % 5], shared]) for n in range(50)))
+        assert sum(d.allowed for d in decisions) == 17
+        left = [(await limiter.peek(*bucket)).remaining for bucket in own]
+        assert sum(left) == 25 - 17
 
     async def test_a_lowered_limit_holds_at_once(self, world, limiter):
         await limiter.take("m", Limit(rate=1, burst=100), cost=100)
@@ -603,7 +630,7 @@ class TestSharedRedis:
         backend = RedisBackend(redis_url, prefix=uuid.uuid4().hex, timeout_s=PATIENT_S)
 
         async def take() -> int:
-            remaining = (await backend.take("m", Limit(0.01, 5), 1)).remaining
+            remaining = (await backend.take([("m", Limit(0.01, 5))], 1)).remaining
             await backend.aclose()
             return remaining
 
