@@ -20,7 +20,8 @@ from msgspec import UNSET
 from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
 from apps.eventlog.log import Position, iso
-from apps.tournaments.permissions import Person, audience_of
+from apps.tournaments.models import Status
+from apps.tournaments.permissions import Person, audience_of, role_of
 from apps.tournaments.realtime import history, metrics, protocol
 from apps.tournaments.realtime.actions import perform
 from apps.tournaments.realtime.connection import ASGIConnection
@@ -103,7 +104,7 @@ class RoomConsumer(ABC):
 
     async def _open(self) -> Opened:
         """Return what is known of the room. To guests it always looks the same, so while it is open nobody asks."""
-        if self.identity.user is None and (known := hub.guests.get(self.name)) is not None:
+        if self.identity.user is None and (known := hub.public.get(self.name)) is not None:
             return known
         return await database_sync_to_async(self.open)(self.person, self.name.id)
 
@@ -113,8 +114,7 @@ class RoomConsumer(ABC):
 
     async def _serve(self, scope: dict[str, Any], receive: Receive) -> None:
         self.feed = await hub.join(self.connection, self.opened.room)
-        if self.identity.user is None:
-            hub.remember(self.feed, self.name, self.opened)
+        hub.remember(self.feed, self.name, self.opened)
         await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
         while True:
             message = await receive()
@@ -244,8 +244,12 @@ class TournamentConsumer(RoomConsumer):
     greeting = "Connected to the tournament."
 
     def open(self, person: Person, room_id: int) -> Opened:
+        known = hub.public.get(self.name)
+        if known is not None:
+            return known.seen_as(role_of(person, known.tournament_id))
         tournament, role = lists.tournament_for(person, room_id)
-        return Opened(Room(tournament.stream, "", audience_of(role)), tournament.pk, role)
+        room = Room(tournament.stream, "", audience_of(role))
+        return Opened(room, tournament.pk, role, is_public=tournament.status != Status.DRAFT)
 
 
 def _deadline(identity: Identity) -> float:

@@ -27,6 +27,7 @@ from apps.accounts import revocation
 from apps.accounts.tokens import Identity
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, Position, Recorded
+from apps.tournaments.models import Role
 from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, TokenExpiring, encode
 from apps.tournaments.realtime.record import Record
@@ -96,7 +97,7 @@ class Feed:
         self.ring: deque[Recorded] = deque(maxlen=RING)
         self.rooms: dict[Room, RoomFeed] = {}
         self.early: dict[int, Recorded] = {}
-        self.names: set[RoomName] = set()  # of hub.guests
+        self.names: set[RoomName] = set()  # of hub.public
         self.snapshots: dict[Room, tuple[int, str]] = {}
         self.building: dict[Room, asyncio.Future[tuple[int, str]]] = {}
         self.joined_layer = False
@@ -138,7 +139,7 @@ class Hub:
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
         self.connections: dict[Connection, Room] = {}
-        self.guests: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
+        self.public: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
         self._starting: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._repairs: dict[str, asyncio.Task[None]] = {}
@@ -178,8 +179,9 @@ class Hub:
 
     def remember(self, feed: Feed, name: RoomName, opened: Opened) -> None:
         """Keep what guests see of a room for as long as its feed is followed. Once published, it stays so."""
-        feed.names.add(name)
-        self.guests[name] = opened
+        if opened.is_public and name not in self.public:
+            feed.names.add(name)
+            self.public[name] = opened.seen_as(Role.SPECTATOR)
 
     def _take_out(self, connection: Connection, room: Room) -> None:
         feed = self.feeds[room.stream]
@@ -190,7 +192,7 @@ class Hub:
         if not feed.rooms:
             del self.feeds[room.stream]
             for name in feed.names:
-                del self.guests[name]
+                del self.public[name]
             if feed.joined_layer:
                 _spawn(_leave_layer(feed.stream, self._channel))
 
@@ -300,7 +302,7 @@ class Hub:
         if self._starting is not None:
             self._starting.cancel()
         self.feeds.clear()
-        self.guests.clear()
+        self.public.clear()
         for task in (*self._tasks, *self._repairs.values()):
             task.cancel()
         self._starting, self._tasks, self._repairs, self._channel = None, [], {}, ""

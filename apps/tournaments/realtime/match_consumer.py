@@ -1,5 +1,6 @@
 """ws/match/<id>/: one match, for its players and whoever watches only this one."""
 
+from apps.tournaments.models import Status
 from apps.tournaments.permissions import Person, audience_of, side_of
 from apps.tournaments.realtime.consumers import RoomConsumer
 from apps.tournaments.realtime.rooms import Opened, Room
@@ -15,6 +16,7 @@ class MatchConsumer(RoomConsumer):
             Room(match.tournament.stream, match.subject, audience_of(role)),
             match.tournament_id,
             role,
+            is_public=match.tournament.status != Status.DRAFT,
             match_id=match.pk,
             is_participant=side_of(person, match) is not None,
         )

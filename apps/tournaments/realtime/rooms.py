@@ -1,10 +1,11 @@
 """The names of rooms: one spelling each, so that no second name can open the same room."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from apps.tournaments.models import Role
+from apps.tournaments.permissions import audience_of
 
 _PATH = re.compile(r"/ws/(tournament|match)/([^/]*)/")
 _CANONICAL_ID = re.compile(r"[1-9][0-9]{0,17}")  # ASCII digits; fits 64 bits
@@ -47,8 +48,15 @@ class Opened:
     room: Room
     tournament_id: int
     role: Role
+    is_public: bool
     match_id: int | None = None
     is_participant: bool | None = None
+
+    def seen_as(self, role: Role) -> "Opened":
+        """Return what somebody who plays no part in it sees of the same room."""
+        takes_part = None if self.is_participant is None else False
+        room = self.room._replace(audience=audience_of(role))
+        return replace(self, room=room, role=role, is_participant=takes_part)
 
 
 def room_of_path(path: str) -> RoomName | None:

@@ -29,14 +29,14 @@ def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> Quer
 
 def tournament_for(person: Person, tournament_id: int) -> tuple[Tournament, Role]:
     """
-    Return a tournament and what the person is in it. Up to three queries.
+    Return a tournament and what the person is in it. Up to two queries.
 
     Raises:
         NotFound: no such tournament, or a draft of somebody else's.
     """
     tournament = Tournament.objects.filter(pk=tournament_id).select_related("created_by").first()
     if tournament is not None:
-        role = role_of(person, tournament)
+        role = role_of(person, tournament.pk)
         if tournament.status != Status.DRAFT or is_staff(role):
             return tournament, role
     message = "There is no such tournament."
@@ -45,14 +45,14 @@ def tournament_for(person: Person, tournament_id: int) -> tuple[Tournament, Role
 
 def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
     """
-    Return a match, with its tournament and entrants, and what the person is in the tournament. Up to three queries.
+    Return a match, with its tournament and entrants, and what the person is in the tournament. Up to two queries.
 
     Raises:
         NotFound: no such match, or one of a draft.
     """
     match = Match.objects.select_related("tournament", "home", "away", "winner").filter(pk=match_id).first()
     if match is not None:
-        role = role_of(person, match.tournament)
+        role = role_of(person, match.tournament_id)
         if match.tournament.status != Status.DRAFT or is_staff(role):
             return match, role
     message = "There is no such match."

@@ -100,7 +100,7 @@ class Unit:
             message = "There is no such tournament."
             raise NotFound(message)
         self._tournament = self.watch(tournament)
-        self._role = permissions.role_of(self.actor.user, tournament)
+        self._role = permissions.role_of(self.actor.user, tournament.pk)
         if check:
             permissions.require(self.action, self.actor.user, self._role)
         return tournament
