@@ -59,10 +59,15 @@ def discard_old() -> None:
     """
     finished = Tournament.objects.filter(is_demo=True, status=Status.COMPLETED).order_by("-pk")
     for tournament in finished[KEEP:]:
-        with transaction.atomic():
-            stream = Stream.objects.filter(name=tournament.stream)
-            Receipt.objects.filter(stream__in=stream).delete()
-            Event.objects.filter(stream__in=stream).delete()
-            stream.delete()
-            Match.objects.filter(tournament=tournament).delete()
-            tournament.delete()
+        discard(tournament)
+
+
+def discard(tournament: Tournament) -> None:
+    """Remove a tournament with its log."""
+    with transaction.atomic():
+        stream = Stream.objects.filter(name=tournament.stream)
+        Receipt.objects.filter(stream__in=stream).delete()
+        Event.objects.filter(stream__in=stream).delete()
+        stream.delete()
+        Match.objects.filter(tournament=tournament).delete()
+        tournament.delete()

@@ -5,11 +5,13 @@ from asgiref.sync import sync_to_async
 from django.test import Client as Browser
 
 from apps.accounts.tokens import issue_room_token
+from apps.tournaments.management import demo
 from apps.tournaments.models import Tournament
+from apps.tournaments.realtime.hub import hub
 from apps.tournaments.services import Actor, tournaments
 from tests import factories
 from tests.integration.realtime.test_rooms import open_room
-from tests.server import ServerProcess, client
+from tests.server import ServerProcess, client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,3 +169,48 @@ async def test_signing_out_in_one_process_closes_connections_in_another(cup, hol
             await open_room(socket)
             await sync_to_async(sign_out)(holder)
             assert await socket.closed() == 4001
+
+
+async def test_a_draft_that_its_staff_has_open_stays_closed_to_everybody_else(address, holder):
+    draft = await sync_to_async(lambda: factories.fresh(factories.make_tournament()))()
+    organizer = await sync_to_async(factories.signed_in)(draft.created_by)
+    async with client(address, path(draft, organizer)) as socket:
+        welcome, _ = await open_room(socket)
+        assert welcome["role"] == "organizer"
+        for stranger in (holder, None):
+            async with client(address, path(draft, stranger)) as refused:
+                assert await refused.closed() == 4404
+
+
+async def test_everybody_who_comes_into_an_open_room_is_who_they_are(address, cup, holder):
+    people = {"organizer": await sync_to_async(factories.signed_in)(cup.created_by), "spectator": holder}
+    player = await sync_to_async(lambda: factories.match_number(cup, 1).home.user)()
+    people["player"] = await sync_to_async(factories.signed_in)(player)
+    referee = await sync_to_async(factories.make_user)()
+    await sync_to_async(tournaments.add_member)(Actor(cup.created_by), cup.pk, username=referee.username, role=2)
+    people["referee"] = await sync_to_async(factories.signed_in)(referee)
+    admin = await sync_to_async(lambda: factories.make_user(is_superuser=True))()
+    people["admin"] = await sync_to_async(factories.signed_in)(admin)
+    for first in (None, people["organizer"]):
+        async with client(address, path(cup, first)) as opener:
+            await open_room(opener)
+            for role, person in people.items():
+                async with client(address, path(cup, person)) as socket:
+                    welcome, snapshot = await open_room(socket)
+                    assert welcome["role"] == role
+                    assert bool(snapshot["data"]["staff"]) == (role in ("referee", "organizer", "admin"))
+            async with client(address, path(cup)) as guest:
+                welcome, snapshot = await open_room(guest)
+                assert (welcome["role"], snapshot["data"]["staff"]) == ("spectator", {})
+        wait_for(lambda: not hub.connections)
+        assert not hub.public
+
+
+async def test_the_rooms_of_a_deleted_tournament_close(address, cup):
+    here, later = path(cup), path(cup)
+    async with client(address, here) as socket:
+        await open_room(socket)
+        await sync_to_async(demo.discard)(cup)
+        assert await socket.closed() == 4404
+    async with client(address, later) as again:
+        assert await again.closed() == 4404
