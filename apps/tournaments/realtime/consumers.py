@@ -67,6 +67,7 @@ class RoomConsumer(ABC):
         self.name: RoomName = scope["room"]
         self.identity: Identity = scope["identity"]
         self.person: Person = scope["user"]
+        self.changes = hub.changes
         try:
             self.opened = await self._open()
         except NotFound:
@@ -86,6 +87,8 @@ class RoomConsumer(ABC):
         )
         self.connection.rights_changed = self._look_again
         self.unreadable = 0
+        self.showing = asyncio.Lock()  # held by the one who writes the past
+        self.stale = False  # whether the person's role may be another one than `opened` says
         self.looking: set[asyncio.Task[None]] = set()
         jobs = [asyncio.ensure_future(self._serve(scope, receive)), asyncio.ensure_future(self.connection.drain())]
         try:
@@ -115,7 +118,12 @@ class RoomConsumer(ABC):
         self.feed = await hub.join(self.connection, self.opened.room)
         if self.identity.user is None:
             hub.remember(self.feed, self.name, self.opened)
-        await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
+        elif hub.changes != self.changes:  # nobody told this connection, which was not in the hub yet
+            self.stale = True
+        async with self.showing:
+            if self.stale:
+                await self._enter_again()
+            await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
@@ -152,7 +160,9 @@ class RoomConsumer(ABC):
     def _write_past(self, past: history.Past) -> None:
         for frame in past.frames:
             self.connection.write(frame)
-        self.connection.release(past.seq)
+        self.connection.skip(past.seq)
+        if not self.stale:
+            self.connection.release()
 
     async def _read(self, event: dict[str, Any]) -> None:
         try:
@@ -175,8 +185,9 @@ class RoomConsumer(ABC):
             case protocol.Subscribe():
                 self.connection.write(encode(protocol.Subscribed(room=str(self.name), id=message.id or UNSET)))
             case protocol.Resync():
-                self.connection.hold()
-                self._write_past(await history.past(self.feed, self.opened.room, None))
+                async with self.showing:
+                    self.connection.hold()
+                    self._write_past(await history.past(self.feed, self.opened.room, None))
             case protocol.Authenticate():
                 await self._authenticate(message)
             case _:
@@ -200,7 +211,9 @@ class RoomConsumer(ABC):
             self.connection.write(encode(protocol.Ack(id=message.id, data={"expires_in_ms": int(left * 1000)})))
 
     def _look_again(self) -> None:
-        """Called by the hub when the person's role may have changed."""
+        """Called by the hub when the person's role may have changed. Until that is clear, no event is shown."""
+        self.stale = True
+        self.connection.hold()
         task = asyncio.get_running_loop().create_task(self._reopen())
         self.looking.add(task)
         task.add_done_callback(self.looking.discard)
@@ -208,16 +221,28 @@ class RoomConsumer(ABC):
     async def _reopen(self) -> None:
         """Show the room as the person may see it now: welcome and snapshot once more, or nothing at all."""
         try:
-            opened = await self._open()
+            async with self.showing:
+                while self.stale:
+                    shown = self.opened
+                    await self._enter_again()
+                    if self.opened != shown:
+                        await self._welcome(None)
+                self.connection.release()
+        except Exception:
+            logger.exception("role_unknown", room=str(self.name))
+            self.connection.close(CloseCode.INTERNAL_ERROR)
+
+    async def _enter_again(self) -> None:
+        """Be in the room as what the person is now, or in none."""
+        self.stale = False
+        before = self.opened
+        try:
+            self.opened = await self._open()
         except NotFound:
             self.connection.close(CloseCode.NOT_FOUND)
             return
-        if opened == self.opened:
-            return
-        self.connection.hold()
-        self.opened = opened
-        self.feed = await hub.move(self.connection, opened.room)
-        await self._welcome(None)
+        if self.opened.room != before.room:
+            self.feed = await hub.move(self.connection, self.opened.room)
 
     async def _act(self, action: protocol.AnyAction) -> None:
         frame: protocol.Frame

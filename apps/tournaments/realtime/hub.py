@@ -41,6 +41,7 @@ REORDER_SECONDS = 0.02  # how long a hint may overtake the one before it, until 
 READ_LIMIT = 1000
 SWEEP_SECONDS = 0.5
 TOKEN_WARNING_SECONDS = 60
+STAFF_CHANGES = ("member_added", "member_removed")
 
 
 class Connection(Protocol):
@@ -139,6 +140,8 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self.connections: dict[Connection, Room] = {}
         self.guests: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
+        # How often somebody's rights changed, or a stream began to be followed, which may have changed some before.
+        self.changes = 0
         self._starting: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._repairs: dict[str, asyncio.Task[None]] = {}
@@ -163,10 +166,8 @@ class Hub:
 
     async def move(self, connection: Connection, room: Room) -> Feed:
         """Put a connection that is in a room into another one instead."""
-        before = self.connections[connection]
-        feed = await self.join(connection, room)
-        self._take_out(connection, before)
-        return feed
+        self._take_out(connection, self.connections[connection])
+        return await self.join(connection, room)
 
     def leave(self, connection: Connection) -> None:
         """Take a connection out; safe to call twice, or for one that never joined."""
@@ -268,8 +269,9 @@ class Hub:
 
     def _heed_staff(self, event: Recorded) -> None:
         """Have those looked at again who joined or left the staff: they may see other things now."""
-        if event.type not in ("member_added", "member_removed"):
+        if event.type not in STAFF_CHANGES:
             return
+        self.changes += 1
         changed = msgspec.json.decode(event.data)
         ids = changed.get("removed", {}).get("staff") or [changed["member"]["id"]]
         people = {f"user:{user_id}" for user_id in ids}
@@ -317,6 +319,7 @@ class Hub:
             await self._join_layer(feed)
             positions = await database_sync_to_async(log.positions)([feed.stream])
             feed.position = positions[feed.stream]
+            self.changes += 1
         finally:
             feed.opening = None
 
