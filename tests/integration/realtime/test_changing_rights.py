@@ -170,3 +170,15 @@ async def test_whose_role_cannot_be_found_out_is_closed_4500(cup, monkeypatch, c
     await eventually(visitor.task.done)
     assert visitor.frames[-1]["close_code"] == 4500
     assert "role_unknown" in caplog.text
+
+
+async def test_who_comes_back_after_joining_the_staff_gets_the_staffs_snapshot(cup):
+    visitor = Visitor(cup.room, cup.user)
+    before = await visitor.until("snapshot")
+    await visitor.left()
+    await cup.add(cup.user)
+    visitor = Visitor(cup.room, cup.user, since=f"{before['epoch']}:{before['seq']}")
+    assert not (await visitor.until("connection_established"))["data"]["resumed"]
+    staff = (await visitor.until("snapshot"))["data"]["staff"]
+    assert set(staff) == {str(cup.user.pk), str(cup.row.created_by.pk)}
+    await visitor.left()
