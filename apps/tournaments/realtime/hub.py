@@ -192,8 +192,7 @@ class Hub:
             del self.feeds[room.stream]
             for name in feed.names:
                 del self.guests[name]
-            if feed.joined_layer:
-                _spawn(_leave_layer(feed.stream, self._channel))
+            self._leave_layer(feed)
 
     def channel(self, connection: Connection) -> str:
         """Return the address at which `send_error_to_channel` finds a connection."""
@@ -301,6 +300,8 @@ class Hub:
         use_loop(None)
         if self._starting is not None:
             self._starting.cancel()
+        for feed in self.feeds.values():
+            self._leave_layer(feed)
         self.feeds.clear()
         self.guests.clear()
         for task in (*self._tasks, *self._repairs.values()):
@@ -334,6 +335,19 @@ class Hub:
         else:
             feed.joined_layer = True
             self._bus(up=True)
+
+    def _leave_layer(self, feed: Feed) -> None:
+        """Leave a feed's group soon, unless it is followed again by then; a later life has another channel."""
+        channel = self._channel
+
+        async def leave() -> None:
+            layer = get_channel_layer()
+            if layer is not None and (feed.stream not in self.feeds or channel != self._channel):
+                with suppress(Exception):  # a group forgets a process that is gone by itself
+                    await layer.group_discard(group_name(feed.stream), channel)
+
+        if feed.joined_layer:
+            _spawn(leave())
 
     def _bus(self, *, up: bool, error: Exception | None = None) -> None:
         """Log a change of the bus's state once, not every second."""
@@ -447,13 +461,6 @@ def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     _background.add(task)
     task.add_done_callback(_background.discard)
     return task
-
-
-async def _leave_layer(stream: str, channel: str) -> None:
-    layer = get_channel_layer()
-    if layer is not None and stream not in hub.feeds:
-        with suppress(Exception):  # a group forgets a process that is gone by itself
-            await layer.group_discard(group_name(stream), channel)
 
 
 def belongs(event: Recorded, room: Room) -> bool:
