@@ -67,7 +67,6 @@ class RoomConsumer(ABC):
         self.name: RoomName = scope["room"]
         self.identity: Identity = scope["identity"]
         self.person: Person = scope["user"]
-        self.changes = hub.changes
         try:
             self.opened = await self._open()
         except NotFound:
@@ -118,7 +117,8 @@ class RoomConsumer(ABC):
         self.feed = await hub.join(self.connection, self.opened.room)
         if self.identity.user is None:
             hub.remember(self.feed, self.name, self.opened)
-        elif hub.changes != self.changes:  # nobody told this connection, which was not in the hub yet
+        elif hub.changes != scope["changes"]:  # nobody told this connection, which was not in the hub yet
+            await self._check_token(scope["read_token"])
             self.stale = True
         async with self.showing:
             if self.stale:
@@ -192,6 +192,12 @@ class RoomConsumer(ABC):
                 await self._authenticate(message)
             case _:
                 await self._act(message)
+
+    async def _check_token(self, read: Callable[[], Awaitable[Identity]]) -> None:
+        try:
+            await read()
+        except TokenError:
+            self.connection.close(CloseCode.AUTHENTICATION_REQUIRED)
 
     async def _authenticate(self, message: protocol.Authenticate) -> None:
         """Take a new token of the same person; anything else ends the connection."""

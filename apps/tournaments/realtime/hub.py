@@ -260,6 +260,7 @@ class Hub:
 
     def _heed_accounts(self, event: Recorded) -> None:
         """Close the connections of a session that ended, or of a user whose access did."""
+        self.changes += 1
         ended = msgspec.json.decode(event.data, type=revocation.Ended)
         user = f"user:{ended.user}"
         for connection in list(self.connections):
@@ -319,7 +320,7 @@ class Hub:
         try:
             await self._join_layer(feed)
             positions = await database_sync_to_async(log.positions)([feed.stream])
-            feed.position = positions[feed.stream]
+            feed.position = positions.get(feed.stream)  # None: a tournament that was deleted
             self.changes += 1
         finally:
             feed.opening = None

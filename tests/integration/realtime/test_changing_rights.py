@@ -1,10 +1,14 @@
 """What somebody may see changes at the worst moment. Each case holds one step until the change has happened."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.backends.db import SessionStore
 
+from apps.accounts.revocation import end_session
+from apps.accounts.tokens import aread_token, issue_room_token
 from apps.eventlog import log
 from apps.tournaments.models import Role
 from apps.tournaments.realtime import history
@@ -182,3 +186,26 @@ async def test_who_comes_back_after_joining_the_staff_gets_the_staffs_snapshot(c
     staff = (await visitor.until("snapshot"))["data"]["staff"]
     assert set(staff) == {str(cup.user.pk), str(cup.row.created_by.pk)}
     await visitor.left()
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first to come", "one of many"])
+async def test_who_signs_out_while_the_room_opens_is_closed_4001(cup, monkeypatch, first):
+    holder = await sync_to_async(factories.signed_in)(cup.user)
+    token, _ = issue_room_token(cup.row.stream, holder)
+    others = [] if first else [Visitor(cup.room)]
+    for other in others:
+        await other.until("snapshot")
+    opening, waits, go = gate(TournamentConsumer._open)
+    monkeypatch.setattr(TournamentConsumer, "_open", opening)
+    visitor = Visitor(cup.room, cup.user)
+    visitor.scope["read_token"] = partial(aread_token, token, room=cup.row.stream)
+    await waits.wait()
+    await sync_to_async(SessionStore(holder.session_key).delete)()
+    await sync_to_async(end_session)(holder.session_key)
+    if others:
+        await hub.compare()
+    go.set()
+    await eventually(visitor.task.done)
+    assert visitor.frames[-1]["close_code"] == 4001
+    for other in others:
+        await other.left()

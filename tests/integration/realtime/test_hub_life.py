@@ -3,7 +3,7 @@
 import pytest
 from channels.layers import get_channel_layer
 
-from apps.tournaments.realtime.hub import hub
+from apps.tournaments.realtime.hub import Feed, hub
 from apps.tournaments.realtime.rooms import RoomName
 from tests import factories
 from tests.integration.realtime.visitor import Visitor, eventually
@@ -29,3 +29,11 @@ async def test_when_the_last_connection_has_left_the_process_is_in_no_group_of_t
         await visitor.left()
         await eventually(lambda: not groups())
     assert not hub.feeds
+
+
+async def test_a_stream_that_was_deleted_before_it_could_be_opened_keeps_no_other_from_being_compared(room):
+    visitor = Visitor(room)
+    await visitor.until("snapshot")
+    hub.feeds["tournament:0"] = Feed("tournament:0")
+    await hub.compare()
+    await visitor.left()

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +14,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from apps.accounts.models import User
 from apps.accounts.tokens import Identity
 from apps.tournaments.realtime.consumers import TournamentConsumer
+from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.match_consumer import MatchConsumer
 from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.rooms import RoomName
@@ -29,10 +31,13 @@ class Visitor:
         self._gone = False
         self._pings = 0
         name = f"user:{user.pk}" if user else f"guest:{id(self)}"
-        self._scope = {
+        identity = Identity(name, "name", user, session="", expires_at=time.time() + 3600, ticket="")
+        self.scope = {
+            "changes": hub.changes,
+            "read_token": partial(asyncio.sleep, 0, identity),
             "room": room,
             "record": Record(),
-            "identity": Identity(name, "name", user, session="", expires_at=time.time() + 3600, ticket=""),
+            "identity": identity,
             "user": user or AnonymousUser(),
             "query_string": f"since={since}".encode(),
         }
@@ -73,7 +78,7 @@ class Visitor:
 
     async def _run(self) -> None:
         with suppress(ClientDisconnected):  # as the server does
-            await self.consumer.run(self._scope, self._inbox.get, self._take)
+            await self.consumer.run(self.scope, self._inbox.get, self._take)
 
     async def _take(self, message: dict[str, Any]) -> None:
         if self._gone:
