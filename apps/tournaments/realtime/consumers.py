@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from time import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import structlog
 from channels.db import database_sync_to_async
@@ -19,7 +19,7 @@ from msgspec import UNSET
 
 from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
-from apps.eventlog.log import Position, iso
+from apps.eventlog.log import STAFF, Position, iso
 from apps.tournaments.permissions import Person, audience_of
 from apps.tournaments.realtime import history, metrics, protocol
 from apps.tournaments.realtime.actions import perform
@@ -86,8 +86,9 @@ class RoomConsumer(ABC):
         )
         self.connection.rights_changed = self._look_again
         self.unreadable = 0
-        self.showing = asyncio.Lock()  # held by the one who writes the past
+        self.showing = asyncio.Lock()
         self.stale = False  # whether the person's role may be another one than `opened` says
+        self.owed: Literal["welcome", "snapshot"] | None = "welcome"
         self.looking: set[asyncio.Task[None]] = set()
         jobs = [asyncio.ensure_future(self._serve(scope, receive)), asyncio.ensure_future(self.connection.drain())]
         try:
@@ -120,10 +121,7 @@ class RoomConsumer(ABC):
         elif hub.changes != scope["changes"]:  # nobody told this connection, which was not in the hub yet
             await self._check_token(scope["read_token"])
             self.stale = True
-        async with self.showing:
-            if self.stale:
-                await self._enter_again()
-            await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
+        await self._show(history.read_since(_query_value(scope["query_string"], b"since")))
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
@@ -131,8 +129,30 @@ class RoomConsumer(ABC):
             self.connection.heard_at = asyncio.get_running_loop().time()
             await self._read(message)
 
-    async def _welcome(self, since: Position | None) -> None:
-        past = await history.past(self.feed, self.opened.room, since)
+    async def _show(self, since: Position | None = None) -> None:
+        """Write what is owed, as what the person is by then. Until it is written, events are held back."""
+        async with self.showing:
+            self.connection.hold()
+            while self.connection.closed_with is None and (self.stale or self.owed):
+                if self.stale:
+                    await self._enter_again()
+                if self.owed:
+                    past = await history.past(self.feed, self.opened.room, since)
+                    if self.opened.room.audience == STAFF:  # to which the person belonged before the past was read
+                        await hub.reach(self.feed, past.seq)
+                    if not self.stale:
+                        self._write_owed(past)
+            self.connection.release()
+
+    def _write_owed(self, past: history.Past) -> None:
+        if self.owed == "welcome":
+            self._write_welcome(past)
+        self.owed = None
+        for frame in past.frames:
+            self.connection.write(frame)
+        self.connection.skip(past.seq)
+
+    def _write_welcome(self, past: history.Past) -> None:
         opened = self.opened
         position = self.feed.position
         data = protocol.Welcome(
@@ -155,14 +175,6 @@ class RoomConsumer(ABC):
         self.record.role, self.record.resumed = data.role, past.resumed
         self.connection.write(encode(protocol.ConnectionEstablished(data=data)))
         self.connection.warned = False
-        self._write_past(past)
-
-    def _write_past(self, past: history.Past) -> None:
-        for frame in past.frames:
-            self.connection.write(frame)
-        self.connection.skip(past.seq)
-        if not self.stale:
-            self.connection.release()
 
     async def _read(self, event: dict[str, Any]) -> None:
         try:
@@ -185,9 +197,8 @@ class RoomConsumer(ABC):
             case protocol.Subscribe():
                 self.connection.write(encode(protocol.Subscribed(room=str(self.name), id=message.id or UNSET)))
             case protocol.Resync():
-                async with self.showing:
-                    self.connection.hold()
-                    self._write_past(await history.past(self.feed, self.opened.room, None))
+                self.owed = self.owed or "snapshot"
+                await self._show()
             case protocol.Authenticate():
                 await self._authenticate(message)
             case _:
@@ -227,19 +238,13 @@ class RoomConsumer(ABC):
     async def _reopen(self) -> None:
         """Show the room as the person may see it now: welcome and snapshot once more, or nothing at all."""
         try:
-            async with self.showing:
-                while self.stale:
-                    shown = self.opened
-                    await self._enter_again()
-                    if self.opened != shown:
-                        await self._welcome(None)
-                self.connection.release()
+            await self._show()
         except Exception:
             logger.exception("role_unknown", room=str(self.name))
             self.connection.close(CloseCode.INTERNAL_ERROR)
 
     async def _enter_again(self) -> None:
-        """Be in the room as what the person is now, or in none."""
+        """Be in the room as what the person is now, or in none. Whoever is something else now is owed a welcome."""
         self.stale = False
         before = self.opened
         try:
@@ -247,6 +252,8 @@ class RoomConsumer(ABC):
         except NotFound:
             self.connection.close(CloseCode.NOT_FOUND)
             return
+        if self.opened != before:
+            self.owed = "welcome"
         if self.opened.room != before.room:
             self.feed = await hub.move(self.connection, self.opened.room)
 

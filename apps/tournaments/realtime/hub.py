@@ -229,6 +229,11 @@ class Hub:
             if len(events) < READ_LIMIT:
                 return
 
+    async def reach(self, feed: Feed, seq: int) -> None:
+        """Pass on what there is up to `seq`, instead of waiting for hints."""
+        if feed.position is not None and feed.position.seq < seq:
+            await self.catch_up(feed)
+
     def _repair(self, feed: Feed, *, delay: float) -> None:
         running = self._repairs.get(feed.stream)
         if running is not None and not running.done():
