@@ -19,8 +19,8 @@ class ASGIConnection:
 
     Frames wait in a queue of bounded size until the server has taken the ones before.
 
-    While it holds (from joining until the past has been written), frames of events are kept back; `release` lets
-    go those that the past did not contain.
+    While it holds (from joining until the past has been written, and while it is not clear what the holder may see),
+    frames of events are kept back; `skip` forgets those that the past contains, `release` lets the others go.
     """
 
     def __init__(
@@ -60,12 +60,15 @@ class ASGIConnection:
         if self._held is None:
             self._held = []
 
-    def release(self, after: int) -> None:
-        """Write the frames that were held back, of events newer than `after`, and hold no more."""
+    def skip(self, seq: int) -> None:
+        """Forget the frames that are held back of events up to `seq`."""
+        self._held = [frame for frame in self._held or [] if frame[0] > seq]
+
+    def release(self) -> None:
+        """Write the frames that were held back, and hold no more."""
         held, self._held = self._held or [], None
-        for seq, text in held:
-            if seq > after:
-                self.write(text)
+        for _, text in held:
+            self.write(text)
 
     def close(self, code: CloseCode) -> None:
         """Close with `code` after sending what waits and saying why. Whoever cannot keep up is sent no more of it."""

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from time import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import structlog
 from channels.db import database_sync_to_async
@@ -19,7 +19,7 @@ from msgspec import UNSET
 
 from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
-from apps.eventlog.log import Position, iso
+from apps.eventlog.log import STAFF, Position, iso
 from apps.tournaments.models import Status
 from apps.tournaments.permissions import Person, audience_of, role_of
 from apps.tournaments.realtime import history, metrics, protocol
@@ -87,6 +87,9 @@ class RoomConsumer(ABC):
         )
         self.connection.rights_changed = self._look_again
         self.unreadable = 0
+        self.showing = asyncio.Lock()
+        self.stale = False  # whether the person's role may be another one than `opened` says
+        self.owed: Literal["welcome", "snapshot"] | None = "welcome"
         self.looking: set[asyncio.Task[None]] = set()
         jobs = [asyncio.ensure_future(self._serve(scope, receive)), asyncio.ensure_future(self.connection.drain())]
         try:
@@ -115,7 +118,11 @@ class RoomConsumer(ABC):
     async def _serve(self, scope: dict[str, Any], receive: Receive) -> None:
         self.feed = await hub.join(self.connection, self.opened.room)
         hub.remember(self.feed, self.name, self.opened)
-        await self._welcome(history.read_since(_query_value(scope["query_string"], b"since")))
+        if self.identity.user is not None and hub.changes != scope["changes"]:
+            # Nobody told this connection, which was not in the hub yet.
+            await self._check_token(scope["read_token"])
+            self.stale = True
+        await self._show(history.read_since(_query_value(scope["query_string"], b"since")))
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
@@ -123,8 +130,30 @@ class RoomConsumer(ABC):
             self.connection.heard_at = asyncio.get_running_loop().time()
             await self._read(message)
 
-    async def _welcome(self, since: Position | None) -> None:
-        past = await history.past(self.feed, self.opened.room, since)
+    async def _show(self, since: Position | None = None) -> None:
+        """Write what is owed, as what the person is by then. Until it is written, events are held back."""
+        async with self.showing:
+            self.connection.hold()
+            while self.connection.closed_with is None and (self.stale or self.owed):
+                if self.stale:
+                    await self._enter_again()
+                if self.owed:
+                    past = await history.past(self.feed, self.opened.room, since)
+                    if self.opened.room.audience == STAFF:  # to which the person belonged before the past was read
+                        await hub.reach(self.feed, past.seq)
+                    if not self.stale:
+                        self._write_owed(past)
+            self.connection.release()
+
+    def _write_owed(self, past: history.Past) -> None:
+        if self.owed == "welcome":
+            self._write_welcome(past)
+        self.owed = None
+        for frame in past.frames:
+            self.connection.write(frame)
+        self.connection.skip(past.seq)
+
+    def _write_welcome(self, past: history.Past) -> None:
         opened = self.opened
         position = self.feed.position
         data = protocol.Welcome(
@@ -147,12 +176,6 @@ class RoomConsumer(ABC):
         self.record.role, self.record.resumed = data.role, past.resumed
         self.connection.write(encode(protocol.ConnectionEstablished(data=data)))
         self.connection.warned = False
-        self._write_past(past)
-
-    def _write_past(self, past: history.Past) -> None:
-        for frame in past.frames:
-            self.connection.write(frame)
-        self.connection.release(past.seq)
 
     async def _read(self, event: dict[str, Any]) -> None:
         try:
@@ -175,12 +198,18 @@ class RoomConsumer(ABC):
             case protocol.Subscribe():
                 self.connection.write(encode(protocol.Subscribed(room=str(self.name), id=message.id or UNSET)))
             case protocol.Resync():
-                self.connection.hold()
-                self._write_past(await history.past(self.feed, self.opened.room, None))
+                self.owed = self.owed or "snapshot"
+                await self._show()
             case protocol.Authenticate():
                 await self._authenticate(message)
             case _:
                 await self._act(message)
+
+    async def _check_token(self, read: Callable[[], Awaitable[Identity]]) -> None:
+        try:
+            await read()
+        except TokenError:
+            self.connection.close(CloseCode.AUTHENTICATION_REQUIRED)
 
     async def _authenticate(self, message: protocol.Authenticate) -> None:
         """Take a new token of the same person; anything else ends the connection."""
@@ -200,7 +229,9 @@ class RoomConsumer(ABC):
             self.connection.write(encode(protocol.Ack(id=message.id, data={"expires_in_ms": int(left * 1000)})))
 
     def _look_again(self) -> None:
-        """Called by the hub when the person's role may have changed."""
+        """Called by the hub when the person's role may have changed. Until that is clear, no event is shown."""
+        self.stale = True
+        self.connection.hold()
         task = asyncio.get_running_loop().create_task(self._reopen())
         self.looking.add(task)
         task.add_done_callback(self.looking.discard)
@@ -208,16 +239,24 @@ class RoomConsumer(ABC):
     async def _reopen(self) -> None:
         """Show the room as the person may see it now: welcome and snapshot once more, or nothing at all."""
         try:
-            opened = await self._open()
+            await self._show()
+        except Exception:
+            logger.exception("role_unknown", room=str(self.name))
+            self.connection.close(CloseCode.INTERNAL_ERROR)
+
+    async def _enter_again(self) -> None:
+        """Be in the room as what the person is now, or in none. Whoever is something else now is owed a welcome."""
+        self.stale = False
+        before = self.opened
+        try:
+            self.opened = await self._open()
         except NotFound:
             self.connection.close(CloseCode.NOT_FOUND)
             return
-        if opened == self.opened:
-            return
-        self.connection.hold()
-        self.opened = opened
-        self.feed = await hub.move(self.connection, opened.room)
-        await self._welcome(None)
+        if self.opened != before:
+            self.owed = "welcome"
+        if self.opened.room != before.room:
+            self.feed = await hub.move(self.connection, self.opened.room)
 
     async def _act(self, action: protocol.AnyAction) -> None:
         frame: protocol.Frame

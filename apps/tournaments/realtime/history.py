@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from apps.eventlog import log
 from apps.eventlog.log import Position, Recorded
 from apps.tournaments.realtime import metrics
-from apps.tournaments.realtime.hub import Feed, belongs, event_frame
+from apps.tournaments.realtime.hub import STAFF_CHANGES, Feed, belongs, event_frame
 from apps.tournaments.realtime.protocol import Snapshot, encode
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors import snapshots
@@ -56,6 +56,8 @@ async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
         events = await _read(feed.stream, since.seq)
     if events is None or len(events) > REPLAY_LIMIT:
         return None
+    if any(event.type in STAFF_CHANGES for event in events):
+        return None  # whoever it was has the state of another audience
     frames, prev = [], since.seq
     for event in events:
         if belongs(event, room):

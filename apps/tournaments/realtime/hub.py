@@ -42,6 +42,7 @@ REORDER_SECONDS = 0.02  # how long a hint may overtake the one before it, until 
 READ_LIMIT = 1000
 SWEEP_SECONDS = 0.5
 TOKEN_WARNING_SECONDS = 60
+STAFF_CHANGES = ("member_added", "member_removed")
 
 
 class Connection(Protocol):
@@ -140,6 +141,8 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self.connections: dict[Connection, Room] = {}
         self.public: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
+        # How often somebody's rights changed, or a stream began to be followed, which may have changed some before.
+        self.changes = 0
         self._starting: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._repairs: dict[str, asyncio.Task[None]] = {}
@@ -164,10 +167,8 @@ class Hub:
 
     async def move(self, connection: Connection, room: Room) -> Feed:
         """Put a connection that is in a room into another one instead."""
-        before = self.connections[connection]
-        feed = await self.join(connection, room)
-        self._take_out(connection, before)
-        return feed
+        self._take_out(connection, self.connections[connection])
+        return await self.join(connection, room)
 
     def leave(self, connection: Connection) -> None:
         """Take a connection out; safe to call twice, or for one that never joined."""
@@ -193,8 +194,7 @@ class Hub:
             del self.feeds[room.stream]
             for name in feed.names:
                 del self.public[name]
-            if feed.joined_layer:
-                _spawn(_leave_layer(feed.stream, self._channel))
+            self._leave_layer(feed)
 
     def channel(self, connection: Connection) -> str:
         """Return the address at which `send_error_to_channel` finds a connection."""
@@ -231,6 +231,11 @@ class Hub:
             if len(events) < READ_LIMIT:
                 return
 
+    async def reach(self, feed: Feed, seq: int) -> None:
+        """Pass on what there is up to `seq`, instead of waiting for hints."""
+        if feed.position is not None and feed.position.seq < seq:
+            await self.catch_up(feed)
+
     def _repair(self, feed: Feed, *, delay: float) -> None:
         running = self._repairs.get(feed.stream)
         if running is not None and not running.done():
@@ -262,6 +267,7 @@ class Hub:
 
     def _heed_accounts(self, event: Recorded) -> None:
         """Close the connections of a session that ended, or of a user whose access did."""
+        self.changes += 1
         ended = msgspec.json.decode(event.data, type=revocation.Ended)
         user = f"user:{ended.user}"
         for connection in list(self.connections):
@@ -270,8 +276,9 @@ class Hub:
 
     def _heed_staff(self, event: Recorded) -> None:
         """Have those looked at again who joined or left the staff: they may see other things now."""
-        if event.type not in ("member_added", "member_removed"):
+        if event.type not in STAFF_CHANGES:
             return
+        self.changes += 1
         changed = msgspec.json.decode(event.data)
         ids = changed.get("removed", {}).get("staff") or [changed["member"]["id"]]
         people = {f"user:{user_id}" for user_id in ids}
@@ -301,6 +308,8 @@ class Hub:
         use_loop(None)
         if self._starting is not None:
             self._starting.cancel()
+        for feed in self.feeds.values():
+            self._leave_layer(feed)
         self.feeds.clear()
         self.public.clear()
         for task in (*self._tasks, *self._repairs.values()):
@@ -318,7 +327,8 @@ class Hub:
         try:
             await self._join_layer(feed)
             positions = await database_sync_to_async(log.positions)([feed.stream])
-            feed.position = positions[feed.stream]
+            feed.position = positions.get(feed.stream)  # None: a tournament that was deleted
+            self.changes += 1
         finally:
             feed.opening = None
 
@@ -333,6 +343,19 @@ class Hub:
         else:
             feed.joined_layer = True
             self._bus(up=True)
+
+    def _leave_layer(self, feed: Feed) -> None:
+        """Leave a feed's group soon, unless it is followed again by then; a later life has another channel."""
+        channel = self._channel
+
+        async def leave() -> None:
+            layer = get_channel_layer()
+            if layer is not None and (feed.stream not in self.feeds or channel != self._channel):
+                with suppress(Exception):  # a group forgets a process that is gone by itself
+                    await layer.group_discard(group_name(feed.stream), channel)
+
+        if feed.joined_layer:
+            _spawn(leave())
 
     def _bus(self, *, up: bool, error: Exception | None = None) -> None:
         """Log a change of the bus's state once, not every second."""
@@ -446,13 +469,6 @@ def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     _background.add(task)
     task.add_done_callback(_background.discard)
     return task
-
-
-async def _leave_layer(stream: str, channel: str) -> None:
-    layer = get_channel_layer()
-    if layer is not None and stream not in hub.feeds:
-        with suppress(Exception):  # a group forgets a process that is gone by itself
-            await layer.group_discard(group_name(stream), channel)
 
 
 def belongs(event: Recorded, room: Room) -> bool:

@@ -6,6 +6,7 @@ code. Outermost in deltacrown/asgi.py, so that no token is left in the scope whe
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -15,6 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from apps.accounts.tokens import TokenError, aread_token
 from apps.errors import ErrorCode
+from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode, ErrorFrame, encode
 from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
 
@@ -100,6 +102,7 @@ class JWTAuthMiddleware:
     """
     scope["identity"] and scope["user"] from the token in the query (`token`) or the subprotocol (`bearer.<JWT>`).
 
+    scope["read_token"] reads it again, for whoever finds that hub.changes is not scope["changes"] any more.
     Takes the token out of the scope, in place: the server logs the query of this very dict.
     """
 
@@ -112,13 +115,15 @@ class JWTAuthMiddleware:
             code = CloseCode.BAD_REQUEST if tokens else CloseCode.AUTHENTICATION_REQUIRED
             await refuse(scope, receive, send, code)
             return
+        changes, read = hub.changes, partial(aread_token, tokens[0], room=str(scope["room"]))
         try:
-            identity = await aread_token(tokens[0], room=str(scope["room"]))
+            identity = await read()
         except TokenError as error:
             await refuse(scope, receive, send, CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return
         scope["record"].user = identity.id
-        scope = {**scope, "identity": identity, "user": identity.user or AnonymousUser()}
+        user = identity.user or AnonymousUser()
+        scope = {**scope, "identity": identity, "user": user, "changes": changes, "read_token": read}
         await self.app(scope, receive, send)
 
 
