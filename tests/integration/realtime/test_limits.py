@@ -47,7 +47,7 @@ def outcomes(frames):
 
 
 class TestConnections:
-    async def test_exactly_so_many_of_one_person(self, address, cup, holder, settings):
+    async def test_abuse_43_exactly_so_many_of_one_person(self, address, cup, holder, settings):
         settings.WS_RATE_CONN_PER_USER = 3
         frames = await at_once([address], [path(cup, holder) for _ in range(8)])
         assert outcomes(frames) == {"in": 3, ("connection_limit_exceeded", 4008): 5}
@@ -79,7 +79,7 @@ class TestConnections:
             async with client(address, path(cup, holder)) as socket:
                 assert (await socket.receive())["type"] == "connection_established"
 
-    async def test_exactly_so_many_over_two_processes(self, cup, holder, redis_url):
+    async def test_abuse_47_exactly_so_many_over_two_processes(self, cup, holder, redis_url):
         # A machine that is busy with other tests must not make a process decide alone.
         environment = {"REDIS_URL": redis_url, "WS_RATE_CONN_PER_USER": "5", "WS_RATE_REDIS_TIMEOUT": "8"}
         with ServerProcess(**environment) as one, ServerProcess(**environment) as two:
@@ -190,7 +190,7 @@ class TestMessages:
             await self.send_pings(two, 2)
             assert (await self.answers(one, 2))[0] + (await self.answers(two, 2))[0] == 3
 
-    async def test_a_flood_that_goes_on_ends_the_connection(self, address, cup, settings):
+    async def test_abuse_30_a_flood_that_goes_on_ends_the_connection(self, address, cup, settings):
         settings.WS_RATE_MSG_RPS, settings.WS_RATE_MSG_BURST = 0.01, 1
         async with client(address, path(cup)) as socket:
             await socket.until("snapshot")
@@ -206,7 +206,7 @@ class TestMessages:
 
 
 class TestHandshakes:
-    async def test_so_many_a_second_from_one_address_then_429(self, address, cup, settings):
+    async def test_abuse_51_so_many_attempts_a_second_from_one_address_then_429(self, address, cup, settings):
         settings.WS_RATE_HANDSHAKE_RPS_IP, settings.WS_RATE_HANDSHAKE_BURST_IP = 0.01, 3
         for _ in range(3):
             async with client(address, path(cup)) as socket:
