@@ -48,9 +48,9 @@ def outcomes(frames):
 
 class TestConnections:
     async def test_abuse_43_exactly_so_many_of_one_person(self, address, cup, holder, settings):
-        settings.WS_RATE_CONN_PER_USER = 3
-        frames = await at_once([address], [path(cup, holder) for _ in range(8)])
-        assert outcomes(frames) == {"in": 3, ("connection_limit_exceeded", 4008): 5}
+        settings.WS_RATE_CONN_PER_USER = 5
+        frames = await at_once([address], [path(cup, holder) for _ in range(50)])
+        assert outcomes(frames) == {"in": 5, ("connection_limit_exceeded", 4008): 45}
         refusals = [frame for frame in frames if frame["type"] == "error"]
         assert all(5_000 <= frame["retry_after_ms"] < 10_000 for frame in refusals)
 
@@ -81,30 +81,15 @@ class TestConnections:
 
     async def test_abuse_47_exactly_so_many_over_two_processes(self, cup, holder, redis_url):
         # A machine that is busy with other tests must not make a process decide alone.
-        environment = {"REDIS_URL": redis_url, "WS_RATE_CONN_PER_USER": "5", "WS_RATE_REDIS_TIMEOUT": "8"}
+        limits = {"WS_RATE_CONN_PER_USER": "5", "WS_RATE_ROOM_MAX_MEMBERS": "6", "WS_RATE_REDIS_TIMEOUT": "8"}
+        environment = {"REDIS_URL": redis_url} | limits
         with ServerProcess(**environment) as one, ServerProcess(**environment) as two:
-            frames = await at_once([one.address, two.address], [path(cup, holder) for _ in range(12)])
+            both = [one.address, two.address]
+            frames = await at_once(both, [path(cup, holder) for _ in range(12)])
             assert outcomes(frames) == {"in": 5, ("connection_limit_exceeded", 4008): 7}
-
-    async def test_a_forged_forwarded_for_changes_nothing(self, address, cup, settings):
-        settings.WS_RATE_CONN_PER_IP = 1
-        async with client(address, path(cup)) as first:
-            await first.receive()
-            for forged in ("198.51.100.1", "1.1.1.1, 2.2.2.2", "nonsense", "::1"):
-                headers = {"X-Forwarded-For": forged}
-                async with client(address, path(cup), additional_headers=headers) as second:
-                    assert await second.closed() == 4008
-
-    async def test_behind_a_trusted_proxy_each_client_has_its_own(self, address, cup, settings):
-        settings.WS_RATE_CONN_PER_IP, settings.TRUSTED_PROXIES = 1, ["127.0.0.0/8"]
-        async with AsyncExitStack() as stack:
-            for client_address in ("198.51.100.1", "198.51.100.2"):
-                headers = {"X-Forwarded-For": f"10.1.1.1, {client_address}"}
-                socket = await stack.enter_async_context(client(address, path(cup), additional_headers=headers))
-                assert (await socket.receive())["type"] == "connection_established"
-            again = await stack.enter_async_context(client(address, path(cup), additional_headers=headers))
-            assert await again.closed() == 4008
-
+            for _ in range(2):  # whoever leaves makes room
+                frames = await at_once(both, [path(cup) for _ in range(12)])
+                assert outcomes(frames) == {"in": 6, ("room_full", 4010): 6}
 
 class TestRooms:
     async def test_a_full_room_takes_nobody_until_somebody_leaves(self, address, cup, settings):

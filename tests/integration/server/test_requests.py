@@ -152,6 +152,7 @@ def test_what_a_client_sends_before_it_is_accepted_waits(start):
     ("request_", "status"),
     [
         (upgrade("/echo").replace(b"GET", b"POST"), 405),
+        (upgrade("/echo").replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
         (upgrade("/echo").replace(b"Version: 13", b"Version: 8"), 400),
         (upgrade("/echo").replace(b"Sec-WebSocket-Key", b"X"), 400),
         (upgrade("/echo", "Content-Length: 5\r\n") + b"hello", 400),
@@ -164,6 +165,7 @@ def test_what_a_client_sends_before_it_is_accepted_waits(start):
     ],
     ids=[
         "post",
+        "HTTP/1.0",
         "version",
         "no key",
         "body",
