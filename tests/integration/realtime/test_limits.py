@@ -91,6 +91,7 @@ class TestConnections:
                 frames = await at_once(both, [path(cup) for _ in range(12)])
                 assert outcomes(frames) == {"in": 6, ("room_full", 4010): 6}
 
+
 class TestRooms:
     async def test_a_full_room_takes_nobody_until_somebody_leaves(self, address, cup, settings):
         settings.WS_RATE_ROOM_MAX_MEMBERS = 2
