@@ -15,8 +15,10 @@ from typing import Any, ClassVar, Literal
 import structlog
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from msgspec import UNSET
 
+from apps.accounts.models import User
 from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
 from apps.eventlog.log import STAFF, Position, iso
@@ -32,7 +34,7 @@ from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, Unreadable
 from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.selectors import lists
-from apps.tournaments.services import Actor
+from apps.tournaments.services import Actor, Done
 
 logger = structlog.get_logger(__name__)
 
@@ -224,6 +226,9 @@ class RoomConsumer(ABC):
             self.connection.close(CloseCode.FORBIDDEN)
             return
         self.connection.expires_at, self.connection.warned = _deadline(identity), False
+        if identity.user is not None:
+            self.person = identity.user
+            self._look_again()
         if message.id is not None:
             left = self.connection.expires_at - asyncio.get_running_loop().time()
             self.connection.write(encode(protocol.Ack(id=message.id, data={"expires_in_ms": int(left * 1000)})))
@@ -262,8 +267,7 @@ class RoomConsumer(ABC):
         frame: protocol.Frame
         result = "done"
         try:
-            actor = Actor(self.person, command_id=action.id)
-            done = await database_sync_to_async(perform)(action, actor, self.name, self.opened.tournament_id)
+            done = await database_sync_to_async(self._perform)(action)
             frame = protocol.Ack(id=action.id, seq=done.seq, data=dict(done.ids))
         except AppError as error:
             result = error.code
@@ -275,6 +279,12 @@ class RoomConsumer(ABC):
             frame = ErrorFrame(code=result, message=text, id=action.id)
         metrics.actions.labels(type(action).__struct_config__.tag, result).inc()
         self.connection.write(encode(frame))
+
+    def _perform(self, action: protocol.AnyAction) -> Done:
+        """Act as the person is now, who was somebody else, perhaps, when the room opened. Runs in a thread."""
+        if isinstance(self.person, User):
+            self.person = User.objects.filter(pk=self.person.pk, is_active=True).first() or AnonymousUser()
+        return perform(action, Actor(self.person, command_id=action.id), self.name, self.opened.tournament_id)
 
 
 class TournamentConsumer(RoomConsumer):

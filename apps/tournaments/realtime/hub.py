@@ -367,7 +367,9 @@ class Hub:
         """Receive hints: one channel for the whole process."""
         while True:
             try:
-                self._hear(await layer.receive(channel))
+                message = await layer.receive(channel)
+                self._bus(up=True)
+                self._hear(message)
             except Exception as error:  # noqa: BLE001 - the poll keeps the feeds current meanwhile
                 self._bus(up=False, error=error)
                 await asyncio.sleep(POLL_SECONDS)

@@ -10,17 +10,13 @@ from apps.eventlog.log import PUBLIC, STAFF
 from apps.eventlog.models import Event
 from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.permissions import Person, is_staff, role_of
+from apps.tournaments.permissions import Person, role_of
 from engine.match_flow import MatchState
 
 
 def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> QuerySet[Tournament]:
     """Return the tournaments a person may see, newest first, each with `confirmed_count`. One query."""
-    seen = ~Q(status=Status.DRAFT)
-    if isinstance(person, User):
-        mine = Member.objects.filter(user=person).values("tournament")
-        seen = Q() if person.is_superuser else seen | Q(pk__in=mine)
-    found = Tournament.objects.filter(seen).select_related("champion")
+    found = Tournament.objects.filter(_seen_by(person)).select_related("champion")
     if wanted := list(statuses):
         found = found.filter(status__in=wanted)
     confirmed = Count("entries", filter=Q(entries__status=EntryStatus.CONFIRMED))
@@ -32,15 +28,14 @@ def tournament_for(person: Person, tournament_id: int) -> tuple[Tournament, Role
     Return a tournament and what the person is in it. Up to two queries.
 
     Raises:
-        NotFound: no such tournament, or a draft of somebody else's.
+        NotFound: no such tournament, or a draft of somebody else's; after one query, so no difference can be measured.
     """
-    tournament = Tournament.objects.filter(pk=tournament_id).select_related("created_by").first()
-    if tournament is not None:
-        role = role_of(person, tournament.pk)
-        if tournament.status != Status.DRAFT or is_staff(role):
-            return tournament, role
-    message = "There is no such tournament."
-    raise NotFound(message)
+    found = Tournament.objects.filter(_seen_by(person), pk=tournament_id)
+    tournament = found.select_related("created_by").first()
+    if tournament is None:
+        message = "There is no such tournament."
+        raise NotFound(message)
+    return tournament, role_of(person, tournament.pk)
 
 
 def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
@@ -48,15 +43,22 @@ def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
     Return a match, with its tournament and entrants, and what the person is in the tournament. Up to two queries.
 
     Raises:
-        NotFound: no such match, or one of a draft.
+        NotFound: no such match, or one of a draft; as in `tournament_for`.
     """
-    match = Match.objects.select_related("tournament", "home", "away", "winner").filter(pk=match_id).first()
-    if match is not None:
-        role = role_of(person, match.tournament_id)
-        if match.tournament.status != Status.DRAFT or is_staff(role):
-            return match, role
-    message = "There is no such match."
-    raise NotFound(message)
+    found = Match.objects.filter(_seen_by(person, "tournament__"), pk=match_id)
+    match = found.select_related("tournament", "home", "away", "winner").first()
+    if match is None:
+        message = "There is no such match."
+        raise NotFound(message)
+    return match, role_of(person, match.tournament_id)
+
+
+def _seen_by(person: Person, prefix: str = "") -> Q:
+    """Select the tournaments that a person may see; `prefix` leads to them. A draft is for its staff."""
+    if isinstance(person, User) and person.is_superuser:
+        return Q()
+    mine = Member.objects.filter(user=person).values("tournament") if isinstance(person, User) else []
+    return ~Q(**{f"{prefix}status": Status.DRAFT}) | Q(**{f"{prefix}pk__in": mine})
 
 
 def entries_of(tournament: Tournament, *, statuses: Iterable[str] = ()) -> QuerySet[Entry]:

@@ -63,7 +63,7 @@ class TestSignIn:
     def test_by_name_or_address(self, login):
         assert who(tokens(sign_in(**login))[0]) == "ann"
 
-    def test_a_wrong_password_and_an_unknown_name_sound_the_same(self):
+    def test_abuse_65_a_wrong_password_and_an_unknown_name_sound_the_same(self):
         wrong, unknown = sign_in(OTHER_PASSWORD), sign_in(username="nobody")
         assert complaints(wrong) == complaints(unknown)
         assert wrong.json() == unknown.json()

@@ -36,7 +36,7 @@ class TestExpiry:
         settings.JWT_LEEWAY_SECONDS = 0
         settings.WS_TOKEN_SECONDS = 2
 
-    async def test_a_warning_then_4002(self, address, cup, holder):
+    async def test_abuse_15_a_token_that_ends_gives_a_warning_then_4002(self, address, cup, holder):
         async with client(address, path(cup, holder)) as socket:
             await open_room(socket)
             assert 0 < (await socket.until("token_expiring"))["in_ms"] <= 2000
@@ -60,7 +60,7 @@ class TestExpiry:
             await socket.send("authenticate", "a", token=issue_room_token(cup.stream, None)[0])
             assert (await socket.until("ack"))["id"] == "a"
 
-    async def test_a_token_of_somebody_else_ends_the_connection(self, address, cup, holder):
+    async def test_abuse_16_a_token_of_somebody_else_ends_the_connection(self, address, cup, holder):
         other = await sync_to_async(lambda: factories.signed_in(factories.make_user()))()
         for stranger in (other, None):
             async with client(address, path(cup, holder)) as socket:
@@ -80,7 +80,7 @@ class TestExpiry:
                 assert await socket.closed() == code
 
 
-async def test_signing_out_closes_the_connections_of_that_session_alone(address, cup, holder):
+async def test_abuse_14_signing_out_closes_the_connections_of_that_session_alone(address, cup, holder):
     elsewhere = await sync_to_async(factories.signed_in)(holder.user)
     async with client(address, path(cup, holder)) as here, client(address, path(cup, elsewhere)) as there:
         await open_room(here)
@@ -99,7 +99,7 @@ def sign_out(holder) -> None:
     assert browser.post("/accounts/logout/").status_code == 302
 
 
-async def test_a_blocked_user_is_out_everywhere(address, cup, holder):
+async def test_abuse_13_a_blocked_user_is_out_everywhere(address, cup, holder):
     elsewhere = await sync_to_async(factories.signed_in)(holder.user)
     async with client(address, path(cup, holder)) as here, client(address, path(cup, elsewhere)) as there:
         await open_room(here)
@@ -163,7 +163,7 @@ async def test_who_leaves_the_staff_of_a_draft_sees_nothing_any_more(address, ho
         assert await socket.closed() == 4404
 
 
-async def test_signing_out_in_one_process_closes_connections_in_another(cup, holder):
+async def test_abuse_14_signing_out_in_one_process_closes_connections_in_another(cup, holder):
     with ServerProcess(REDIS_URL="") as other:
         async with client(other.address, path(cup, holder)) as socket:
             await open_room(socket)

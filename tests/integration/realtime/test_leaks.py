@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import logging
-import os
 import random
 import socket
 import struct
@@ -12,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -302,6 +302,10 @@ class Clock:
         return monotonic() + self.skipped
 
 
+def open_files() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
 async def remains(server: uvicorn.Server) -> dict[str, Any]:
     """Return what is still there when all have gone."""
     state = server.server_state
@@ -317,7 +321,7 @@ async def remains(server: uvicorn.Server) -> dict[str, Any]:
         "in the limits": [*limits().limiter.held, limits()._connections, limits()._renewing],
         "buckets": max(map(len, buckets)) // 4,
         "tasks": len(asyncio.all_tasks()),
-        "files": len(os.listdir("/dev/fd")),
+        "files": open_files(),
     }
 
 

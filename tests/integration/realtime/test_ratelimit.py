@@ -173,7 +173,7 @@ class TestMessages:
             await world.pass_time(1)
             assert (await limiter.take("m", limit)).allowed
 
-    async def test_a_little_more_than_the_rate_is_cut_to_the_rate(self, world, limiter):
+    async def test_abuse_48_a_little_more_than_the_rate_is_cut_to_the_rate(self, world, limiter):
         limit, attempts = Limit(rate=0.01, burst=5), 60
         allowed = 0
         for _ in range(attempts):
@@ -597,7 +597,7 @@ class TestSharedRedis:
         assert not (await there.lease(Lease(USER, "d", 1))).granted
         await there.aclose()
 
-    async def test_scripts_flushed_in_the_middle_change_nothing(self, redis_world):
+    async def test_abuse_49_scripts_flushed_in_the_middle_change_nothing(self, redis_world):
         limiter, limit = redis_world.limiter, Limit(0.001, 17)
 
         async def flush() -> None:
@@ -705,7 +705,7 @@ class TestSeveralProcesses:
         assert (connected, joined, allowed) == (25, 25, 25)
         assert [await count(redis_world.limiter, name) for name in ("ip", "user")] == [25, 25]
 
-    async def test_what_a_killed_process_held_is_free_after_the_leases_lifetime(self, start, redis_world):
+    async def test_abuse_44_what_a_killed_process_held_is_free_after_the_leases_lifetime(self, start, redis_world):
         lease_seconds = 0.8
         process = start(lease_seconds)
         tell(process)
@@ -786,7 +786,7 @@ async def until(limiter: Limiter, mode: str) -> None:
 
 
 class TestIllRedis:
-    async def test_stopped_the_fallback_enforces_and_started_again_it_is_told_what_is_held(
+    async def test_abuse_49_stopped_the_fallback_enforces_and_started_again_it_is_told_what_is_held(
         self, own_redis, watched, caplog
     ):
         caplog.set_level(logging.WARNING)
@@ -814,7 +814,7 @@ class TestIllRedis:
         assert watched.modes == ["fallback", "redis"]
         assert caplog.text.count("limits_mode") == 2
 
-    async def test_frozen_nobody_waits_longer_than_50_ms_and_soon_nobody_at_all(self, own_redis, watched):
+    async def test_abuse_49_frozen_nobody_waits_longer_than_50_ms_and_soon_nobody_at_all(self, own_redis, watched):
         own_redis.freeze()
         waits = []
         while watched.mode == "redis":
@@ -849,7 +849,7 @@ class TestIllRedis:
         assert sum(g.granted for g in grants) == 17
         assert watched.mode == "redis"  # one hiccup, however many it hit
 
-    async def test_flapping_costs_one_line_a_change_and_no_exception(self, own_redis, watched, caplog):
+    async def test_abuse_49_flapping_costs_one_line_a_change_and_no_exception(self, own_redis, watched, caplog):
         caplog.set_level(logging.WARNING)
         for _ in range(2):
             own_redis.freeze()

@@ -98,7 +98,7 @@ async def test_resuming_gets_exactly_what_was_missed(address, cup):
 
 
 @pytest.mark.parametrize("since", ["{epoch}:999999", "other:1", "{epoch}:-1", "{epoch}:", "nonsense", "{epoch}:٣"])
-async def test_a_position_that_cannot_be_resumed_gets_a_snapshot(address, cup, since):
+async def test_abuse_52_a_position_that_cannot_be_resumed_gets_a_snapshot(address, cup, since):
     position = (await sync_to_async(log.positions)([cup.stream]))[cup.stream]
     async with client(address, await path(f"tournament:{cup.pk}", since=since.format(epoch=position.epoch))) as socket:
         welcome, snapshot = await open_room(socket)
@@ -106,7 +106,7 @@ async def test_a_position_that_cannot_be_resumed_gets_a_snapshot(address, cup, s
     assert snapshot["seq"] == position.seq
 
 
-async def test_a_long_absence_gets_a_snapshot_instead_of_a_replay(address, cup, monkeypatch):
+async def test_abuse_53_a_long_absence_gets_a_snapshot_instead_of_a_replay(address, cup, monkeypatch):
     monkeypatch.setattr("apps.tournaments.realtime.history.REPLAY_LIMIT", 3)
     position = (await sync_to_async(log.positions)([cup.stream]))[cup.stream]
     await play(cup, 1)
@@ -178,7 +178,7 @@ async def test_an_action_is_acknowledged_with_the_seq_it_produced(address, cup):
         assert (event.type, event.subject) == ("match_started", f"match:{match.pk}")
 
 
-async def test_an_action_that_is_sent_twice_has_one_effect_and_the_same_answer(address, cup):
+async def test_abuse_18_an_action_that_is_sent_twice_has_one_effect_and_the_same_answer(address, cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
     room = f"match:{match.pk}"
     async with client(address, await path(room, cup.created_by)) as socket:
@@ -283,7 +283,7 @@ async def test_who_answers_pings_stays(settings, address, cup):
         assert (await socket.until("pong"))["id"] == "still-here"
 
 
-async def test_a_lost_hint_costs_a_moment_not_an_event(address, cup, settings, monkeypatch):
+async def test_abuse_56_a_lost_hint_costs_a_moment_not_an_event(address, cup, settings, monkeypatch):
     monkeypatch.setattr("apps.tournaments.realtime.utils.HINT", "x")
     monkeypatch.setattr("apps.eventlog.log._sinks", lambda: ())
     async with client(address, await path(f"tournament:{cup.pk}")) as socket:

@@ -13,7 +13,7 @@ from tests.server import wait_for
 KIB = 1024
 
 
-def test_a_client_that_reads_nothing_is_aborted_and_the_application_told(start):
+def test_abuse_40_a_client_that_reads_nothing_is_aborted_and_the_application_told(start):
     site = start(stall_seconds=0.4)
     started = time.monotonic()
     with Wire(site.address, receive_buffer=4 * KIB).open("/stream"), site.undisturbed():
@@ -27,7 +27,7 @@ def test_a_client_that_reads_nothing_is_aborted_and_the_application_told(start):
         wait_for(lambda: site.application.ended == [ClientDisconnected])
 
 
-def test_a_client_that_reads_slowly_loses_nothing(start):
+def test_abuse_41_a_client_that_reads_slowly_loses_nothing(start):
     site = start(stall_seconds=0.5)
     with Wire(site.address, receive_buffer=64 * KIB).open("/stream") as client:
         for number in range(100):
@@ -150,7 +150,7 @@ def test_the_kernel_buffers_little_and_waits_for_nothing(start):
         assert protocol.transport.get_write_buffer_limits() == (16 * KIB, 64 * KIB)
 
 
-def test_compression_is_not_offered(start):
+def test_abuse_31_compression_is_not_offered(start):
     site = start()
     with Wire(site.address) as client:
         client.send(upgrade("/echo", "Sec-WebSocket-Extensions: permessage-deflate\r\n"))
@@ -161,7 +161,7 @@ def test_compression_is_not_offered(start):
         assert client.close_code() == 1002
 
 
-def test_clients_that_do_not_read_do_not_keep_the_server_from_stopping(start):
+def test_abuse_42_clients_that_do_not_read_do_not_keep_the_server_from_stopping(start):
     site = start()
     with ExitStack() as stack:
         for _ in range(20):

@@ -8,7 +8,7 @@ from tests.server import wait_for
 KIB = 1024
 
 
-def test_twenty_thousand_messages_in_one_segment_are_taken_in_turns(start):
+def test_abuse_30_twenty_thousand_messages_in_one_segment_are_taken_in_turns(start):
     site = start()
     messages = [b"%d" % number for number in range(20_000)]
     with Wire(site.address).open("/echo") as client, site.undisturbed():
@@ -57,7 +57,7 @@ def test_pings_that_keep_within_the_budget_are_answered(start):
             assert client.frame().opcode == PONG
 
 
-def test_a_client_that_pings_and_reads_no_pong_is_read_no_more_and_then_aborted(start):
+def test_abuse_26_a_client_that_pings_and_reads_no_pong_is_read_no_more_and_then_aborted(start):
     site = start(control_frames=10**9, stall_seconds=0.6)
     with Wire(site.address, receive_buffer=4 * KIB).open("/echo") as client, site.undisturbed():
         [attacked] = [protocol for protocol in site.protocols if protocol.client == client.socket.getsockname()]
@@ -70,7 +70,7 @@ def test_a_client_that_pings_and_reads_no_pong_is_read_no_more_and_then_aborted(
 
 
 @pytest.mark.parametrize("part", [b"", b"x"])
-def test_endless_fragments_are_closed_1008(start, part):
+def test_abuse_25_endless_fragments_are_closed_1008(start, part):
     site = start()
     with Wire(site.address).open("/echo") as client, site.undisturbed():
         client.send(frame(TEXT, part, fin=False))
@@ -87,7 +87,7 @@ def test_a_message_may_have_64_fragments(start):
 
 
 @pytest.mark.parametrize("size", [64 * KIB + 1, 2**63 - 1, 2**64 - 1])
-def test_a_client_that_announces_a_huge_frame_and_sends_on_reads_1009(start, size):
+def test_abuse_24_a_client_that_announces_a_huge_frame_and_sends_on_reads_1009(start, size):
     site = start()
     with Wire(site.address).open("/echo") as client, site.undisturbed():
         client.send(bytes([0x80 | BINARY, 0x80 | 127]) + size.to_bytes(8) + bytes(4))

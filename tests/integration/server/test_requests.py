@@ -22,7 +22,7 @@ def trickle(client: Wire, text: bytes, *, pause: float = 0.02) -> None:
         time.sleep(pause)
 
 
-def test_a_silent_connection_is_closed(start):
+def test_abuse_38_a_silent_connection_is_closed(start):
     site = start(head_seconds=1)
     started = time.monotonic()
     with Wire(site.address) as client, site.undisturbed():
@@ -31,7 +31,7 @@ def test_a_silent_connection_is_closed(start):
 
 
 @pytest.mark.parametrize("request_", [HELLO, upgrade("/echo")])
-def test_a_head_that_comes_a_byte_at_a_time_408(start, request_):
+def test_abuse_37_a_head_that_comes_a_byte_at_a_time_408(start, request_):
     site = start(head_seconds=1)
     with Wire(site.address) as client, site.undisturbed():
         trickle(client, request_[:-1])
@@ -118,7 +118,7 @@ def test_a_page_that_is_read_slowly_is_not_given_up(start):
             time.sleep(0.1)
 
 
-def test_an_upgrade_that_the_application_does_not_answer_503(start):
+def test_abuse_39_an_upgrade_that_the_application_does_not_answer_503(start):
     site = start(accept_seconds=0.3)
     with Wire(site.address) as client, site.undisturbed():
         client.send(upgrade("/never"))
@@ -152,6 +152,7 @@ def test_what_a_client_sends_before_it_is_accepted_waits(start):
     ("request_", "status"),
     [
         (upgrade("/echo").replace(b"GET", b"POST"), 405),
+        (upgrade("/echo").replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
         (upgrade("/echo").replace(b"Version: 13", b"Version: 8"), 400),
         (upgrade("/echo").replace(b"Sec-WebSocket-Key", b"X"), 400),
         (upgrade("/echo", "Content-Length: 5\r\n") + b"hello", 400),
@@ -164,6 +165,7 @@ def test_what_a_client_sends_before_it_is_accepted_waits(start):
     ],
     ids=[
         "post",
+        "HTTP/1.0",
         "version",
         "no key",
         "body",
@@ -175,7 +177,7 @@ def test_what_a_client_sends_before_it_is_accepted_waits(start):
         "nonsense",
     ],
 )
-def test_an_upgrade_that_is_none_is_answered_and_closed(start, request_, status):
+def test_abuse_63_an_upgrade_that_is_none_is_answered_and_closed(start, request_, status):
     site = start()
     with Wire(site.address) as client:
         client.send(request_)

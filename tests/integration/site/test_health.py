@@ -34,7 +34,7 @@ def test_not_ready_without_the_database(client, settings, monkeypatch):
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
 
 
-def test_degraded_but_ready_without_redis(client, settings):
+def test_abuse_56_degraded_but_ready_without_redis(client, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     answer = client.get("/readyz")
     assert answer.status_code == 200
