@@ -19,6 +19,9 @@ GRACE_SECONDS = 30
 # Variables of an installation, which must not change what the tests see.
 OURS = {"ALLOWED_HOSTS", "DATABASE_URL", "DEBUG", "PORT", "REDIS_URL", "SECRET_KEY", "SITE_URL", "VAR_DIR"}
 
+# What touches the database, and is tested on what an installation grows to as well.
+ON_POSTGRES = ("tests/integration", "tests/test_websocket_realtime_*.py")
+
 NO_TESTS_RAN = 5
 
 
@@ -57,7 +60,7 @@ def test(env: dict[str, str], extra: list[str]) -> None:
             grown = env | {"DATABASE_URL": database, "REDIS_URL": redis, "PYTEST_PLUGINS": "tests.isolation"}
             # A default that paths in `extra` replace; they may name nothing that is tested here. The whole cluster
             # goes at the end, so no database is dropped, which a connection still open would refuse.
-            only = ["--reuse-db", "-o", "testpaths=tests/integration"]
+            only = ["--reuse-db", "-o", f"testpaths={' '.join(ON_POSTGRES)}"]
             step("Tests on PostgreSQL and Redis", grown, *pytest, *only, *extra, may_be_empty=bool(extra))
     except ServiceError as error:
         sys.exit(str(error))

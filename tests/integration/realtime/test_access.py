@@ -8,7 +8,7 @@ from apps.accounts.tokens import issue_room_token
 from apps.tournaments.models import Tournament
 from apps.tournaments.services import Actor, tournaments
 from tests import factories
-from tests.integration.realtime.test_rooms import open_room
+from tests.rooms import open_room
 from tests.server import ServerProcess, client
 
 pytestmark = pytest.mark.django_db(transaction=True)

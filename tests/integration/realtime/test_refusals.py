@@ -13,9 +13,9 @@ from prometheus_client import generate_latest
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 
-from apps.accounts.tokens import issue_room_token
 from apps.tournaments.models import Tournament
 from tests import factories
+from tests.rooms import refused, token_for
 from tests.server import client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,30 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def cup(transactional_db: None) -> Tournament:
     return factories.drawn(2)
-
-
-async def refused(address: str, path: str, **options) -> tuple[int, str]:
-    """Return the close code and the error code of a connection that is refused so that a browser can read it."""
-    async with client(address, path, **options) as socket:
-        error = await socket.receive()
-        assert error["type"] == "error"
-        code = await socket.closed()
-        assert error["close_code"] == code
-        return code, error["code"]
-
-
-def token_for(room: str, user=None) -> str:
-    return issue_room_token(room, factories.signed_in(user) if user else None)[0]
-
-
-async def test_without_a_token_4001(address, cup):
-    assert await refused(address, f"/ws/tournament/{cup.pk}/") == (4001, "authentication_required")
-
-
-async def test_an_expired_token_4002(address, cup, settings):
-    settings.WS_TOKEN_SECONDS = -31  # beyond the leeway
-    token = token_for(f"tournament:{cup.pk}")
-    assert await refused(address, f"/ws/tournament/{cup.pk}/?token={token}") == (4002, "token_expired")
 
 
 async def test_a_token_just_past_its_time_is_within_the_leeway(address, cup, settings):
@@ -62,7 +38,6 @@ def forged(cup: Tournament) -> dict[str, str]:
     header, payload, signature = good.split(".")
     claims = jwt.decode(good, options={"verify_signature": False})
     return {
-        "nonsense": "nonsense",
         "empty": "",
         "another room": token_for(f"match:{cup.pk}"),
         "a changed signature": f"{header}.{payload}.{signature[::-1]}",
@@ -76,7 +51,6 @@ def forged(cup: Tournament) -> dict[str, str]:
 @pytest.mark.parametrize(
     "kind",
     [
-        "nonsense",
         "empty",
         "another room",
         "a changed signature",
@@ -130,9 +104,7 @@ async def test_a_draft_and_a_room_that_does_not_exist_look_the_same(address):
         assert (await own.receive())["data"]["role"] == "organizer"
 
 
-@pytest.mark.parametrize(
-    "spelling", ["", "0", "003", "%D9%A3", "-1", "3.0", "3%0A", "1e3", "9" * 19, "abc", "+3", "%203"]
-)
+@pytest.mark.parametrize("spelling", ["0", "003", "%D9%A3", "-1", "3.0", "3%0A", "1e3", "9" * 19, "abc", "+3", "%203"])
 @pytest.mark.parametrize("kind", ["tournament", "match"])
 async def test_an_id_in_another_spelling_4000(address, kind, spelling):
     assert await refused(address, f"/ws/{kind}/{spelling}/?token=x") == (4000, "bad_request")
@@ -149,7 +121,6 @@ async def test_an_address_without_a_room_is_refused_in_http(address, path):
 @pytest.mark.parametrize(
     "origin",
     [
-        "https://evil.example",
         "https://good.example.evil.example",
         "https://evil.example#@good.example",
         "https://good.example@evil.example",
@@ -199,23 +170,6 @@ async def test_the_sites_own_origin_is_let_in_by_default(address, cup):
     async with client(address, path, origin=f"http://{address}") as socket:
         assert (await socket.receive())["type"] == "connection_established"
     assert (await refused(address, path, additional_headers={"Origin": "http://127.0.0.1:1"}))[0] == 4003
-
-
-async def test_a_message_of_16384_bytes_passes_and_one_more_is_too_large(address, cup):
-    path = f"/ws/tournament/{cup.pk}/?token={token_for(f'tournament:{cup.pk}')}"
-
-    def ping(size: int) -> str:
-        frame = json.dumps({"type": "ping", "id": "x"})
-        return frame[:-1] + " " * (size - len(frame)) + "}"
-
-    async with client(address, path) as socket:
-        await socket.socket.send(ping(16384))
-        assert (await socket.until("pong"))["id"] == "x"
-        await socket.socket.send([ping(16384)[:9000], ping(16384)[9000:]])
-        await socket.until("pong")
-        await socket.socket.send(ping(16385))
-        error = await socket.until("error")
-        assert (error["code"], await socket.closed()) == ("payload_too_large", 4009)
 
 
 @pytest.mark.parametrize(
