@@ -35,8 +35,7 @@ from apps.tournaments.realtime.middleware_ratelimit import (
 )
 from apps.tournaments.realtime.protocol import CloseCode
 from apps.tournaments.realtime.ratelimit import Decision, Limit, Limiter, key
-from apps.tournaments.realtime.record import Record, RecordMiddleware
-from apps.tournaments.realtime.rooms import RoomName
+from apps.tournaments.realtime.record import RecordMiddleware
 from apps.tournaments.realtime.utils import (
     broadcast_match_event,
     broadcast_tournament_event,
@@ -46,12 +45,9 @@ from apps.tournaments.realtime.utils import (
 from apps.tournaments.selectors.snapshots import match_snapshot
 from apps.tournaments.services import Actor, matches
 from tests import factories
+from tests.asgi import ACCEPT, GONE, Socket, nobody, scope_of
 from tests.rooms import token_for
-
-DEADLINE = 10
-CONNECT = {"type": "websocket.connect"}
-ACCEPT = {"type": "websocket.accept", "subprotocol": None}
-GONE = {"type": "websocket.disconnect", "code": 1000}
+from tests.server import DEADLINE
 
 
 @pytest.fixture(autouse=True)
@@ -69,56 +65,9 @@ def cup(transactional_db: None) -> Tournament:
     return factories.drawn(2)
 
 
-class Socket:
-    """The server's side of a connection: what an ASGI application receives and sends."""
-
-    def __init__(self, application: Any, scope: dict[str, Any]) -> None:
-        self._received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._task = asyncio.ensure_future(application(scope, self._received.get, self._sent.put))
-        self.give(CONNECT)
-
-    def give(self, message: dict[str, Any]) -> None:
-        self._received.put_nowait(message)
-
-    async def sent(self) -> dict[str, Any]:
-        async with asyncio.timeout(DEADLINE):
-            return await self._sent.get()
-
-    async def end(self) -> list[dict[str, Any]]:
-        """Return what was sent and not looked at until the application ended."""
-        async with asyncio.timeout(DEADLINE):
-            await self._task
-        return [self._sent.get_nowait() for _ in range(self._sent.qsize())]
-
-
-def guest() -> Identity:
-    return Identity("guest:1", "guest", None, "", time.time() + 300, "")
-
-
-def scope_of(room: str, **others: Any) -> dict[str, Any]:
-    kind, _, room_id = room.partition(":")
-    scope = {
-        "type": "websocket",
-        "path": f"/ws/{kind}/{room_id}/",
-        "query_string": b"",
-        "headers": [],
-        "client": ("192.0.2.1", 5000),
-        "subprotocols": [],
-        "record": Record(),
-        "identity": guest(),
-        "user": AnonymousUser(),
-    }
-    return scope | {"room": RoomName(kind, int(room_id))} | others
-
-
 def refusal(code: CloseCode) -> list[dict[str, Any]]:
     """Return what is sent to whoever is refused so that a browser can read it."""
     return [ACCEPT, {"type": "websocket.send", "text": farewell(code)}, {"type": "websocket.close", "code": code}]
-
-
-async def nobody(scope, receive, send) -> None:
-    raise AssertionError("this connection must not get here")
 
 
 # Limits ---------------------------------------------------------------------------------------------------------------
