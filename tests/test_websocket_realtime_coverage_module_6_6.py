@@ -262,7 +262,7 @@ async def test_server_sends_ping_automatically(address, cup, settings):
     settings.WS_HEARTBEAT_INTERVAL = 0.1
     before = time.time() * 1000
     async with client(address, await path(cup.stream)) as socket:
-        await open_room(socket)
+        await socket.until("snapshot")
         frames = [await socket.receive() for _ in range(3)]  # nothing was sent from here
     assert [frame["type"] for frame in frames] == ["ping"] * 3
     stamps = [frame["timestamp"] for frame in frames]
@@ -273,7 +273,7 @@ async def test_server_sends_ping_automatically(address, cup, settings):
 async def test_client_pong_response_resets_timeout(address, cup, settings):
     settings.WS_HEARTBEAT_INTERVAL = 0.1
     async with client(address, await path(cup.stream)) as socket:
-        await open_room(socket)
+        await socket.until("snapshot")
         connection = the_connection()
         for _ in range(3):  # more silence in all than is allowed in one piece
             connection.heard_at -= settings.WS_HEARTBEAT_TIMEOUT - 10
@@ -287,7 +287,7 @@ async def test_client_pong_response_resets_timeout(address, cup, settings):
 async def test_heartbeat_timeout_disconnects_client(address, cup, settings):
     settings.WS_HEARTBEAT_INTERVAL = 0.1
     async with client(address, await path(cup.stream)) as socket:
-        await open_room(socket)
+        await socket.until("snapshot")
         the_connection().heard_at -= settings.WS_HEARTBEAT_TIMEOUT
         error = await socket.until("error")
         assert (error["code"], error["close_code"]) == ("bad_request", 4004)

@@ -68,7 +68,7 @@ def test(env: dict[str, str], extra: list[str]) -> None:
 def coverage(env: dict[str, str], folder: Path) -> None:
     """Measure how much of the realtime package the tests run on both, and fail when it is too little."""
     env = env | {"COVERAGE_FILE": str(folder / "coverage")}
-    measured = ["--cov", "--cov-report="]
+    measured = ["--cov", "--cov-report=", "--timeout=600"]  # measuring takes its time
     step("Tests on SQLite", env, *PYTEST, *measured, "-o", f"testpaths=tests/unit/realtime {' '.join(ON_POSTGRES)}")
     with grown(env) as (servers, only):
         step("Tests on PostgreSQL and Redis", servers, *PYTEST, *measured, "--cov-append", *only)
