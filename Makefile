@@ -6,16 +6,17 @@ PYTHON ?= $(or \
 	$(error DeltaCrown needs Python 3.11 or newer, and there is no python3 on this machine))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean
+.PHONY: help run test check coverage lock clean
 
 help:
-	@echo 'make run     install what is missing, load the demo, serve http://localhost:8000 (PORT=8001 for another)'
-	@echo 'make test    run every check and test (ARGS="-k bracket" goes to pytest)'
-	@echo 'make check   lint, format, types and import rules only'
-	@echo 'make lock    resolve requirements*.in into the lock files again'
-	@echo 'make clean   remove .venv and caches; data stays'
+	@echo 'make run       install what is missing, load the demo, serve http://localhost:8000 (PORT=8001 for another)'
+	@echo 'make test      run every check and test (ARGS="-k bracket" goes to pytest)'
+	@echo 'make check     lint, format, types and import rules only'
+	@echo 'make coverage  measure how much of the realtime package the tests run; too little fails'
+	@echo 'make lock      resolve requirements*.in into the lock files again'
+	@echo 'make clean     remove .venv and caches; data stays'
 
-run test check lock:
+run test check coverage lock:
 	@"$(PYTHON)" tools/bootstrap.py $@
 
 clean:

@@ -4,14 +4,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import settings as hypothesis_settings
 
 from tests import services
 
 # The same examples on every run, however slow the machine. `make test ARGS=--hypothesis-profile=explore` looks further.
-settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
-settings.load_profile("ci")
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+hypothesis_settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
+hypothesis_settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,37 @@ def redis_url() -> Iterator[str]:
         return
     with services.redis_server() as url:
         yield url
+
+
+# The realtime package is imported where it is used: most unit tests never do.
+
+
+@pytest.fixture
+def fresh_limits(settings) -> None:
+    """What one test used up is not missing in the next; places that were taken have been given back."""
+    from redis import Redis
+
+    from apps.tournaments.realtime.middleware_ratelimit import limits
+
+    settings.WS_RATE_REDIS_TIMEOUT = 8  # the tests share the machine with each other
+    limits.cache_clear()
+    if settings.REDIS_URL:
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            redis.flushdb()
+
+
+@pytest.fixture
+def address(transactional_db: None, fresh_limits: None) -> Iterator[str]:
+    """The address of a running server that works on the test database."""
+    from apps.tournaments.realtime.hub import hub
+    from apps.tournaments.realtime.middleware_ratelimit import limits
+    from tests.server import running_server, wait_for
+
+    with running_server() as address:
+        yield address
+    wait_for(lambda: not hub.connections)
+    assert not hub.feeds
+    assert not limits().limiter.held
 
 
 @pytest.fixture(scope="session")

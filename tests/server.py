@@ -131,7 +131,7 @@ class ServerProcess:
     def __init__(self, **environment: str) -> None:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self._environment = os.environ | {"DATABASE_URL": _test_database(), "LOG_LEVEL": "INFO"} | environment
+        self._environment = os.environ | {"DATABASE_URL": database_url(), "LOG_LEVEL": "INFO"} | environment
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
 
@@ -181,7 +181,7 @@ class ServerProcess:
             return False
 
 
-def _test_database() -> str:
+def database_url() -> str:
     """Return the URL of the database that the tests use."""
     settings = connection.settings_dict
     if connection.vendor == "sqlite":

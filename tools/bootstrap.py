@@ -1,5 +1,5 @@
 """
-What `make run`, `make test`, `make check` and `make lock` call: `python3 tools/bootstrap.py run`.
+What `make run`, `make test` and the other targets of the Makefile call: `python3 tools/bootstrap.py run`.
 
 Kept to what every Python 3 can parse, so that an old one says what is wrong instead of raising a SyntaxError. The rest
 of tools/ is written for the Python that DeltaCrown needs.

@@ -10,14 +10,14 @@ from tools import environment
 from tools.environment import DEVELOPMENT, PYTHON, RUNTIME
 
 LAST_PORT = 65535
-USAGE = "usage: tools/bootstrap.py run|test|check|lock"
+USAGE = "usage: tools/bootstrap.py run|test|check|coverage|lock"
 
 
 def main(arguments: list[str]) -> None:
     match arguments:
         case ["run"]:
             run(os.environ.get("PORT") or "8000")
-        case ["test" | "check" | "lock" as command]:
+        case ["test" | "check" | "coverage" | "lock" as command]:
             environment.prepare(DEVELOPMENT)
             become("-m", f"tools.{'lock' if command == 'lock' else 'suite'}", command)
         case _:

@@ -1,4 +1,4 @@
-"""The steps of `make check` and `make test`, in order, stopping at the first that fails. Runs in .venv."""
+"""The steps of `make check`, `make test` and `make coverage`, stopping at the first that fails. Runs in .venv."""
 
 import os
 import shlex
@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +20,12 @@ GRACE_SECONDS = 30
 
 # Variables of an installation, which must not change what the tests see.
 OURS = {"ALLOWED_HOSTS", "DATABASE_URL", "DEBUG", "PORT", "REDIS_URL", "SECRET_KEY", "SITE_URL", "VAR_DIR"}
+
+# What touches the database, and is tested on what an installation grows to as well.
+ON_POSTGRES = ("tests/integration", "tests/test_websocket_realtime_*.py")
+
+# Two browsers' worth of workers fit the smallest machine; a slow test must not hold the others back.
+PYTEST = ("-m", "pytest", "-n", "2", "--dist", "worksteal")
 
 NO_TESTS_RAN = 5
 
@@ -31,7 +39,10 @@ def main(command: str) -> None:
         env = {name: value for name, value in os.environ.items() if name not in OURS} | {"VAR_DIR": var}
         if command == "test":
             system.require_chromium()
-        check(env)
+        if command == "coverage":
+            coverage(env, Path(var))
+        else:
+            check(env)
         if command == "test":
             test(env, shlex.split(os.environ.get("ARGS", "")))
     print(f"\nEverything passed in {time.monotonic() - started:.0f} s")
@@ -48,17 +59,34 @@ def check(env: dict[str, str]) -> None:
 def test(env: dict[str, str], extra: list[str]) -> None:
     """Test on what a first start uses, then what touches the database on what an installation grows to."""
     step("Migrations", env, "manage.py", "makemigrations", "--check", "--dry-run")
-    # Two browsers' worth of workers fit the smallest machine; a slow test must not hold the others back.
-    pytest = ["-m", "pytest", "-n", "2", "--dist", "worksteal"]
     env = env | {"PATH": f"{env['PATH']}{os.pathsep}{_node()}"}
-    step("Tests on SQLite", env, *pytest, *extra)
+    step("Tests on SQLite", env, *PYTEST, *extra)
+    with grown(env) as (servers, only):
+        step("Tests on PostgreSQL and Redis", servers, *PYTEST, *only, *extra, may_be_empty=bool(extra))
+
+
+def coverage(env: dict[str, str], folder: Path) -> None:
+    """Measure how much of the realtime package the tests run on both, and fail when it is too little."""
+    env = env | {"COVERAGE_FILE": str(folder / "coverage")}
+    measured = ["--cov", "--cov-report=", "--timeout=600"]  # measuring takes its time
+    step("Tests on SQLite", env, *PYTEST, *measured, "-o", f"testpaths=tests/unit/realtime {' '.join(ON_POSTGRES)}")
+    with grown(env) as (servers, only):
+        step("Tests on PostgreSQL and Redis", servers, *PYTEST, *measured, "--cov-append", *only)
+    report = str(folder / "coverage.json")
+    step("Coverage", env, "-m", "coverage", "report")
+    step("Coverage as JSON", env, "-m", "coverage", "json", "-q", "-o", report)
+    step("Goals", env, "-m", "tools.coverage", report)
+
+
+@contextmanager
+def grown(env: dict[str, str]) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Give what an installation grows to, as variables and as options of pytest."""
     try:
         with postgres_server() as database, redis_server() as redis:
-            grown = env | {"DATABASE_URL": database, "REDIS_URL": redis, "PYTEST_PLUGINS": "tests.isolation"}
-            # A default that paths in `extra` replace; they may name nothing that is tested here. The whole cluster
-            # goes at the end, so no database is dropped, which a connection still open would refuse.
-            only = ["--reuse-db", "-o", "testpaths=tests/integration"]
-            step("Tests on PostgreSQL and Redis", grown, *pytest, *only, *extra, may_be_empty=bool(extra))
+            own = {"DATABASE_URL": database, "REDIS_URL": redis, "PYTEST_PLUGINS": "tests.isolation"}
+            # The paths are a default that paths on the command line replace. The whole cluster goes at the end, so no
+            # database is dropped, which a connection still open would refuse.
+            yield env | own, ["--reuse-db", "-o", f"testpaths={' '.join(ON_POSTGRES)}"]
     except ServiceError as error:
         sys.exit(str(error))
 

@@ -40,6 +40,10 @@ def test_step_with_no_tests_fails_unless_it_may_be_empty() -> None:
         suite.step("Demo", dict(os.environ), *nothing)
 
 
+def test_every_path_that_is_tested_on_postgres_exists() -> None:
+    assert all(list(ROOT.glob(pattern)) for pattern in suite.ON_POSTGRES)
+
+
 @pytest.fixture
 def bare_machine(tmp_path: Path) -> Path:
     """The PATH of a machine that has a shell and an apt-get, which writes down what it is asked for."""

@@ -22,8 +22,8 @@ from apps.tournaments.realtime.hub import hub
 from apps.tournaments.services import Actor, matches, tournaments
 from engine.match_flow import Score
 from tests import factories
-from tests.integration.realtime.door import path, token_for
-from tests.integration.realtime.test_rooms import open_room
+from tests.integration.realtime.door import path
+from tests.rooms import open_room, token_for
 from tests.server import ServerProcess, _test_database, client, running_server, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.realtime.door import path, refused, token_for
+from tests.integration.realtime.door import path
+from tests.rooms import refused, token_for
 from tests.server import client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

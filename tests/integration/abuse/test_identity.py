@@ -23,8 +23,9 @@ from prometheus_client import generate_latest
 
 from apps.accounts.tokens import _room_key, issue_room_token
 from tests import factories
-from tests.integration.realtime.door import path, refusal, refused, token_for, with_token
+from tests.integration.realtime.door import path, with_token
 from tests.integration.server.wire import Wire, upgrade
+from tests.rooms import refusal, refused, token_for
 from tests.server import client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

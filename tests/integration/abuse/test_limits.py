@@ -13,7 +13,8 @@ from asgiref.sync import sync_to_async
 from apps.tournaments.realtime.middleware_ratelimit import limits
 from apps.tournaments.realtime.ratelimit import LEASE_SECONDS
 from tests import factories, services
-from tests.integration.realtime.door import path, refused, token_for
+from tests.integration.realtime.door import path
+from tests.rooms import refused, token_for
 from tests.server import DEADLINE, ServerProcess, client
 
 pytestmark = pytest.mark.django_db(transaction=True)

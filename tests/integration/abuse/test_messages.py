@@ -14,7 +14,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from apps.accounts.tokens import issue_room_token
 from apps.eventlog import log
 from tests import factories
-from tests.integration.realtime.door import path, refused, with_token
+from tests.integration.realtime.door import path, with_token
+from tests.rooms import refused
 from tests.server import client
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,7 +21,8 @@ from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.services import Actor, matches
 from engine.match_flow import Score
 from tests import factories
-from tests.integration.realtime.door import path, refusal, refused, token_for, with_token
+from tests.integration.realtime.door import path, with_token
+from tests.rooms import refusal, refused, token_for
 from tests.server import client
 
 pytestmark = pytest.mark.django_db(transaction=True)

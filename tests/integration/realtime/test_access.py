@@ -1,5 +1,7 @@
 """An open connection does not outlive the right to it: tokens end, people sign out, are blocked, leave the staff."""
 
+import time
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client as Browser
@@ -10,7 +12,7 @@ from apps.tournaments.models import Tournament
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.services import Actor, tournaments
 from tests import factories
-from tests.integration.realtime.test_rooms import open_room
+from tests.rooms import open_room
 from tests.server import ServerProcess, client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +54,17 @@ class TestExpiry:
             ack = await socket.until("ack")
             assert 290_000 < ack["data"]["expires_in_ms"] <= 300_000
             assert "seq" not in ack
+
+    async def test_a_new_token_without_an_id_is_taken_without_a_word(self, address, cup, holder, settings):
+        async with client(address, path(cup, holder)) as socket:
+            await open_room(socket)
+            await socket.until("token_expiring")
+            settings.WS_TOKEN_SECONDS = 300
+            await socket.send("authenticate", token=issue_room_token(cup.stream, holder)[0])
+            await socket.send("ping", "next")
+            assert (await socket.receive())["id"] == "next"
+            (connection,) = hub.connections
+            assert connection.expires_at - time.monotonic() > 290
 
     async def test_a_guest_may_renew_with_any_guests_token(self, address, cup, settings):
         async with client(address, path(cup)) as socket:
@@ -151,6 +164,21 @@ async def test_joining_and_leaving_the_staff_shows_other_things_at_once(address,
         done = await sync_to_async(tournaments.edit)(organizer, cup.pk, name="Other")
         socket.mine = done.seq - 1
         assert (await socket.next_event())["data"]["tournament"]["name"] == "Other"
+
+
+async def test_who_sees_the_same_as_before_is_not_shown_it_again(address, cup, holder):
+    """A site admin who joins the staff of a tournament stays an admin."""
+    holder.user.is_superuser = True
+    await holder.user.asave()
+    async with client(address, path(cup, holder)) as socket:
+        welcome, _ = await open_room(socket)
+        assert welcome["role"] == "admin"
+        done = await sync_to_async(tournaments.add_member)(
+            Actor(cup.created_by), cup.pk, username=holder.user.username, role=2
+        )
+        assert [event["type"] for event in await socket.events_until(done.seq)] == ["member_added"]
+        await socket.send("ping", "next")
+        assert (await socket.receive())["id"] == "next"
 
 
 async def test_who_leaves_the_staff_of_a_draft_sees_nothing_any_more(address, holder):

@@ -12,7 +12,7 @@ from apps.accounts.tokens import issue_room_token
 from apps.tournaments.models import Tournament
 from apps.tournaments.services import Actor, matches
 from tests import factories
-from tests.integration.realtime.test_rooms import open_room
+from tests.rooms import open_room
 from tests.server import client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

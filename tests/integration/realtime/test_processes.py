@@ -10,7 +10,7 @@ from apps.eventlog import log
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 from engine.projection import apply
 from tests import factories
-from tests.integration.realtime.test_rooms import open_room, path
+from tests.rooms import open_room, path
 from tests.server import ServerProcess, client
 
 pytestmark = pytest.mark.django_db(transaction=True)

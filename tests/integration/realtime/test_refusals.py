@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from apps.tournaments.models import Tournament
 from tests import factories
-from tests.integration.realtime.door import refused, token_for
+from tests.rooms import refused, token_for
 from tests.server import client
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.management import call_command
 
-from apps.accounts.tokens import issue_room_token
 from apps.eventlog import log
 from apps.tournaments.models import Match, Tournament
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
@@ -15,7 +14,8 @@ from apps.tournaments.services import Actor, entries, matches, tournaments
 from engine.match_flow import Score
 from engine.projection import apply, fold
 from tests import factories
-from tests.server import Client, client
+from tests.rooms import open_room, path
+from tests.server import client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,21 +27,6 @@ def cup(transactional_db: None) -> Tournament:
 
 def referee(cup: Tournament) -> Actor:
     return Actor(cup.created_by)
-
-
-@sync_to_async
-def path(room: str, user=None, since: str = "") -> str:
-    token, _ = issue_room_token(room, factories.signed_in(user) if user else None)
-    kind, _, room_id = room.partition(":")
-    return f"/ws/{kind}/{room_id}/?token={token}" + (f"&since={since}" if since else "")
-
-
-async def open_room(socket: Client) -> tuple[dict, dict]:
-    """Return the welcome and the snapshot."""
-    welcome, snapshot = await socket.receive(), await socket.receive()
-    assert (welcome["type"], snapshot["type"]) == ("connection_established", "snapshot")
-    socket.mine = snapshot["seq"]
-    return welcome["data"], snapshot
 
 
 async def play(cup: Tournament, number: int) -> int:
@@ -223,10 +208,6 @@ async def test_a_refusal_says_why_and_changes_nothing(address, cup):
         await socket.send("start_match", "g1", match_id=match.pk)
         error = await socket.until("error")
         assert (error["code"], error["id"]) == ("authentication_required", "g1")
-    async with client(address, await path(f"tournament:{cup.pk}", match.home.user)) as socket:
-        await open_room(socket)
-        await socket.send("start_match", "p1", match_id=match.pk)
-        assert (await socket.until("error"))["code"] == "permission_denied"
     async with client(address, await path(f"tournament:{cup.pk}", cup.created_by)) as socket:
         await open_room(socket)
         await socket.send("update_score", "o1", match_id=match.pk, home_score=1, away_score=0)
@@ -260,27 +241,6 @@ async def test_ping_is_answered_and_subscribe_names_the_room(address, cup):
         assert (await socket.until("pong"))["id"] == "p"
         await socket.send("subscribe")
         assert await socket.until("subscribed") == {"type": "subscribed", "room": f"tournament:{cup.pk}"}
-
-
-async def test_the_server_pings_and_closes_who_stays_silent(settings, address, cup):
-    settings.WS_HEARTBEAT_INTERVAL, settings.WS_HEARTBEAT_TIMEOUT = 0.1, 0.4
-    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
-        await open_room(socket)
-        assert (await socket.until("ping"))["timestamp"] > 0
-        error = await socket.until("error")
-        assert error["close_code"] == 4004
-        assert await socket.closed() == 4004
-
-
-async def test_who_answers_pings_stays(settings, address, cup):
-    settings.WS_HEARTBEAT_INTERVAL, settings.WS_HEARTBEAT_TIMEOUT = 0.1, 0.5
-    async with client(address, await path(f"tournament:{cup.pk}")) as socket:
-        await open_room(socket)
-        for _ in range(10):
-            await socket.until("ping")
-            await socket.send("pong")
-        await socket.send("ping", "still-here")
-        assert (await socket.until("pong"))["id"] == "still-here"
 
 
 async def test_abuse_56_a_lost_hint_costs_a_moment_not_an_event(address, cup, settings, monkeypatch):
