@@ -1,5 +1,6 @@
 """The site as it is deployed, for measurements: in processes of its own, with people to use it; and what it costs."""
 
+import json
 import os
 import resource
 import signal
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -103,7 +105,7 @@ def surroundings(*, postgres: bool = False, redis: bool = False) -> Iterator[dic
 
         if postgres:
             os.environ["DATABASE_URL"] = stack.enter_context(postgres_server())
-        environment = dict(os.environ)
+        environment = dict(os.environ) | {"LOG_LEVEL": "INFO", "LOG_JSON": "1"}
         if redis:
             environment["REDIS_URL"] = stack.enter_context(redis_server())
         import django
@@ -129,12 +131,15 @@ class Site:
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._environment, self._profile = environment, profile
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self) -> Self:
         profiled = Path(__file__).with_name("profiled.py")
         program = [str(profiled), str(self._profile)] if self._profile else ["manage.py"]
         command = [sys.executable, *program, "run", "--no-demo", "--port", str(self.port)]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, stderr=self._log
+        )
         try:
             self._wait_until_ready()
         except BaseException:
@@ -150,6 +155,20 @@ class Site:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._log.close()
+
+    def complaints(self) -> Counter[str]:
+        """Count what the log has that is not just information, as "level: event"; what is no entry is an error."""
+        found: Counter[str] = Counter()
+        for line in self._read_log().splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                entry = {"level": "error", "event": line}
+            if entry["level"] != "info":
+                cause = entry.get("exception", "").strip().rpartition("\n")[2]
+                found[" ".join(f"{entry['level']}: {entry['event']} {cause}".split())[:200]] += 1
+        return found
 
     @property
     def pid(self) -> int:
@@ -164,7 +183,11 @@ class Site:
                 time.sleep(0.05)
             else:
                 return
-        sys.exit("The server did not start.")
+        sys.exit(f"The server did not start:\n{self._read_log()}")
+
+    def _read_log(self) -> str:
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")  # its place is the server's as well
 
 
 def sign_in_people(count: int, name: str = "fan") -> list[Any]:
