@@ -3,10 +3,10 @@ import pytest
 from apps.accounts.tokens import SignedIn
 from apps.tournaments.models import Tournament
 from tests import factories
-from tests.integration.realtime.conftest import address, fresh_limits
+from tests.integration.realtime.conftest import _fresh_limits
 from tests.integration.server.conftest import start
 
-__all__ = ["address", "fresh_limits", "start"]
+__all__ = ["_fresh_limits", "start"]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from engine.match_flow import Score
 from tests import factories
 from tests.integration.realtime.door import path
 from tests.rooms import open_room, token_for
-from tests.server import ServerProcess, _test_database, client, running_server, wait_for
+from tests.server import ServerProcess, client, database_url, running_server, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -199,7 +199,7 @@ matches.update_score(Actor(match.tournament.created_by), match.pk, Score(7, 0))
 
 
 async def test_abuse_58_an_event_of_a_process_that_died_after_the_commit_is_published_once(address, cup, match):
-    environment = os.environ | {"DATABASE_URL": _test_database(), "DJANGO_SETTINGS_MODULE": "deltacrown.settings"}
+    environment = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "deltacrown.settings"}
     command = [sys.executable, "-c", KILLED, str(match.pk)]
     async with client(address, path(cup)) as socket:
         _, snapshot = await open_room(socket)

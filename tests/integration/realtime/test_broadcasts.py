@@ -276,7 +276,8 @@ def bus(redis_url, settings, monkeypatch) -> str:
     """A channel layer on Redis, and no look at the log that could stand in for it."""
     backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
     hosts = [{"address": redis_url, "socket_timeout": None, "socket_connect_timeout": 2}]
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": {"hosts": hosts}}}
+    config = {"hosts": hosts, "symmetric_encryption_keys": [settings.SECRET_KEY]}
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": config}}
     monkeypatch.setattr("apps.tournaments.realtime.hub.POLL_SECONDS", 3600)
     return redis_url
 

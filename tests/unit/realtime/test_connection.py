@@ -101,19 +101,20 @@ async def test_events_are_held_back_until_the_past_is_written_and_what_it_contai
     for seq in (5, 6, 7):
         connection.deliver(seq, f"event {seq}")
     connection.write("snapshot at 6")
-    connection.release(after=6)
+    connection.skip(6)
+    connection.release()
     connection.deliver(8, "event 8")
     await drained(connection, CloseCode.NOT_FOUND)
     assert client.got[:-2] == ["snapshot at 6", "event 7", "event 8"]
 
 
 async def test_holding_twice_forgets_nothing(connection, client):
-    connection.release(after=0)
+    connection.release()
     connection.hold()
     connection.deliver(1, "event 1")
     connection.hold()
     connection.deliver(2, "event 2")
-    connection.release(after=0)
-    connection.release(after=0)
+    connection.release()
+    connection.release()
     await drained(connection, CloseCode.NOT_FOUND)
     assert client.got[:-2] == ["event 1", "event 2"]
