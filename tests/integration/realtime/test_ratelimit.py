@@ -561,8 +561,10 @@ class TestSharedRedis:
 
     async def test_what_is_stored_lasts_exactly_as_long_as_it_matters(self, redis_world):
         await redis_world.limiter.take("m", Limit(0.1, 5), cost=3)
-        await redis_world.limiter.room_try_join("t", "user:7", "c", 5)
-        lasting = {"rl:m": 30_000, f"lease:{SEATS}": 75_000, f"lease:{SEATS}:user:7": 75_000}
+        await redis_world.limiter.lease_all([Lease(USER, "c", 5), seat_in("t", "user:7", "c", 5)])
+        lasting = {"rl:m": 30_000}
+        lasting |= dict.fromkeys((f"lease:{USER}", f"lease:{SEATS}", f"lease:{SEATS}:user:7"), 75_000)
+        assert set(await redis_world.keys()) == {redis_world.prefix + name for name in lasting}
         for name, ms in lasting.items():
             left = await redis_world.redis.pttl(redis_world.prefix + name)
             assert ms - redis_world.slack_ms <= left <= ms

@@ -54,6 +54,14 @@ def test_waiting_as_long_as_one_was_told_is_enough_and_a_millisecond_less_is_not
         assert memory.take_now("m", limit).allowed
 
 
+def test_looking_and_taking_go_by_one_clock_however_long_it_has_run():
+    clock = Clock()
+    clock.us = 10**11
+    memory, limit = MemoryBackend(clock), Limit(rate=1, burst=1)
+    assert memory.take_now("m", limit).allowed
+    assert memory.peek_now("m", limit) == memory.take_now("m", limit) == (False, 0, 1000)
+
+
 def test_a_share_of_a_limit_is_small_but_not_nothing():
     assert (Limit(10, 20).share(0.5).rate, Limit(10, 20).share(0.5).burst) == (5, 10)
     assert Limit(1, 1).share(0.1).burst == 1
