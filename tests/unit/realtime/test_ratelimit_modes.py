@@ -257,6 +257,7 @@ async def test_a_change_of_mode_is_logged_once_and_names_no_host(world, caplog):
 async def test_alone_from_the_start_it_is_exact_and_has_one_mode():
     limiter = Limiter(processes=4)
     assert limiter.mode == "memory"
+    assert (await limiter.peek("m", Limit(1, 8))).remaining == 8
     assert (await limiter.take("m", Limit(1, 8), cost=8)).allowed
     assert [(await limiter.lease(Lease("k", str(n), 3))).granted for n in range(4)] == [True] * 3 + [False]
     await limiter.renew()
@@ -345,6 +346,16 @@ async def test_a_backend_that_is_away_is_not_told_what_was_released(world):
     await world.fail(1)
     await world.limiter.release([lease])
     assert world.shared.released == [lease]
+
+
+async def test_leases_last_as_long_as_one_says():
+    now = 0.0
+    limiter = Limiter(clock=lambda: now, lease_seconds=10)
+    await limiter.lease(Lease("k", "a", 1))
+    now = 9.999
+    assert not (await limiter.lease(Lease("k", "b", 1))).granted
+    now = 10.0
+    assert (await limiter.lease(Lease("k", "b", 1))).granted
 
 
 async def test_closing_closes_the_backend(world):
