@@ -27,6 +27,7 @@ class Shared:
         self.up = True
         self.takes, self.asked, self.renewals, self.released = 0, [], [], []
         self.held, self.gate, self.closed = set(), None, False
+        self.renewing = asyncio.Event()
 
     async def answer(self):
         if self.gate:
@@ -50,6 +51,7 @@ class Shared:
 
     async def renew(self, leases):
         self.renewals.append(leases)
+        self.renewing.set()
         await self.answer()
         self.held |= set(leases)
 
@@ -309,8 +311,7 @@ async def test_what_is_released_while_others_are_renewed_is_not_renewed(world):
     await world.limiter.lease_all(held)
     world.shared.held, world.shared.gate = set(), asyncio.Event()
     renewing = asyncio.create_task(world.limiter.renew())
-    while not world.shared.renewals:
-        await asyncio.sleep(0)
+    await world.shared.renewing.wait()
     await world.limiter.release([held[-1]])
     world.shared.gate.set()
     await renewing
