@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from apps.tournaments.realtime.hub import hub
 from tests.integration.realtime.door import path
 from tests.rooms import refused, token_for
 from tests.server import client, wait_for
@@ -61,7 +62,9 @@ async def test_abuse_64_no_label_is_made_of_what_a_client_chooses(address, cup, 
 
     await misbehave()
     wait_for(lambda: ("rt_closes_total", ("code", "other"), ("initiator", "client")) in labels())
+    wait_for(lambda: not hub.connections)
     before = labels()
     for _ in range(20):
         await misbehave()
+    wait_for(lambda: not hub.connections)
     assert labels() == before

@@ -561,10 +561,13 @@ class TestSharedRedis:
 
     async def test_what_is_stored_lasts_exactly_as_long_as_it_matters(self, redis_world):
         await redis_world.limiter.take("m", Limit(0.1, 5), cost=3)
-        await redis_world.limiter.room_try_join("t", "user:7", "c", 5)
-        lasting = {"rl:m": 30_000, f"lease:{SEATS}": 75_000, f"lease:{SEATS}:user:7": 75_000}
+        await redis_world.limiter.lease_all([Lease(USER, "c", 5), seat_in("t", "user:7", "c", 5)])
+        lasting = {"rl:m": 30_000}
+        lasting |= dict.fromkeys((f"lease:{USER}", f"lease:{SEATS}", f"lease:{SEATS}:user:7"), 75_000)
+        assert set(await redis_world.keys()) == {redis_world.prefix + name for name in lasting}
         for name, ms in lasting.items():
-            assert ms - redis_world.slack_ms <= await redis_world.redis.pttl(redis_world.prefix + name) <= ms
+            left = await redis_world.redis.pttl(redis_world.prefix + name)
+            assert ms - redis_world.slack_ms <= left <= ms
 
     async def test_tokens_drip_all_the_time_and_not_by_the_second(self, redis_world):
         limiter, limit = redis_world.limiter, Limit(rate=1000, burst=100_000)
@@ -895,7 +898,25 @@ class TestIllRedis:
         await watched.aclose()
         assert own_redis.run("ZCARD", f"lease:{USER}") == 0
         own_redis.freeze()
-        await watched.take("m", Limit(1, 1))
+        await watched.release([Lease(USER, f"c{n}", 1000) for n in range(1000)])  # ten times what goes at once
         began = time.monotonic()
         await watched.aclose()
         assert time.monotonic() - began < LINK_SECONDS + NOTICEABLE_S
+
+    async def test_everybody_who_asks_one_that_is_gone_is_told_at_once(self, own_redis):
+        backend = RedisBackend(own_redis.url, timeout_s=PATIENT_S)
+        await backend.take([("m", Limit(1, 9))], 1)
+        own_redis.stop()
+        asking = [backend.take([("m", Limit(1, 9))], 1) for _ in range(3)]
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert [isinstance(answer, redis.ConnectionError) for answer in answers] == [True] * 3
+        await backend.aclose()
+
+    async def test_the_time_that_a_message_waits_is_not_enough_for_renewing_and_need_not_be(self, own_redis):
+        backend = RedisBackend(own_redis.url, timeout_s=0)
+        for question in (backend.take([("m", Limit(1, 9))], 1), backend.lease(Lease(IP, "c", 1))):
+            with pytest.raises(TimeoutError):
+                await question
+        await backend.renew([Lease(USER, "c", 1)])
+        assert own_redis.run("ZCARD", f"lease:{USER}") == 1
+        await backend.aclose()

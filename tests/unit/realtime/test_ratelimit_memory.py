@@ -54,6 +54,26 @@ def test_waiting_as_long_as_one_was_told_is_enough_and_a_millisecond_less_is_not
         assert memory.take_now("m", limit).allowed
 
 
+def test_looking_and_taking_go_by_one_clock_however_long_it_has_run():
+    clock = Clock()
+    clock.us = 10**11
+    memory, limit = MemoryBackend(clock), Limit(rate=1, burst=1)
+    assert memory.take_now("m", limit).allowed
+    assert memory.peek_now("m", limit) == memory.take_now("m", limit) == (False, 0, 1000)
+
+
+def test_one_token_is_taken_unless_more_are_asked_for():
+    memory, buckets = MemoryBackend(Clock()), [("a", Limit(1, 3)), ("b", Limit(1, 2))]
+    assert memory.take_each_now(buckets) == (True, 1, 0)
+    assert memory.take_now("a", Limit(1, 3)) == (True, 1, 0)
+    assert memory.peek_now("b", Limit(1, 2)) == (True, 1, 0)
+
+
+def test_what_will_never_be_allowed_is_to_be_tried_again_in_an_hour():
+    memory = MemoryBackend(Clock())
+    assert memory.take_now("m", Limit(0, 5)) == memory.peek_now("m", Limit(1, 1), 2) == (False, 0, 3_600_000)
+
+
 def test_a_share_of_a_limit_is_small_but_not_nothing():
     assert (Limit(10, 20).share(0.5).rate, Limit(10, 20).share(0.5).burst) == (5, 10)
     assert Limit(1, 1).share(0.1).burst == 1

@@ -5,7 +5,17 @@ import logging
 
 import pytest
 
-from apps.tournaments.realtime.ratelimit import PAUSE_SECONDS, Decision, Grant, Lease, Limit, Limiter, seat_in
+from apps.tournaments.realtime.ratelimit import (
+    NEVER_MS,
+    PAUSE_SECONDS,
+    RENEW_BATCH,
+    Decision,
+    Grant,
+    Lease,
+    Limit,
+    Limiter,
+    seat_in,
+)
 
 LIMIT = Limit(1, 10)
 
@@ -15,8 +25,9 @@ class Shared:
 
     def __init__(self) -> None:
         self.up = True
-        self.takes = 0
-        self.held, self.gate = set(), None
+        self.takes, self.asked, self.renewals, self.released = 0, [], [], []
+        self.held, self.gate, self.closed = set(), None, False
+        self.renewing = asyncio.Event()
 
     async def answer(self):
         if self.gate:
@@ -26,6 +37,7 @@ class Shared:
 
     async def take(self, buckets, cost):
         self.takes += 1
+        self.asked.append((buckets, cost))
         await self.answer()
         return Decision(True, 1000, 0)
 
@@ -38,14 +50,17 @@ class Shared:
         return Grant(granted=True, count=len(self.held))
 
     async def renew(self, leases):
+        self.renewals.append(leases)
+        self.renewing.set()
         await self.answer()
         self.held |= set(leases)
 
     def release(self, leases):
         self.held -= set(leases)
+        self.released += leases
 
     async def aclose(self):
-        pass
+        self.closed = True
 
 
 class World:
@@ -244,7 +259,116 @@ async def test_a_change_of_mode_is_logged_once_and_names_no_host(world, caplog):
 async def test_alone_from_the_start_it_is_exact_and_has_one_mode():
     limiter = Limiter(processes=4)
     assert limiter.mode == "memory"
+    assert (await limiter.peek("m", Limit(1, 8))).remaining == 8
     assert (await limiter.take("m", Limit(1, 8), cost=8)).allowed
     assert [(await limiter.lease(Lease("k", str(n), 3))).granted for n in range(4)] == [True] * 3 + [False]
     await limiter.renew()
     await limiter.aclose()
+
+
+async def test_alone_a_process_shows_its_share_without_taking_it():
+    world = World(processes=4)
+    assert (await world.limiter.peek("n", Limit(8, 8), cost=2)).remaining == 1000
+    await world.fail(5)
+    for _ in range(2):
+        assert await world.limiter.peek("n", Limit(8, 8), cost=2) == (True, 2, 0)
+    assert await world.limiter.peek("n", Limit(8, 8), cost=3) == (False, 0, NEVER_MS)
+    await world.limiter.take("n", Limit(8, 8))
+    assert await world.limiter.peek("n", Limit(8, 8)) == (True, 1, 0)
+
+
+async def test_dear_questions_are_passed_on_and_answered_alone_as_dear():
+    world = World()
+    await world.limiter.take("n", LIMIT, cost=4)
+    await world.limiter.peek("n", LIMIT, cost=3)
+    assert world.shared.asked == [([("n", LIMIT)], 4), ([("n", LIMIT)], 3)]
+    await world.fail(5)
+    assert (await world.limiter.take("n", LIMIT, cost=4)).remaining == 6
+
+
+async def test_what_is_held_is_renewed_in_parts_that_let_others_have_their_turn(world):
+    held = [Lease("k", str(n), 1000) for n in range(10 * RENEW_BATCH + 1)]
+    assert await world.limiter.lease_all(held) is None
+    turns, world.shared.held = 0, set()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    async with asyncio.timeout(8):
+        await world.limiter.renew()
+    task.cancel()
+    assert world.shared.held == set(held)
+    assert turns >= 10
+    assert [len(part) for part in world.shared.renewals] == [RENEW_BATCH] * 10 + [1]
+
+
+async def test_what_is_released_while_others_are_renewed_is_not_renewed(world):
+    held = [Lease("k", str(n), 1000) for n in range(RENEW_BATCH + 1)]
+    await world.limiter.lease_all(held)
+    world.shared.held, world.shared.gate = set(), asyncio.Event()
+    renewing = asyncio.create_task(world.limiter.renew())
+    await world.shared.renewing.wait()
+    await world.limiter.release([held[-1]])
+    world.shared.gate.set()
+    await renewing
+    assert held[-1] not in world.shared.held
+
+
+async def test_a_refusal_gives_back_what_was_asked_for_and_nothing_else(world):
+    kept = Lease("room", "a", 10)
+    await world.limiter.lease(kept)
+    await world.fail(5)
+    leases = [Lease("ip", "a", 10), Lease("user", "a", 0), kept]
+    assert await world.limiter.lease_all(leases) == leases[1]
+    assert world.limiter.held == [kept]
+
+
+async def test_one_that_is_cancelled_gives_back_what_it_was_waiting_for(world):
+    world.shared.gate = asyncio.Event()
+    leasing = asyncio.create_task(world.limiter.lease_all([Lease("ip", "a", 10), Lease("user", "a", 10)]))
+    await asyncio.sleep(0)
+    leasing.cancel()
+    await asyncio.wait([leasing])
+    assert leasing.cancelled()
+    assert world.shared.released == [Lease("ip", "a", 10)]
+    assert world.limiter.held == []
+
+
+async def test_a_backend_that_is_away_is_not_told_what_was_released(world):
+    lease = Lease("k", "m", 10)
+    await world.limiter.lease(lease)
+    await world.fail(4)
+    await world.limiter.release([lease])
+    assert world.shared.released == [lease]
+    await world.fail(1)
+    await world.limiter.release([lease])
+    assert world.shared.released == [lease]
+
+
+async def test_leases_last_as_long_as_one_says():
+    now = 0.0
+    limiter = Limiter(clock=lambda: now, lease_seconds=10)
+    await limiter.lease(Lease("k", "a", 1))
+    now = 9.999
+    assert not (await limiter.lease(Lease("k", "b", 1))).granted
+    now = 10.0
+    assert (await limiter.lease(Lease("k", "b", 1))).granted
+
+
+async def test_closing_closes_the_backend(world):
+    await world.limiter.aclose()
+    assert world.shared.closed
+
+
+async def test_a_seat_is_given_and_given_back(world):
+    grant = await world.limiter.room_try_join("tournament:7", "user:7", "c", 5)
+    assert grant == Grant(granted=True, count=1)
+    (seat,) = world.limiter.held
+    assert (seat.key, seat.member, seat.limit, seat.holder) == ("{room:tournament:7}:seats", "user:7", 5, "c")
+    await world.limiter.room_leave("tournament:7", "user:7", "c")
+    assert world.shared.released == [seat]
+    assert world.limiter.held == []
