@@ -193,7 +193,7 @@ class Crowd:
 
     async def floods(self) -> None:
         async with self.inside() as it:
-            for _ in range(90):
+            for _ in range(300):
                 it.say(type="pong")
             assert await it.code() == 4008
 
