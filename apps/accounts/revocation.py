@@ -1,5 +1,6 @@
 """
-What ends access before a token does: signing out, a new password, a blocked or deleted account.
+What ends or changes access before a token does: signing out, a new password, a blocked or deleted account, a new
+administrator.
 
 Each is an event of one stream, so that it reaches every process by the way that every event goes; whoever keeps
 connections open follows the stream and closes those concerned.
@@ -22,10 +23,11 @@ from apps.eventlog import log
 STREAM = "accounts"
 SESSION_ENDED = "session_ended"
 ACCESS_ENDED = "access_ended"
+RIGHTS_CHANGED = "rights_changed"
 
 
 class Ended(Struct, omit_defaults=True):
-    """Whose access ended: that of one session, or of a user with all their sessions."""
+    """Whose access ended, or whose rights changed: that of one session, or of a user with all their sessions."""
 
     session: str = ""
     user: int = 0
@@ -44,6 +46,11 @@ def end_session(session_key: str) -> None:
 def end_access(user_id: int) -> None:
     """Tell everybody that nothing that this user holds counts any more."""
     _append(ACCESS_ENDED, Ended(user=user_id))
+
+
+def change_rights(user_id: int) -> None:
+    """Tell everybody that this user may be an administrator now, or none any more."""
+    _append(RIGHTS_CHANGED, Ended(user=user_id))
 
 
 def connect_signals() -> None:
@@ -79,9 +86,13 @@ def _session_removed(instance: Any, **_: Any) -> None:
     end_session(instance.session_key)
 
 
-def _saved(instance: User, *, created: bool, **_: Any) -> None:
-    if not created and not instance.is_active:
+def _saved(instance: User, *, created: bool, update_fields: frozenset[str] | None, **_: Any) -> None:
+    if created:
+        return
+    if not instance.is_active:
         end_access(instance.pk)
+    elif update_fields is None or "is_superuser" in update_fields:
+        change_rights(instance.pk)  # perhaps; who has a room open is looked at again
 
 
 def _deleted(instance: User, **_: Any) -> None:

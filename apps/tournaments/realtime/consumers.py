@@ -253,6 +253,7 @@ class RoomConsumer(ABC):
         """Be in the room as what the person is now, or in none. Whoever is something else now is owed a welcome."""
         self.stale = False
         before = self.opened
+        await database_sync_to_async(self._read_person)()
         try:
             self.opened = await self._open()
         except NotFound:
@@ -262,6 +263,11 @@ class RoomConsumer(ABC):
             self.owed = "welcome"
         if self.opened.room != before.room:
             self.feed = await hub.move(self.connection, self.opened.room)
+
+    def _read_person(self) -> None:
+        """Know the person as they are now, who were somebody else, perhaps, when the room opened. Runs in a thread."""
+        if isinstance(self.person, User):
+            self.person = User.objects.filter(pk=self.person.pk, is_active=True).first() or AnonymousUser()
 
     async def _act(self, action: protocol.AnyAction) -> None:
         frame: protocol.Frame
@@ -281,9 +287,8 @@ class RoomConsumer(ABC):
         self.connection.write(encode(frame))
 
     def _perform(self, action: protocol.AnyAction) -> Done:
-        """Act as the person is now, who was somebody else, perhaps, when the room opened. Runs in a thread."""
-        if isinstance(self.person, User):
-            self.person = User.objects.filter(pk=self.person.pk, is_active=True).first() or AnonymousUser()
+        """Act as the person is now. Runs in a thread."""
+        self._read_person()
         return perform(action, Actor(self.person, command_id=action.id), self.name, self.opened.tournament_id)
 
 

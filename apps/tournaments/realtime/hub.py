@@ -266,13 +266,16 @@ class Hub:
     # Whose access ended ---------------------------------------------------------------------------------------------
 
     def _heed_accounts(self, event: Recorded) -> None:
-        """Close the connections of a session that ended, or of a user whose access did."""
+        """Close the connections of a session that ended, or of a user whose access did; look again at whose changed."""
         self.changes += 1
         ended = msgspec.json.decode(event.data, type=revocation.Ended)
         user = f"user:{ended.user}"
         for connection in list(self.connections):
             if connection.identity.id == user or (ended.session and connection.identity.session == ended.session):
-                connection.close(CloseCode.AUTHENTICATION_REQUIRED)
+                if event.type == revocation.RIGHTS_CHANGED:
+                    connection.rights_changed()
+                else:
+                    connection.close(CloseCode.AUTHENTICATION_REQUIRED)
 
     def _heed_staff(self, event: Recorded) -> None:
         """Have those looked at again who joined or left the staff: they may see other things now."""

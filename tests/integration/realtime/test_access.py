@@ -181,6 +181,17 @@ async def test_who_sees_the_same_as_before_is_not_shown_it_again(address, cup, h
         assert (await socket.receive())["id"] == "next"
 
 
+async def test_who_becomes_an_administrator_and_is_none_any_more_is_shown_so_at_once(address, cup, holder):
+    async with client(address, path(cup, holder)) as socket:
+        welcome, _ = await open_room(socket)
+        assert welcome["role"] == "spectator"
+        for is_superuser, role in ((True, "admin"), (False, "spectator")):
+            holder.user.is_superuser = is_superuser
+            await holder.user.asave()
+            assert (await socket.until("connection_established"))["data"]["role"] == role
+            assert bool((await socket.until("snapshot"))["data"]["staff"]) == is_superuser
+
+
 async def test_who_leaves_the_staff_of_a_draft_sees_nothing_any_more(address, holder):
     draft = await sync_to_async(lambda: factories.fresh(factories.make_tournament()))()
     organizer = Actor(draft.created_by)
