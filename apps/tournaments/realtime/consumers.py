@@ -140,7 +140,11 @@ class RoomConsumer(ABC):
                 if self.stale:
                     await self._enter_again()
                 if self.owed:
-                    past = await history.past(self.feed, self.opened.room, since)
+                    try:
+                        past = await history.past(self.feed, self.opened.room, since)
+                    except NotFound:  # a match that a new draw has just replaced
+                        self.connection.close(CloseCode.NOT_FOUND)
+                        break
                     if self.opened.room.audience == STAFF:  # to which the person belonged before the past was read
                         await hub.reach(self.feed, past.seq)
                     if not self.stale:

@@ -158,7 +158,7 @@ class Hub:
         self.connections[connection] = room
         feed = self.feeds.get(room.stream)
         if feed is None:
-            feed = self.feeds[room.stream] = Feed(room.stream, self._heed_staff)
+            feed = self.feeds[room.stream] = Feed(room.stream, self._heed_tournament)
         members = feed.rooms.setdefault(room, RoomFeed(room))
         members.connections.add(connection)
         await self._start()
@@ -193,7 +193,7 @@ class Hub:
         if not feed.rooms:
             del self.feeds[room.stream]
             for name in feed.names:
-                del self.public[name]
+                self.public.pop(name, None)
             self._leave_layer(feed)
 
     def channel(self, connection: Connection) -> str:
@@ -277,10 +277,24 @@ class Hub:
                 else:
                     connection.close(CloseCode.AUTHENTICATION_REQUIRED)
 
+    def _heed_tournament(self, event: Recorded) -> None:
+        if event.type in STAFF_CHANGES:
+            self._heed_staff(event)
+        elif event.type == "bracket_generated":
+            self._heed_draw(event)
+
+    def _heed_draw(self, event: Recorded) -> None:
+        """Close the rooms of matches that a new draw has replaced."""
+        removed = msgspec.json.decode(event.data).get("removed", {}).get("matches", [])
+        gone = {f"match:{match_id}" for match_id in removed}
+        for match_id in removed:
+            self.public.pop(RoomName("match", match_id), None)
+        for connection, room in list(self.connections.items()):
+            if room.stream == event.stream and room.subject in gone:
+                connection.close(CloseCode.NOT_FOUND)
+
     def _heed_staff(self, event: Recorded) -> None:
         """Have those looked at again who joined or left the staff: they may see other things now."""
-        if event.type not in STAFF_CHANGES:
-            return
         self.changes += 1
         changed = msgspec.json.decode(event.data)
         ids = changed.get("removed", {}).get("staff") or [changed["member"]["id"]]

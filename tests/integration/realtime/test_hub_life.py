@@ -1,12 +1,15 @@
 """The hub's own life: it runs while somebody is there, and leaves nothing behind."""
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from apps.tournaments.realtime.hub import Feed, hub
+from apps.tournaments.realtime.match_consumer import MatchConsumer
 from apps.tournaments.realtime.rooms import RoomName
+from apps.tournaments.services import Actor, brackets
 from tests import factories
-from tests.integration.realtime.visitor import Visitor, eventually
+from tests.integration.realtime.visitor import Visitor, eventually, gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,3 +40,19 @@ async def test_a_stream_that_was_deleted_before_it_could_be_opened_keeps_no_othe
     hub.feeds["tournament:0"] = Feed("tournament:0")
     await hub.compare()
     await visitor.left()
+
+
+async def test_the_room_of_a_match_that_a_new_draw_has_replaced_is_closed_4404(transactional_db, monkeypatch):
+    cup = await sync_to_async(factories.drawn)(2)
+    match = await sync_to_async(factories.match_number)(cup, 1)
+    inside = Visitor(RoomName("match", match.pk))
+    await inside.until("snapshot")
+    opening, waits, go = gate(MatchConsumer._open)
+    monkeypatch.setattr(MatchConsumer, "_open", opening)
+    late = Visitor(RoomName("match", match.pk))
+    await waits.wait()
+    await sync_to_async(brackets.generate)(Actor(cup.created_by), cup.pk)
+    await eventually(inside.task.done)
+    go.set()
+    await eventually(late.task.done)
+    assert [visitor.frames[-1]["close_code"] for visitor in (inside, late)] == [4404, 4404]
