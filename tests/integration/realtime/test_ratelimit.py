@@ -569,6 +569,16 @@ class TestSharedRedis:
             left = await redis_world.redis.pttl(redis_world.prefix + name)
             assert ms - redis_world.slack_ms <= left <= ms
 
+    async def test_a_bucket_is_the_microsecond_at_which_it_will_be_full(self, redis_world):
+        async def now() -> int:
+            seconds, microseconds = await redis_world.redis.time()
+            return seconds * 1_000_000 + microseconds
+
+        before = await now()
+        await redis_world.limiter.take("m", Limit(rate=1, burst=5), cost=2)
+        full_at = int(await redis_world.redis.get(redis_world.prefix + "rl:m"))
+        assert before + 2_000_000 <= full_at <= await now() + 2_000_000
+
     async def test_tokens_drip_all_the_time_and_not_by_the_second(self, redis_world):
         limiter, limit = redis_world.limiter, Limit(rate=1000, burst=100_000)
         before = time.monotonic()
