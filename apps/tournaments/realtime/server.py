@@ -20,6 +20,7 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.datastructures import Headers
@@ -284,6 +285,7 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
 
     config: Config
     _task: asyncio.Task[None] | None = None
+    _is_overdue = False
 
     def __init__(
         self,
@@ -377,10 +379,24 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         self._task = asyncio.current_task()
+        self.app = self._given_up(self.app)
         cast("dict[str, Any]", self.scope["extensions"])[HANDLE] = Handle(self)
         await super().run_asgi()
         if not self.disconnected:
             self.within(self.limits.close_seconds, self.transport.abort)
+
+    def _given_up(self, app: Any) -> Any:
+        """Return the application, which has ended as if the client had left when it was cancelled for being slow."""
+
+        async def application(scope: Any, receive: Any, send: Any) -> Any:
+            try:
+                return await app(scope, receive, send)
+            except asyncio.CancelledError:
+                if not self._is_overdue:
+                    raise
+                raise ClientDisconnected from None
+
+        return application
 
     async def receive(self) -> Any:
         message = await self.queue.get()
@@ -410,6 +426,7 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.handshake_complete = self.close_sent = True
         self.transport.close()
+        self._is_overdue = True
         if self._task is not None:
             self._task.cancel()
 

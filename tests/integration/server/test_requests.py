@@ -118,7 +118,7 @@ def test_a_page_that_is_read_slowly_is_not_given_up(start):
             time.sleep(0.1)
 
 
-def test_abuse_39_an_upgrade_that_the_application_does_not_answer_503(start):
+def test_abuse_39_an_upgrade_that_the_application_does_not_answer_503(start, caplog):
     site = start(accept_seconds=0.3)
     with Wire(site.address) as client, site.undisturbed():
         client.send(upgrade("/never"))
@@ -127,6 +127,8 @@ def test_abuse_39_an_upgrade_that_the_application_does_not_answer_503(start):
         assert b"Retry-After: 5" in head
         assert client.rest() == b""
         wait_for(lambda: site.application.cancelled == 1)
+        wait_for(site.is_empty)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_client_that_leaves_before_it_is_accepted_leaves_nothing(start):
