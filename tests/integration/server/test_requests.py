@@ -127,7 +127,7 @@ def test_abuse_39_an_upgrade_that_the_application_does_not_answer_503(start, cap
         assert b"Retry-After: 5" in head
         assert client.rest() == b""
         wait_for(lambda: site.application.cancelled == 1)
-        wait_for(site.is_empty)
+    wait_for(site.is_empty)
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
