@@ -21,9 +21,10 @@ from django.db import connection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from apps.tournaments.realtime.server import Config
+from apps.tournaments.realtime.server import Config, Limits
 
 DEADLINE = 10.0  # seconds to wait for something that happens at once on an idle machine
+PATIENT = Limits(accept_seconds=60)  # the tests share the machine with each other
 
 
 def free_port() -> int:
@@ -38,7 +39,7 @@ def running_server() -> Iterator[str]:
     from deltacrown.asgi import application
 
     port = free_port()
-    with serving(uvicorn.Server(Config(application, port=port, timeout_graceful_shutdown=1))):
+    with serving(uvicorn.Server(Config(application, port=port, timeout_graceful_shutdown=1, limits=PATIENT))):
         yield f"127.0.0.1:{port}"
 
 

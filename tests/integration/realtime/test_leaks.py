@@ -33,7 +33,7 @@ from tests import factories
 from tests.integration.realtime.test_hub_life import groups
 from tests.integration.realtime.visitor import eventually
 from tests.integration.server.wire import CLOSE, TEXT, frame, upgrade
-from tests.server import free_port
+from tests.server import PATIENT, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -262,7 +262,7 @@ async def server(transactional_db, settings) -> AsyncIterator[uvicorn.Server]:
 
     settings.SITE_URL, settings.TRUSTED_PROXIES = "http://test", ["127.0.0.0/8"]
     settings.WS_RATE_CONN_PER_IP, settings.WS_RATE_CONN_PER_USER = PER_ADDRESS, 10**6
-    server = uvicorn.Server(Config(application, port=free_port(), timeout_graceful_shutdown=1))
+    server = uvicorn.Server(Config(application, port=free_port(), timeout_graceful_shutdown=1, limits=PATIENT))
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
     yield server
@@ -341,7 +341,7 @@ async def test_ten_thousand_connections_of_every_kind_leave_nothing_behind(serve
         settings.WS_HEARTBEAT_TIMEOUT = 50
         server.config.limits = ServerLimits(accept_seconds=0.2)
         await asyncio.gather(*(crowd.waits_for_a_room_that_does_not_open() for _ in range(20)))
-        server.config.limits = ServerLimits()
+        server.config.limits = PATIENT
         assert next(crowd.numbers) - before > 5_000
         return await remains(server)
 
