@@ -9,6 +9,7 @@ refused here gets an answer that a browser can read. The server's own messages a
 import asyncio
 import random
 from collections import Counter as Tally
+from contextlib import suppress
 from functools import cache
 from time import time
 from typing import Any, NoReturn
@@ -162,13 +163,18 @@ class _Guard:
         self.record: Record = scope["record"]
         self.leases: list[Lease] | None = None  # until it has its place
         self.refusals = 0
+        self.closed = False
         ip = _ip(scope)
         self.ip_lease = key(f"ip:{ip}", "connections")
         self.own_bucket, self.ip_bucket = key(self.identity.id, "messages"), key(f"ip:{ip}", "messages")
 
     async def send(self, message: dict[str, Any]) -> None:
+        """Pass on what is sent, but nothing after a close: consumer and guard may both close, and not know it yet."""
+        if self.closed:
+            return
         if message["type"] == "websocket.accept":
             await self._take_place()
+        self.closed = message["type"] == "websocket.close"
         await self._send(message)
 
     async def receive(self) -> dict[str, Any]:
@@ -177,6 +183,8 @@ class _Guard:
             message: dict[str, Any] = await self._receive()
             if message["type"] != "websocket.receive":
                 return message
+            if self.closed:
+                continue
             if _size(message) > settings.WS_MAX_PAYLOAD_BYTES:
                 return await self._close(CloseCode.PAYLOAD_TOO_LARGE)
             decision = await self._budget()
@@ -189,7 +197,8 @@ class _Guard:
                 return await self._close(CloseCode.RATE_LIMITED)
             text = "Too many messages; this one was dropped. Send it again after the time given."
             frame = ErrorFrame(code=ErrorCode.RATE_LIMITED, message=text, retry_after_ms=decision.retry_after_ms)
-            await self._send({"type": "websocket.send", "text": encode(frame)})
+            with suppress(OSError):  # the client has gone, as the next message says
+                await self.send({"type": "websocket.send", "text": encode(frame)})
 
     async def leave(self) -> None:
         leases, self.leases = self.leases, None
@@ -244,8 +253,9 @@ class _Guard:
 
     async def _close(self, code: CloseCode) -> dict[str, Any]:
         """Say why and close; to the consumer it looks as if the client had left."""
-        await self._send({"type": "websocket.send", "text": farewell(code)})
-        await self._send({"type": "websocket.close", "code": int(code)})
+        with suppress(OSError):
+            await self.send({"type": "websocket.send", "text": farewell(code)})
+            await self.send({"type": "websocket.close", "code": int(code)})
         return {"type": "websocket.disconnect", "code": int(code)}
 
 

@@ -1,14 +1,18 @@
 """What one connection, person, address and room may use, over a real server."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 
 import pytest
 from asgiref.sync import sync_to_async
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import InvalidStatus
 
-from apps.accounts.tokens import issue_room_token
+from apps.accounts.tokens import Identity, issue_room_token
 from apps.tournaments.models import Tournament
+from apps.tournaments.realtime.middleware_ratelimit import RateLimitMiddleware
+from apps.tournaments.realtime.record import Record
 from tests import factories
 from tests.rooms import answers, send_pings
 from tests.server import ServerProcess, client
@@ -187,3 +191,61 @@ async def test_switched_off_nothing_is_limited_but_the_size(address, cup, holder
 async def test_a_limit_of_zero_lets_nobody_in(address, cup, settings):
     settings.WS_RATE_CONN_PER_IP = 0
     assert outcomes(await at_once([address], [path(cup)])) == {("connection_limit_exceeded", 4008): 1}
+
+
+class TestBothClose:
+    """The consumer and the limits both may close, and neither knows of the other's close at once."""
+
+    async def talk(self, app, *messages: dict) -> list[str]:
+        """Run an application behind the limits, with these messages for it. Return the types of what went out."""
+        inbox, sent = iter([{"type": "websocket.connect"}, *messages, {"type": "websocket.disconnect"}]), []
+
+        async def receive() -> dict:
+            return next(inbox)
+
+        async def send(message: dict) -> None:
+            sent.append(message["type"].removeprefix("websocket."))
+            if app == self.client_is_gone and sent[-1] == "send":
+                raise ClientDisconnected
+
+        guest = Identity("guest:1", "guest", None, session="", expires_at=time.time() + 300, ticket="")
+        scope = {
+            "identity": guest,
+            "record": Record(),
+            "room": "tournament:1",
+            "client": ("192.0.2.1", 1),
+            "headers": [],
+        }
+        await RateLimitMiddleware(app)(scope, receive, send)
+        return sent
+
+    async def consumer_closes(self, scope, receive, send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close"})
+        assert (await receive())["type"] == "websocket.disconnect"
+
+    async def consumer_has_more_to_say(self, scope, receive, send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        assert (await receive())["type"] == "websocket.disconnect"
+        await send({"type": "websocket.send", "text": "late"})
+
+    async def client_is_gone(self, scope, receive, send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        assert (await receive())["type"] == "websocket.disconnect"
+
+    async def test_after_the_consumers_close_no_message_is_answered(self, settings):
+        settings.WS_RATE_MSG_BURST = 0
+        message = {"type": "websocket.receive", "text": "x"}
+        assert await self.talk(self.consumer_closes, *[message] * 100) == ["accept", "close"]
+
+    async def test_after_the_close_of_the_limits_the_consumer_says_nothing(self):
+        message = {"type": "websocket.receive", "text": "x" * 16_385}
+        assert await self.talk(self.consumer_has_more_to_say, message) == ["accept", "send", "close"]
+
+    async def test_an_answer_that_finds_nobody_is_no_fault(self, settings):
+        settings.WS_RATE_MSG_BURST = 0
+        message = {"type": "websocket.receive", "text": "x"}
+        assert await self.talk(self.client_is_gone, message) == ["accept", "send"]
