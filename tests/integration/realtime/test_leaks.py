@@ -93,7 +93,7 @@ class Crowd:
     def __init__(self, port: int) -> None:
         self.port = port
         self.numbers = count()
-        self.cup = factories.drawn(4)
+        self.cup, self.quiet = factories.drawn(4), factories.drawn(2)
         self.broken, self.slow = self.cup.matches.order_by("number")[:2]
         self.holder = factories.signed_in(factories.make_user())
         self.room = self.cup.stream
@@ -332,8 +332,17 @@ async def test_ten_thousand_connections_of_every_kind_leave_nothing_behind(serve
 
     async def half() -> dict[str, Any]:
         before = next(crowd.numbers)
-        for _ in range(ROUNDS):
-            await crowd.together(rng)
+        async with crowd.inside(crowd.quiet.stream) as resident:  # while somebody is there, the hub goes on
+            for _ in range(ROUNDS):
+                await crowd.together(rng)
+                resident.say(type="ping")
+            await eventually(lambda: len(hub.connections) == 1)
+            rooms = {
+                stream: [len(room.connections) for room in feed.rooms.values()] for stream, feed in hub.feeds.items()
+            }
+            assert rooms == {"accounts": [], crowd.quiet.stream: [1]}
+            assert [str(name) for name in hub.public] == [crowd.quiet.stream]
+            await resident.part()
         settings.WS_TOKEN_SECONDS = 2 - settings.JWT_LEEWAY_SECONDS
         await crowd.stay(20, 4002)
         settings.WS_TOKEN_SECONDS, settings.WS_HEARTBEAT_TIMEOUT = 300, 0.5
