@@ -9,6 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from math import inf
 from time import time
 from typing import Any, ClassVar, Literal
 
@@ -84,7 +85,7 @@ class RoomConsumer(ABC):
             self.identity,
             self.record,
             now=now,
-            ping_at=now + settings.WS_HEARTBEAT_INTERVAL,
+            ping_at=inf,  # until the welcome, which comes before anything else
             expires_at=_deadline(self.identity),
         )
         self.connection.rights_changed = self._look_again
@@ -182,6 +183,7 @@ class RoomConsumer(ABC):
         self.record.role, self.record.resumed = data.role, past.resumed
         self.connection.write(encode(protocol.ConnectionEstablished(data=data)))
         self.connection.warned = False
+        self.connection.ping_at = asyncio.get_running_loop().time() + settings.WS_HEARTBEAT_INTERVAL
 
     async def _read(self, event: dict[str, Any]) -> None:
         try:

@@ -83,9 +83,12 @@ def send_error_to_channel(channel: str, code: ErrorCode, message: str) -> None:
 
     Args:
         channel: of the connection, `hub.channel(connection)`: "<channel of the process>/<id of the connection>".
+
+    Raises:
+        ValueError: the protocol has no such code.
     """
     process, _, connection = channel.rpartition("/")
-    frame = encode(ErrorFrame(code=code, message=message))
+    frame = encode(ErrorFrame(code=ErrorCode(code), message=message))
     _post(lambda layer: layer.send(process, {"type": ERROR, "connection": connection, "frame": frame}))
 
 

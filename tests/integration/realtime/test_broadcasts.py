@@ -256,6 +256,15 @@ async def test_an_error_for_nobody_harms_nobody(address, cup):
             await is_alive(here)
 
 
+async def test_an_error_needs_a_code_of_the_protocol(address, cup):
+    async with client(address, await path(cup.stream)) as socket:
+        await open_room(socket)
+        (connection_of_socket,) = hub.connections
+        with pytest.raises(ValueError, match="no_such_code"):
+            utils.send_error_to_channel(hub.channel(connection_of_socket), "no_such_code", "Too late.")
+        await is_alive(socket)
+
+
 def test_an_error_without_any_connection_is_lost_quietly():
     utils.send_error_to_channel("hub.0123456789/nobody", ErrorCode.CONFLICT, "Too late.")
 

@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 from apps.eventlog import log
 from apps.tournaments.models import Match, Tournament
+from apps.tournaments.realtime import history
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.services import Actor, entries, matches, tournaments
 from engine.match_flow import Score
@@ -323,3 +324,17 @@ async def test_a_restored_backup_sends_everybody_to_a_fresh_snapshot(address, cu
         assert not welcome["resumed"]
         assert after["epoch"] != before["epoch"]
         await socket.events_until(await play(cup, 1))
+
+
+async def test_no_ping_comes_before_the_welcome_however_long_that_takes(address, cup, settings, monkeypatch):
+    settings.WS_HEARTBEAT_INTERVAL = 0.1
+    past = history.past
+
+    async def after_some_heartbeats(*arguments):
+        await asyncio.sleep(0.5)
+        return await past(*arguments)
+
+    monkeypatch.setattr("apps.tournaments.realtime.history.past", after_some_heartbeats)
+    async with client(address, await path(cup.stream)) as socket:
+        await open_room(socket)
+        await socket.until("ping")
