@@ -164,18 +164,20 @@ class _Guard:
         self.leases: list[Lease] | None = None  # until it has its place
         self.refusals = 0
         self.closed = False
+        self.sending = asyncio.Lock()
         ip = _ip(scope)
         self.ip_lease = key(f"ip:{ip}", "connections")
         self.own_bucket, self.ip_bucket = key(self.identity.id, "messages"), key(f"ip:{ip}", "messages")
 
     async def send(self, message: dict[str, Any]) -> None:
         """Pass on what is sent, but nothing after a close: consumer and guard may both close, and not know it yet."""
-        if self.closed:
-            return
-        if message["type"] == "websocket.accept":
-            await self._take_place()
-        self.closed = message["type"] == "websocket.close"
-        await self._send(message)
+        async with self.sending:  # a slow client lets several wait, and the close must be the last of them
+            if self.closed:
+                return
+            if message["type"] == "websocket.accept":
+                await self._take_place()
+            self.closed = message["type"] == "websocket.close"
+            await self._send(message)
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message that may pass. What may not is answered here."""
