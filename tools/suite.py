@@ -24,6 +24,16 @@ OURS = {"ALLOWED_HOSTS", "DATABASE_URL", "DEBUG", "PORT", "REDIS_URL", "SECRET_K
 # What touches the database, and is tested on what an installation grows to as well.
 ON_POSTGRES = ("tests/integration", "tests/test_websocket_realtime_*.py")
 
+# What runs the realtime package, without the tests that count on the speed that measuring takes away.
+MEASURED = (
+    "tests/unit/realtime",
+    "tests/integration/realtime",
+    "tests/integration/abuse",
+    "tests/integration/server",
+    "tests/test_websocket_realtime_*.py",
+)
+UNMEASURED = ("tests/integration/realtime/test_fuzz.py", "tests/integration/realtime/test_leaks.py")
+
 # Two browsers' worth of workers fit the smallest machine; a slow test must not hold the others back.
 PYTEST = ("-m", "pytest", "-n", "2", "--dist", "worksteal")
 
@@ -68,10 +78,11 @@ def test(env: dict[str, str], extra: list[str]) -> None:
 def coverage(env: dict[str, str], folder: Path) -> None:
     """Measure how much of the realtime package the tests run on both, and fail when it is too little."""
     env = env | {"COVERAGE_FILE": str(folder / "coverage")}
-    measured = ["--cov", "--cov-report=", "--timeout=600"]  # measuring takes its time
-    step("Tests on SQLite", env, *PYTEST, *measured, "-o", f"testpaths=tests/unit/realtime {' '.join(ON_POSTGRES)}")
+    measured = [*PYTEST, "--cov", "--cov-report=", "--timeout=600", *(f"--ignore={path}" for path in UNMEASURED)]
+    paths = f"testpaths={' '.join(MEASURED)}"
+    step("Tests on SQLite", env, *measured, "-o", paths)
     with grown(env) as (servers, only):
-        step("Tests on PostgreSQL and Redis", servers, *PYTEST, *measured, "--cov-append", *only)
+        step("Tests on PostgreSQL and Redis", servers, *measured, "--cov-append", *only, "-o", paths)
     report = str(folder / "coverage.json")
     step("Coverage", env, "-m", "coverage", "report")
     step("Coverage as JSON", env, "-m", "coverage", "json", "-q", "-o", report)
