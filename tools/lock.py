@@ -11,8 +11,8 @@ import sys
 
 from tools.environment import DEVELOPMENT, RUNTIME
 
-# For every Python from 3.11 on, and without the name of the index, which is everyone's own. Extras stay: pip 23 does not
-# take "coverage==7.17" for the pin of a "coverage[toml]" that another package wants, and looks for the newest instead.
+# For every Python from 3.11 on, and without the name of the index, which is everyone's own. Extras stay: pip 23 does
+# not take "coverage==7.17" for the pin of a "coverage[toml]" that another package wants, and looks for the newest.
 OPTIONS = ["--quiet", "--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"]
 OPTIONS += ["--no-strip-extras"]
 

@@ -57,12 +57,15 @@ class Visitor:
         self._inbox.put_nowait({"type": "websocket.receive", "text": json.dumps({"type": type_})})
 
     async def settle(self) -> None:
-        """Return when all that was said has been answered, and the role is clear."""
+        """Return when all that was said has been answered, and the role is clear and shown."""
+        await self._ping()
+        await eventually(lambda: self.task.done() or not self.consumer.looking)
+        await self._ping()  # its answer comes after what was written while the role became clear
+
+    async def _ping(self) -> None:
         self.say("ping")
         self._pings += 1
-        await eventually(
-            lambda: self.task.done() or (len(self.of("pong")) == self._pings and not self.consumer.looking)
-        )
+        await eventually(lambda: self.task.done() or len(self.of("pong")) == self._pings)
 
     def leave(self, how: str = "close") -> None:
         """Close, vanish, or be cancelled by a server that stops."""
