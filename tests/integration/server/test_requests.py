@@ -27,7 +27,7 @@ def test_abuse_38_a_silent_connection_is_closed(start):
     started = time.monotonic()
     with Wire(site.address) as client, site.undisturbed():
         assert client.rest() == b""
-        assert 1 < time.monotonic() - started < 5
+        assert 0.95 < time.monotonic() - started < 5  # a loop counts in whole milliseconds
 
 
 @pytest.mark.parametrize("request_", [HELLO, upgrade("/echo")])
