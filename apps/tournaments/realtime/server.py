@@ -1,20 +1,14 @@
 """
 uvicorn, with bounds on what one client may take: time on the event loop, memory, patience.
 
-Both protocols parse what arrives in slices, one a turn of the loop, and stop reading while something waits to be
-parsed; both give up a client that does not read. Written against uvicorn 0.54 and websockets 17, whose methods it
-overrides; tests/integration/server fails when one of them is gone.
+Requests and upgrades are uvicorn's; an open WebSocket is our own (websocket.py). Written against uvicorn 0.54 and
+websockets 17, whose methods it overrides; tests/integration/server fails when one of them is gone.
 """
 
 import asyncio
-import codecs
 import logging
 import socket
-from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
-from time import monotonic
 from typing import Any, cast
 
 import uvicorn
@@ -24,42 +18,15 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.datastructures import Headers
-from websockets.exceptions import ProtocolError
-from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
+from websockets.frames import CloseCode
 from websockets.http11 import Request
-from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Origin
 
-KIB = 1024
-HANDLE = "deltacrown.connection"  # in scope["extensions"]
-_UTF8 = codecs.getincrementaldecoder("utf-8")
+from apps.tournaments.realtime.bounds import KIB, Bounded, Limits
+from apps.tournaments.realtime.websocket import Parsers, Receiver, WebSocket
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one client may take. Sizes are in bytes, times in seconds."""
-
-    # Parsed in one turn of the loop. A frame is at least 6 bytes long, a request 18, so this is also how many of them
-    # there are, and how many messages meet an application that does not yield from one to the next.
-    at_once: int = 2 * KIB
-    waiting_messages: int = 8  # more are not parsed until the application has taken these
-    fragments: int = 64  # of one message
-    control_frames: int = 100  # pings and pongs within `control_seconds`
-    control_seconds: float = 10
-    # Above the first the application's `send` waits and nothing more is parsed. The second only a writer reaches that
-    # does not look; its connection is aborted.
-    unsent_high: int = 64 * KIB
-    unsent_most: int = 4 * KIB * KIB
-    # The kernel would take up to 4 MiB for a client that does not read. It doubles the value.
-    socket_buffer: int = 64 * KIB
-    head: int = 16 * KIB  # a request's line and headers
-    head_seconds: float = 10
-    body_seconds: float = 60
-    accept_seconds: float = 5  # from the upgrade request to the application's answer
-    stall_seconds: float = 10  # without a byte going out, while more than `unsent_high` wait, or anything of a page
-    close_seconds: float = 10  # for the client to answer a close, and to take what was written before
-    linger_seconds: float = 2  # for a client that is thrown out to read why
+TAKE_OVER = "deltacrown.take_over"  # in scope["extensions"]: RoomProtocol.take_over
 
 
 class Config(uvicorn.Config):
@@ -75,6 +42,7 @@ class Config(uvicorn.Config):
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self.parsers = Parsers(self.limits, max_size=64 * KIB)
         super().__init__(
             app,
             host=host,
@@ -98,103 +66,7 @@ class Config(uvicorn.Config):
         )
 
 
-class _Bounded(asyncio.Protocol):
-    """What both protocols have in common. One deadline at a time, and a watch on a client that does not read."""
-
-    config: Config
-    loop: asyncio.AbstractEventLoop
-    transport: asyncio.Transport
-    written = 0  # bytes written past the flow control of uvicorn
-
-    _turn: asyncio.Handle | None = None
-    _deadline: asyncio.TimerHandle | None = None
-    _watch: asyncio.TimerHandle | None = None
-    _drained = 0
-    _drained_at = 0.0
-
-    @property
-    def limits(self) -> Limits:
-        return self.config.limits
-
-    @abstractmethod
-    def parse(self, data: bytes) -> None:
-        """Parse the next slice of what arrived, and act on it."""
-
-    @abstractmethod
-    def ready(self) -> bool:
-        """Return whether what was parsed has gone its way, so that more may be. Whatever changes it calls `pace`."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._unparsed = bytearray()
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.relax()
-        if self._watch is not None:
-            self._watch.cancel()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        self._unparsed += data
-        if self._turn is None:
-            self._parse_slice()
-
-    def _parse_slice(self) -> None:
-        self._turn = None
-        if self._unparsed and self.ready() and not self.transport.is_closing():
-            data = bytes(self._unparsed[: self.limits.at_once])
-            del self._unparsed[: self.limits.at_once]
-            self.parse(data)
-        self.pace()
-
-    def pace(self) -> None:
-        """Parse on in the next turn if that may be; read on only when everything read has been parsed."""
-        if self.transport.is_closing():
-            return
-        if not self._unparsed:
-            self.transport.resume_reading()
-            return
-        self.transport.pause_reading()
-        if self._turn is None and self.ready():
-            self._turn = self.loop.call_soon(self._parse_slice)
-
-    def within(self, seconds: float, otherwise: Callable[[], object]) -> None:
-        """Call `otherwise` in so many seconds, unless there is a new deadline before, or none: `relax`."""
-        self.relax()
-        self._deadline = self.loop.call_later(seconds, otherwise)
-
-    def relax(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._drained, self._drained_at = self._progress(), self.loop.time()
-        self._look()
-
-    def resume_writing(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        super().resume_writing()
-        self.pace()
-
-    def _progress(self) -> int:
-        """Return a number that grows when the client takes something."""
-        return self.written - self.transport.get_write_buffer_size()
-
-    def _look(self) -> None:
-        progress, now = self._progress(), self.loop.time()
-        if progress > self._drained:
-            self._drained, self._drained_at = progress, now
-        elif now - self._drained_at >= self.limits.stall_seconds:
-            # Not close: that waits until the client has taken everything.
-            self.transport.abort()
-            return
-        self._watch = self.loop.call_later(self.limits.stall_seconds / 4, self._look)
-
-
-class RoomHttpProtocol(_Bounded, HttpToolsProtocol):
+class RoomHttpProtocol(Bounded, HttpToolsProtocol):
     """Requests, with bounds on the size and the time of their heads, and on the time of their bodies."""
 
     config: Config
@@ -203,6 +75,7 @@ class RoomHttpProtocol(_Bounded, HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
+        self.limits = self.config.limits
         self.flow = _Flow(self)
         # So that anything the client leaves unread is noticed, the last bytes of a response too.
         transport.set_write_buffer_limits(0)
@@ -241,7 +114,7 @@ class RoomHttpProtocol(_Bounded, HttpToolsProtocol):
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
         # A client has to await the answer before it sends more; uvicorn drops what comes with the request.
-        self._unparsed.clear()
+        self.forget_unparsed()
         super().handle_websocket_upgrade()
 
     def _idle(self) -> bool:
@@ -275,15 +148,17 @@ class _Flow(FlowControl):
         self._protocol.pace()
 
 
-class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
+class RoomProtocol(Bounded, WebSocketsSansIOProtocol):
     """
-    A WebSocket. Fails one that abuses the protocol, and says so: 1002, 1007, 1008, 1009.
+    The way to a WebSocket: the upgrade, and the application's answer to it. With its acceptance a `WebSocket` takes the
+    transport over, whose messages come here as long as the application asks for them.
 
-    The application that does not answer an upgrade in time is cancelled, and the client gets 503; an exception in it
-    closes with 1011.
+    The application that does not answer in time is cancelled, and the client gets 503; an exception in it closes with
+    1011.
     """
 
     config: Config
+    websocket: WebSocket | None = None
     _task: asyncio.Task[None] | None = None
     _is_overdue = False
 
@@ -295,11 +170,11 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.limits = config.limits
         # uvicorn tells three lines of every connection; record.py tells one, and what matters.
         self.logger = logging.getLogger("deltacrown.websocket")
         self.conn.parser.close()  # which refers to what refers to it, and would wait for the garbage collector
-        self.conn = _Parser(config)
-        self.close_timeout = self.limits.close_seconds
+        self.conn = _Handshake(logger=self.logger)
         self.read_paused = True  # what uvicorn believes, so that it leaves reading to `pace`
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -309,39 +184,14 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
             socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.socket_buffer
         )
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.conn.state is State.OPEN:
-            # Before uvicorn's 1005, which is for a close without a code.
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": CloseCode.ABNORMAL_CLOSURE})
-        super().connection_lost(exc)
-
-    def eof_received(self) -> None:
-        super().eof_received()
-        # The transport closes now, but not before the client has taken everything.
-        self.within(self.limits.close_seconds, self.transport.abort)
-
-    def shutdown(self) -> None:
-        if not self.writable.is_set():
-            self.transport.abort()  # the server would wait for a client that does not read
-        elif not self.transport.is_closing():
-            super().shutdown()
-
-    # In -------------------------------------------------------------------------------------------------------------
-
     def ready(self) -> bool:
-        if self.close_sent:  # messages are dropped now; the client's close is looked for among them
-            return self.writable.is_set()
-        room = self.queue.qsize() < self.limits.waiting_messages
-        return self.handshake_complete and room and self.writable.is_set()
+        return False  # what comes before the acceptance waits for it
 
     def data_received(self, data: bytes) -> None:
-        if not self.handshake_initiated:
-            self._read_head(data)
-        elif self.conn.parser_exc is None:
+        if self.handshake_initiated:
             super().data_received(data)
-
-    def _read_head(self, data: bytes) -> None:
-        """Read the upgrade request. It comes whole, from RoomHttpProtocol."""
+            return
+        # The upgrade request. It comes whole, from RoomHttpProtocol.
         self.parse(data)
         if not self.handshake_initiated:
             # websockets has stricter rules for heads. It has an answer to some of what breaks them.
@@ -352,72 +202,96 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
     def parse(self, data: bytes) -> None:
         self.conn.receive_data(data)
         self.handle_events()
-        if self.conn.parser_exc is not None:
-            self.handle_parser_exception()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.handshake_complete:
             self.within(self.limits.accept_seconds, self._accept_overdue)
 
-    def handle_parser_exception(self) -> None:
-        """Send the close that the parser has prepared, and hang up when the client has read it, or after a while."""
-        if (close := self.conn.close_sent) is not None:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        # Closing a socket with unread data in it resets the connection, and the client would never see the close. So
-        # what still comes is read, and dropped.
-        self._unparsed.clear()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        if self.close_timer is not None:
-            self.close_timer.cancel()
-        self.close_timer = self.loop.call_later(self.limits.linger_seconds, self.transport.abort)
-
     # The application ------------------------------------------------------------------------------------------------
 
     async def run_asgi(self) -> None:
         self._task = asyncio.current_task()
-        self.app = self._given_up(self.app)
-        cast("dict[str, Any]", self.scope["extensions"])[HANDLE] = Handle(self)
-        await super().run_asgi()
-        if not self.disconnected:
-            self.within(self.limits.close_seconds, self.transport.abort)
-
-    def _given_up(self, app: Any) -> Any:
-        """Return the application, which has ended as if the client had left when it was cancelled for being slow."""
-
-        async def application(scope: Any, receive: Any, send: Any) -> Any:
-            try:
-                return await app(scope, receive, send)
-            except asyncio.CancelledError:
-                if not self._is_overdue:
-                    raise
-                raise ClientDisconnected from None
-
-        return application
+        cast("dict[str, Any]", self.scope["extensions"])[TAKE_OVER] = self.take_over
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except asyncio.CancelledError:
+            if not self._is_overdue:
+                self._fail()
+                raise
+        except Exception:
+            self.logger.exception("Exception in ASGI application\n")
+            self._fail()
+        else:
+            if not self.handshake_complete:
+                self.logger.error("ASGI callable returned without completing handshake.")
+                self._fail()
+        if self.websocket is None:
+            self.transport.close()
+        elif isinstance(self.websocket.receiver, _Application) and not self.websocket.is_over:
+            self.websocket.hang_up()
 
     async def receive(self) -> Any:
         message = await self.queue.get()
-        self.pace()
+        if self.websocket is not None:
+            self.websocket.pace()
         return message
 
     async def send(self, message: Any) -> None:
-        waited_for = not self.handshake_complete
-        await super().send(message)
-        if waited_for and (self.handshake_complete or self.close_sent):
-            self.relax()
-        self.pace()
+        if self.websocket is None:
+            await self._answer(message)
+            return
+        await self.writable.wait()  # a client that reads slowly makes its application wait
+        sent = True
+        match message["type"]:
+            case "websocket.send":
+                text = message.get("text")
+                sent = self.websocket.send(message["bytes"] if text is None else text)
+            case "websocket.close" if not self.websocket.is_over:
+                self.websocket.close(message.get("code", 1000), message.get("reason") or "")
+        if not sent:
+            raise ClientDisconnected
 
-    def send_500_response(self) -> None:
-        super().send_500_response()
-        if self.conn.state is State.OPEN and not self.transport.is_closing():
-            self.conn.send_close(CloseCode.INTERNAL_ERROR)
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.close_sent = True
-            self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
-            self.pace()
+    async def _answer(self, message: Any) -> None:
+        """Send what answers the upgrade. An acceptance opens the WebSocket."""
+        await super().send(message)
+        if not self.handshake_complete and not self.close_sent:
+            return
+        self.relax()
+        if not self.close_sent and not self.transport.is_closing():
+            self.connections.discard(self)
+            receiver = _Application(self.queue, self.writable)
+            self.websocket = WebSocket(self.transport, receiver, self.config.parsers, self.connections, self.loop)
+            if self._unparsed:
+                self.websocket.unparsed(bytes(self._unparsed))
+                self.websocket.pace()
+
+    def take_over(self, receiver: Receiver) -> WebSocket:
+        """
+        Give the open WebSocket to another receiver, for which it goes on when the application has returned.
+
+        To be called after the acceptance. What has come by then is passed on.
+        """
+        if self.websocket is None:
+            if self.transport.is_closing():
+                raise ClientDisconnected
+            raise RuntimeError("there is no WebSocket before the acceptance")
+        self.websocket.receiver = receiver
+        while not self.queue.empty():
+            event: Any = self.queue.get_nowait()
+            if event["type"] == "websocket.receive":
+                receiver.message(event["bytes"] if event.get("text") is None else event["text"])
+            elif event["type"] == "websocket.disconnect":
+                receiver.ended(event["code"], event.get("reason", ""))
+        return self.websocket
+
+    def _fail(self) -> None:
+        if self.websocket is not None:
+            self.websocket.close(CloseCode.INTERNAL_ERROR)
+        else:
+            self.send_500_response()
 
     def _accept_overdue(self) -> None:
         response = self.conn.reject(HTTPStatus.SERVICE_UNAVAILABLE, "")
@@ -431,85 +305,31 @@ class RoomProtocol(_Bounded, WebSocketsSansIOProtocol):
             self._task.cancel()
 
 
-class _Parser(ServerProtocol):
-    """websockets' parser, with bounds on what the RFC leaves open."""
+class _Application:
+    """The receiver of a WebSocket whose application asks for its messages, as ASGI has it."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(max_size=config.ws_max_size, logger=logging.getLogger("deltacrown.websocket"))
-        self._limits = config.limits
-        self._fragments = 0
-        self._text: codecs.IncrementalDecoder | None = None
-        self._controls = 0
-        self._controls_since = 0.0
+    def __init__(self, queue: "asyncio.Queue[Any]", writable: asyncio.Event) -> None:
+        self._queue, self._writable = queue, writable
 
+    def message(self, data: str | bytes) -> None:
+        self._queue.put_nowait({"type": "websocket.receive", "text" if isinstance(data, str) else "bytes": data})
+
+    def backlog(self) -> int:
+        return self._queue.qsize()
+
+    def heard(self) -> None:
+        pass
+
+    def writable(self, *, yes: bool) -> None:
+        if yes:
+            self._writable.set()
+        else:
+            self._writable.clear()
+
+    def ended(self, code: int, reason: str) -> None:
+        self._queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+
+
+class _Handshake(ServerProtocol):
     def process_origin(self, headers: Headers) -> Origin | None:
         return None  # the application decides, and answers so that a browser can read it; two origins are no exception
-
-    def recv_frame(self, frame: Frame) -> None:
-        limits = self._limits
-        match frame.opcode:
-            case Opcode.TEXT | Opcode.BINARY:
-                self._fragments = 1
-                self._text = _UTF8() if frame.opcode is Opcode.TEXT else None
-            case Opcode.CONT:
-                self._fragments += 1
-                if self._fragments > limits.fragments:
-                    self._refuse("too many fragments")
-                    return
-            case Opcode.PING | Opcode.PONG:
-                now = monotonic()
-                if now - self._controls_since > limits.control_seconds:
-                    self._controls, self._controls_since = 0, now
-                self._controls += 1
-                if self._controls > limits.control_frames:
-                    self._refuse("too many pings")
-                    return
-            case Opcode.CLOSE:
-                # It may come in the middle of a message (RFC 6455, 5.4); websockets calls that an error.
-                self.current_size = None
-        if frame.opcode in DATA_OPCODES and self._text is not None:
-            # Here and not in uvicorn, which finds bad UTF-8 only when the message is complete, and stumbles over it
-            # when a close has come with it.
-            self._text.decode(bytes(frame.data), frame.fin)
-            if frame.fin:
-                self._text = None
-        super().recv_frame(frame)
-
-    def _refuse(self, reason: str) -> None:
-        self.fail(CloseCode.POLICY_VIOLATION, reason)
-        self.parser_exc = ProtocolError(reason)
-
-
-class Handle:
-    """What the fan-out may do with an open WebSocket, beside the application's `send`. Nothing here waits."""
-
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: RoomProtocol) -> None:
-        self._protocol = protocol
-
-    def buffered_bytes(self) -> int:
-        """Return how many bytes wait in this process for the client to take them."""
-        return self._protocol.transport.get_write_buffer_size()
-
-    def write_frame(self, data: bytes) -> bool:
-        """
-        Write whole frames as they go over the wire: made once, for all connections (a server's are not masked).
-
-        Return whether they were written: not before the handshake nor after a close. A connection with more than
-        `Limits.unsent_most` unsent is aborted.
-        """
-        protocol = self._protocol
-        transport = protocol.transport
-        if protocol.conn.state is not State.OPEN or transport.is_closing():
-            return False
-        if transport.get_write_buffer_size() > protocol.limits.unsent_most:
-            transport.abort()
-            return False
-        protocol.written += len(data)
-        transport.write(data)
-        return True
-
-    def abort(self) -> None:
-        """End the connection at once, without a close frame. The only way to be rid of a client that does not read."""
-        self._protocol.transport.abort()

@@ -11,7 +11,9 @@ from typing import Any
 import uvicorn
 from websockets.sync.client import connect
 
-from apps.tournaments.realtime.server import HANDLE, Config, Handle, Limits
+from apps.tournaments.realtime.bounds import Limits
+from apps.tournaments.realtime.server import TAKE_OVER, Config
+from apps.tournaments.realtime.websocket import WebSocket
 from tests.server import DEADLINE, free_port, wait_for
 
 ANSWER_SECONDS = 0.25  # for the client beside the attack, on a machine that does other work too
@@ -24,8 +26,7 @@ class Application:
     """An ASGI application. What it saw is kept for the test."""
 
     def __init__(self) -> None:
-        self.handles: list[Handle] = []
-        self.before_accept: list[bool] = []
+        self.sockets: list[WebSocket] = []
         self.codes: list[int] = []
         self.received: list[str] = []
         self.ended: list[type[BaseException]] = []
@@ -55,6 +56,23 @@ class Application:
         while (message := await receive())["type"] == "websocket.receive":
             await send(message | {"type": "websocket.send"})
         self.codes.append(message["code"])
+
+    async def websocket_taken(self, scope: Any, receive: Any, send: Any) -> None:
+        """Return, and let the WebSocket echo by itself."""
+        await self._accept(scope, receive, send)
+        echo = Echo(self.codes)
+        echo.socket = scope["extensions"][TAKE_OVER](echo)
+
+    async def websocket_taken_late(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._accept(scope, receive, send)
+        await asyncio.sleep(0.2)
+        echo = Echo(self.codes)
+        echo.socket = self.sockets[-1]
+        scope["extensions"][TAKE_OVER](echo)
+
+    async def websocket_early(self, scope: Any, receive: Any, send: Any) -> None:
+        """Take the WebSocket over before there is one."""
+        scope["extensions"][TAKE_OVER](Echo(self.codes))
 
     async def websocket_late(self, scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.2)
@@ -89,7 +107,7 @@ class Application:
     async def websocket_brim(self, scope: Any, receive: Any, send: Any) -> None:
         """Write until the kernel takes no more, and close with a little left."""
         await self._accept(scope, receive, send)
-        while not self.handles[-1].buffered_bytes():
+        while not self.sockets[-1].buffered_bytes():
             await send({"type": "websocket.send", "text": "x" * 1024})
         await send({"type": "websocket.close", "code": 4000})
 
@@ -99,17 +117,40 @@ class Application:
         raise RuntimeError("a bug")
 
     async def _accept(self, scope: Any, receive: Any, send: Any) -> None:
-        handle = scope["extensions"].get(HANDLE)
-        if handle is not None:
-            self.before_accept.append(handle.write_frame(b"too early"))
-            self.handles.append(handle)
         await receive()
         await send({"type": "websocket.accept"})
+        take_over = scope["extensions"].get(TAKE_OVER)
+        if take_over is not None:
+            self.sockets.append(take_over.__self__.websocket)
 
     async def _respond(self, send: Any, body: bytes) -> None:
         headers = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+class Echo:
+    """Answers each message with the same."""
+
+    socket: WebSocket
+
+    def __init__(self, codes: list[int]) -> None:
+        self.codes = codes
+
+    def message(self, data: str | bytes) -> None:
+        self.socket.send(data)
+
+    def backlog(self) -> int:
+        return 0
+
+    def heard(self) -> None:
+        pass
+
+    def writable(self, *, yes: bool) -> None:
+        pass
+
+    def ended(self, code: int, reason: str) -> None:
+        self.codes.append(code)
 
 
 class Site(uvicorn.Server):
@@ -140,6 +181,10 @@ class Site(uvicorn.Server):
     @property
     def protocols(self) -> list[Any]:
         return list(self.server_state.connections)
+
+    @property
+    def websockets(self) -> list[WebSocket]:
+        return [protocol for protocol in self.protocols if isinstance(protocol, WebSocket)]
 
     def is_empty(self) -> bool:
         return not self.server_state.connections and not self.server_state.tasks

@@ -17,7 +17,7 @@ def test_abuse_40_a_client_that_reads_nothing_is_aborted_and_the_application_tol
     site = start(stall_seconds=0.4)
     started = time.monotonic()
     with Wire(site.address, receive_buffer=4 * KIB).open("/stream"), site.undisturbed():
-        [stalled] = [protocol for protocol in site.protocols if protocol.scope["path"] == "/stream"]
+        stalled = site.application.sockets[0]
         most = 0
         while stalled in site.protocols:
             most = max(most, stalled.transport.get_write_buffer_size())
@@ -38,7 +38,7 @@ def test_abuse_41_a_client_that_reads_slowly_loses_nothing(start):
 def test_what_is_left_when_the_application_has_closed_is_not_kept_for_ever(start):
     site = start(close_seconds=0.3)
     with Wire(site.address, receive_buffer=4 * KIB).open("/brim"):
-        wait_for(site.application.handles[0].buffered_bytes)
+        wait_for(site.application.sockets[0].buffered_bytes)
         started = time.monotonic()
         wait_for(site.is_empty)
         assert time.monotonic() - started < 2
@@ -47,9 +47,9 @@ def test_what_is_left_when_the_application_has_closed_is_not_kept_for_ever(start
 def test_a_client_that_hangs_up_on_its_side_only_is_not_kept_for_ever(start):
     site = start(close_seconds=0.3)
     with Wire(site.address, receive_buffer=4 * KIB).open("/echo") as client:
-        [handle] = site.application.handles
-        while not handle.buffered_bytes():
-            site.in_loop(handle.write_frame, server_frame(b"x" * 8 * KIB))
+        [websocket] = site.application.sockets
+        while not websocket.buffered_bytes():
+            site.in_loop(websocket.write, server_frame(b"x" * 8 * KIB))
         started = time.monotonic()
         client.socket.shutdown(socket.SHUT_WR)
         wait_for(site.is_empty)
@@ -90,42 +90,41 @@ def test_a_bug_in_the_application_is_1011_to_the_client(start, caplog):
 def test_prepared_frames_are_written_between_the_application_s_messages(start):
     site = start()
     with connect(f"ws://{site.address}/echo") as client:
-        [handle] = site.application.handles
-        assert site.application.before_accept == [False]
+        [websocket] = site.application.sockets
         text = "é" * 40_000
         for prepared in ("one", text):
             client.send("first")
             assert client.recv() == "first"
-            assert site.in_loop(handle.write_frame, server_frame(prepared.encode()))
+            assert site.in_loop(websocket.write, server_frame(prepared.encode()))
             assert client.recv() == prepared
-        assert site.in_loop(handle.write_frame, server_frame(b"a") + server_frame(b"b"))
+        assert site.in_loop(websocket.write, server_frame(b"a") + server_frame(b"b"))
         assert [client.recv(), client.recv()] == ["a", "b"]
-        assert handle.buffered_bytes() == 0
+        assert websocket.buffered_bytes() == 0
 
 
 def test_no_prepared_frame_follows_a_close(start):
     site = start()
     with Wire(site.address).open("/echo") as client:
-        [handle] = site.application.handles
+        [websocket] = site.application.sockets
         client.send(frame(15))
         assert client.close_code() == 1002
-        assert not site.in_loop(handle.write_frame, server_frame(b"late"))
+        assert not site.in_loop(websocket.write, server_frame(b"late"))
     wait_for(site.is_empty)
-    assert not site.in_loop(handle.write_frame, server_frame(b"later"))
-    assert handle.buffered_bytes() == 0
+    assert not site.in_loop(websocket.write, server_frame(b"later"))
+    assert websocket.buffered_bytes() == 0
 
 
 def test_whoever_writes_without_looking_loses_the_connection_not_the_memory(start):
     site = start(unsent_most=256 * KIB)
     with Wire(site.address).open("/echo"):
-        [handle] = site.application.handles
+        [websocket] = site.application.sockets
 
         def write() -> int:
             written = 0
-            while handle.write_frame(server_frame(b"x" * 16 * KIB)):
+            while websocket.write(server_frame(b"x" * 16 * KIB)):
                 written += 16 * KIB
                 assert written < 16 * KIB * KIB
-            return handle.buffered_bytes()
+            return websocket.buffered_bytes()
 
         assert site.in_loop(write) <= 256 * KIB + 17 * KIB
     wait_for(site.is_empty)
@@ -134,7 +133,7 @@ def test_whoever_writes_without_looking_loses_the_connection_not_the_memory(star
 def test_an_aborted_connection_ends_without_a_close(start):
     site = start()
     with Wire(site.address).open("/echo") as client:
-        site.in_loop(site.application.handles[0].abort)
+        site.in_loop(site.application.sockets[0].abort)
         assert client.rest() == b""
         wait_for(site.is_empty)
     assert site.application.codes == [1006]
@@ -143,11 +142,11 @@ def test_an_aborted_connection_ends_without_a_close(start):
 def test_the_kernel_buffers_little_and_waits_for_nothing(start):
     site = start()
     with Wire(site.address).open("/echo"):
-        [protocol] = site.protocols
-        kernel = protocol.transport.get_extra_info("socket")
+        [websocket] = site.websockets
+        kernel = websocket.transport.get_extra_info("socket")
         assert kernel.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * 64 * KIB
         assert kernel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-        assert protocol.transport.get_write_buffer_limits() == (16 * KIB, 64 * KIB)
+        assert websocket.transport.get_write_buffer_limits() == (16 * KIB, 64 * KIB)
 
 
 def test_abuse_31_compression_is_not_offered(start):
@@ -166,7 +165,7 @@ def test_abuse_42_clients_that_do_not_read_do_not_keep_the_server_from_stopping(
     with ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(Wire(site.address, receive_buffer=4 * KIB).open("/stream"))
-        wait_for(lambda: all(not protocol.writable.is_set() for protocol in site.protocols))
+        wait_for(lambda: len(site.websockets) == 20 and all(one._is_paused for one in site.websockets))
         site.should_exit = True
         wait_for(site.is_empty)
     assert site.application.ended == [ClientDisconnected] * 20  # and not by the server's patience with its tasks
@@ -175,9 +174,9 @@ def test_abuse_42_clients_that_do_not_read_do_not_keep_the_server_from_stopping(
 def test_a_client_that_closes_and_does_not_read_does_not_keep_the_server_from_stopping(start):
     site = start(close_seconds=0.3)
     with Wire(site.address, receive_buffer=4 * KIB).open("/echo") as client:
-        [handle] = site.application.handles
-        while not handle.buffered_bytes():
-            site.in_loop(handle.write_frame, server_frame(b"x" * 8 * KIB))
+        [websocket] = site.application.sockets
+        while not websocket.buffered_bytes():
+            site.in_loop(websocket.write, server_frame(b"x" * 8 * KIB))
         client.send(frame(CLOSE, b"\x03\xe8"))
         wait_for(lambda: site.application.codes)
         site.should_exit = True

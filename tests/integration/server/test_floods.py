@@ -22,11 +22,11 @@ def test_messages_that_the_application_does_not_take_wait_with_the_client(start)
     with Wire(site.address).open("/deaf") as client, site.undisturbed():
         gone = client.flood(frame(TEXT, b"x") * 20_000, seconds=0.2)
         assert not gone
-        [waiting] = [protocol for protocol in site.protocols if protocol.scope["path"] == "/deaf"]
+        waiting = site.application.sockets[0]
         limits = site.config.limits
-        assert waiting.queue.qsize() <= limits.waiting_messages + limits.at_once // len(frame(TEXT, b"x"))
+        assert waiting.receiver.backlog() <= limits.waiting_messages + limits.at_once // len(frame(TEXT, b"x"))
         assert len(waiting._unparsed) <= 512 * KIB  # what the loop reads at once
-        site.in_loop(site.application.handles[0].abort)
+        site.in_loop(site.application.sockets[0].abort)
         site.in_loop(site.application.listen.set)
 
 
@@ -60,7 +60,7 @@ def test_pings_that_keep_within_the_budget_are_answered(start):
 def test_abuse_26_a_client_that_pings_and_reads_no_pong_is_read_no_more_and_then_aborted(start):
     site = start(control_frames=10**9, stall_seconds=0.6)
     with Wire(site.address, receive_buffer=4 * KIB).open("/echo") as client, site.undisturbed():
-        [attacked] = [protocol for protocol in site.protocols if protocol.client == client.socket.getsockname()]
+        attacked = site.application.sockets[0]
         most = 0
         while not client.flood(frame(PING, b"x" * 125) * 500, seconds=0.05) and attacked in site.protocols:
             most = max(most, attacked.transport.get_write_buffer_size())
