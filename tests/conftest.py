@@ -42,6 +42,12 @@ def fresh_limits(settings) -> None:
 
 
 @pytest.fixture
+def every_score(monkeypatch) -> None:
+    """Each score of a match goes out by itself, however soon it follows the one before."""
+    monkeypatch.setattr("apps.tournaments.realtime.coalesce.COALESCED", frozenset())
+
+
+@pytest.fixture
 def address(transactional_db: None, fresh_limits: None) -> Iterator[str]:
     """The address of a running server that works on the test database."""
     from apps.tournaments.realtime.hub import hub

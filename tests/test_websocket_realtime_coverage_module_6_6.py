@@ -18,7 +18,7 @@ from tests import factories
 from tests.rooms import answers, open_room, path, refused, send_pings
 from tests.server import client, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("every_score")]
 
 
 @pytest.fixture

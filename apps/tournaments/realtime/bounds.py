@@ -40,7 +40,7 @@ class Limits:
 
 
 class Bounded(asyncio.Protocol):
-    """One deadline at a time, and a watch on a client that does not read. Instances set `limits`, `loop`, `transport`."""
+    """One deadline at a time, and a watch on a client that does not read. A subclass sets what is declared here."""
 
     limits: Limits
     loop: asyncio.AbstractEventLoop

@@ -1,82 +1,217 @@
-"""One WebSocket as the hub sees it: something to write to that never makes the writer wait."""
+"""
+One connection as the hub sees it: something to write to that never makes the writer wait.
+
+It knows `seq`, the last event that it was written, so it gets every event after that once, whatever comes between. It
+is `live` while it takes events as they come. When it is not (its past is still to be written, it is not clear what its
+holder may see, its client reads too slowly), nothing is kept for it: it catches up from the feed's memory.
+"""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from apps.accounts.tokens import Identity
-from apps.tournaments.realtime.middleware import farewell
+from apps.tournaments.realtime.fanout import Batch, Prepared
+from apps.tournaments.realtime.farewell import farewell
 from apps.tournaments.realtime.protocol import CloseCode
 from apps.tournaments.realtime.record import Record
+from apps.tournaments.realtime.websocket import WebSocket, text_frame
 
 MAX_QUEUED_CHARS = 4 * 1024 * 1024  # a snapshot of 128 entrants has about 60,000
 
 
-class ASGIConnection:
+class Connection(ABC):
     """
-    All times are those of the event loop's clock. `rights_changed` is called when the holder's role may have changed.
-
-    Frames wait in a queue of bounded size until the server has taken the ones before.
-
-    While it holds (from joining until the past has been written, and while it is not clear what the holder may see),
-    frames of events are kept back; `skip` forgets those that the past contains, `release` lets the others go.
+    All times are those of the event loop's clock. `rights_changed` is called when the holder's role may have changed,
+    `caught_up` when the client reads again.
     """
 
-    def __init__(
-        self, send: Any, identity: Identity, record: Record, *, now: float, ping_at: float, expires_at: float
-    ) -> None:
+    __slots__ = (
+        "_is_held",
+        "caught_up",
+        "closed_with",
+        "expires_at",
+        "heard_at",
+        "identity",
+        "is_behind",
+        "live",
+        "ping_at",
+        "record",
+        "rights_changed",
+        "seq",
+        "warned",
+    )
+
+    def __init__(self, identity: Identity, record: Record, *, now: float, ping_at: float, expires_at: float) -> None:
         self.identity = identity
         self.record = record
         self.heard_at = now
         self.ping_at = ping_at
         self.expires_at = expires_at
         self.warned = True  # until the welcome, which comes before anything else
-        self.rights_changed: Callable[[], None] = lambda: None
-        self.closed_with: CloseCode | None = None
-        self._send = send
-        self._queue: deque[str] = deque()
-        self.queued = 0  # characters
-        self._held: list[tuple[int, str]] | None = []
-        self._wake = asyncio.Event()
+        self.rights_changed: Callable[[], None] = _nothing
+        self.caught_up: Callable[[], None] = _nothing
+        self.closed_with: int | None = None  # by whoever was first
+        self.seq = 0
+        self.live = False
+        self.is_behind = False
+        self._is_held = True
+
+    @property
+    @abstractmethod
+    def queued(self) -> int:
+        """How many bytes, or characters, wait for the client."""
+
+    @abstractmethod
+    def put(self, what: Prepared | Batch) -> None:
+        """Write frames, unless the connection is closed."""
+
+    @abstractmethod
+    def _close(self, code: CloseCode) -> None: ...
 
     def write(self, text: str) -> None:
-        if self.closed_with is not None:
-            return
-        if self.queued + len(text) > MAX_QUEUED_CHARS:
-            self.close(CloseCode.SLOW_CONSUMER)
-            return
-        self._queue.append(text)
-        self.queued += len(text)
-        self._wake.set()
+        """Write one frame that is for nobody else."""
+        self.put(Prepared(text.encode()))
 
-    def deliver(self, seq: int, text: str) -> None:
-        if self._held is None:
-            self.write(text)
-        else:
-            self._held.append((seq, text))
+    def deliver(self, batch: Batch) -> None:
+        """Write the next events of the room."""
+        if self.live:
+            if batch.first > self.seq:
+                self.seq = batch.last
+                self.put(batch)
+            elif (rest := batch.after(self.seq)) is not None:
+                self.seq = rest.last
+                self.put(rest)
 
     def hold(self) -> None:
-        if self._held is None:
-            self._held = []
+        """Take no more events."""
+        self._is_held, self.live = True, False
 
-    def skip(self, seq: int) -> None:
-        """Forget the frames that are held back of events up to `seq`."""
-        self._held = [frame for frame in self._held or [] if frame[0] > seq]
-
-    def release(self) -> None:
-        """Write the frames that were held back, and hold no more."""
-        held, self._held = self._held or [], None
-        for _, text in held:
-            self.write(text)
+    def release(self, seq: int) -> None:
+        """Take events as they come, after `seq`; or, if the client reads too slowly, when it has caught up."""
+        self.seq, self._is_held = seq, False
+        self.live = not self.is_behind and self.closed_with is None
 
     def close(self, code: CloseCode) -> None:
-        """Close with `code` after sending what waits and saying why. Whoever cannot keep up is sent no more of it."""
+        """Close with `code` after sending what waits and saying why."""
         if self.closed_with is None:
-            self.closed_with = code
-            if code is CloseCode.SLOW_CONSUMER:
-                self._queue.clear()
+            self.closed_with, self.live = code, False
+            self._close(code)
+
+    def _reads(self, *, slowly: bool) -> None:
+        self.is_behind = slowly
+        if slowly:
+            self.live = False
+        elif not self._is_held and self.closed_with is None:
+            self.caught_up()
+
+
+class SocketConnection(Connection):
+    """
+    On an open `WebSocket` of this server. When its client is silent it has no task and no queue.
+
+    `take` is awaited for each message, in order, from `serve` on; `left` once, after the last.
+    """
+
+    __slots__ = ("_inbox", "_is_serving", "_worker", "left", "take", "websocket")
+
+    websocket: WebSocket
+
+    def __init__(self, identity: Identity, record: Record, *, take: Any, left: Any, **times: float) -> None:
+        super().__init__(identity, record, **times)
+        self.take, self.left = take, left
+        self._inbox: list[str | bytes] | None = None  # an empty one would be most of what a silent connection weighs
+        self._is_serving = False
+        self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def queued(self) -> int:
+        return self.websocket.buffered_bytes()
+
+    def put(self, what: Prepared | Batch) -> None:
+        if self.websocket.write(what.frames):
+            self.record.sent += len(what)
+
+    def _close(self, code: CloseCode) -> None:
+        self.websocket.write(text_frame(farewell(code).encode()))
+        self.websocket.close(code)
+
+    def serve(self) -> None:
+        """Handle what has come, and what comes from now on."""
+        self._is_serving = True
+        if self._inbox or self.websocket.is_over:
+            self._work_on()
+
+    # Receiver of the WebSocket --------------------------------------------------------------------------------------
+
+    def message(self, data: str | bytes) -> None:
+        self.record.received += 1
+        if self._inbox is None:
+            self._inbox = []
+        self._inbox.append(data)
+        self._work_on()
+
+    def backlog(self) -> int:
+        return len(self._inbox) if self._inbox else 0
+
+    def heard(self) -> None:
+        self.heard_at = asyncio.get_running_loop().time()
+
+    def writable(self, *, yes: bool) -> None:
+        self._reads(slowly=not yes)
+
+    def ended(self, code: int, reason: str, *, by_client: bool) -> None:
+        self.record.closed(code, "client" if by_client else "server")
+        self.closed_with, self.live = self.closed_with or code, False
+        self._work_on()
+
+    def _work_on(self) -> None:
+        if self._is_serving and self._worker is None:
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._inbox:
+            await self.take(self._inbox.pop(0))
+            self.websocket.pace()
+        self._inbox = self._worker = None
+        if self.websocket.is_over:
+            self._is_serving = False
+            await self.left()
+
+
+class ASGIConnection(Connection):
+    """On another server, or in a test: frames wait in a queue of bounded size until the server has taken them."""
+
+    __slots__ = ("_queue", "_queued", "_send", "_wake")
+
+    def __init__(self, send: Any, identity: Identity, record: Record, **times: float) -> None:
+        super().__init__(identity, record, **times)
+        self._send = send
+        self._queue: deque[str] = deque()
+        self._queued = 0
+        self._wake = asyncio.Event()
+
+    @property
+    def queued(self) -> int:
+        return self._queued
+
+    def put(self, what: Prepared | Batch) -> None:
+        for text in what.texts:
+            if self.closed_with is not None:
+                return
+            if self._queued + len(text) > MAX_QUEUED_CHARS:
+                self.close(CloseCode.SLOW_CONSUMER)
+                return
+            self._queue.append(text)
+            self._queued += len(text)
             self._wake.set()
+
+    def _close(self, code: CloseCode) -> None:
+        if code is CloseCode.SLOW_CONSUMER:  # whoever cannot keep up is sent no more of it
+            self._queue.clear()
+        self._wake.set()
 
     async def drain(self) -> None:
         """Send what is written, until the connection is closed from here. Runs beside the reader."""
@@ -85,7 +220,11 @@ class ASGIConnection:
             self._wake.clear()
             while self._queue:
                 text = self._queue.popleft()
-                self.queued -= len(text)
+                self._queued -= len(text)
                 await self._send({"type": "websocket.send", "text": text})
-        await self._send({"type": "websocket.send", "text": farewell(self.closed_with)})
+        await self._send({"type": "websocket.send", "text": farewell(CloseCode(self.closed_with))})
         await self._send({"type": "websocket.close", "code": int(self.closed_with)})
+
+
+def _nothing() -> None:
+    pass

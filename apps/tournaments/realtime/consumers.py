@@ -1,13 +1,13 @@
 """
 A connection to a room: welcome, past, live events, and actions on the way in. `TournamentConsumer` is one kind.
 
-No channel layer and no task per event: the hub writes to the connection directly. One task a connection drains what
-was written. Whatever happens, `finally` takes the connection out of the hub.
+No channel layer and no task per event: the hub writes to the connection directly.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from time import time
@@ -27,19 +27,22 @@ from apps.tournaments.models import Status
 from apps.tournaments.permissions import Person, audience_of, role_of
 from apps.tournaments.realtime import history, metrics, protocol
 from apps.tournaments.realtime.actions import perform
-from apps.tournaments.realtime.connection import ASGIConnection
-from apps.tournaments.realtime.hub import Feed, hub
+from apps.tournaments.realtime.connection import ASGIConnection, Connection, SocketConnection
+from apps.tournaments.realtime.feed import Feed, batch
+from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.middleware import accepted_subprotocol, refuse
-from apps.tournaments.realtime.middleware_ratelimit import limits
+from apps.tournaments.realtime.middleware_ratelimit import Gate, limits
 from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, Unreadable, encode
 from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.rooms import Opened, Room, RoomName
+from apps.tournaments.realtime.websocket import TAKE_OVER, Receiver, WebSocket
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done
 
 logger = structlog.get_logger(__name__)
 
 MAX_UNREADABLE = 3
+NOBODY = AnonymousUser()
 _received = {kind: metrics.messages.labels(kind.__struct_config__.tag) for kind in protocol.AnyMessage.__args__}
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -52,6 +55,9 @@ class _Closed(Exception):
 class RoomConsumer(ABC):
     """
     What both kinds of rooms have in common. An ASGI application, one instance a connection.
+
+    On our own server the application ends when the past is written, and what is left of it serves the connection's
+    messages one by one (`take`); on another one it reads them until the end.
 
     Not a channels AsyncConsumer: that one makes a thread hop for every message (95 µs each) and a channel-layer
     subscription for every connection.
@@ -71,6 +77,7 @@ class RoomConsumer(ABC):
         self.name: RoomName = scope["room"]
         self.identity: Identity = scope["identity"]
         self.person: Person = scope["user"]
+        self.is_member = self.identity.user is not None
         try:
             self.opened = await self._open()
         except NotFound:
@@ -78,39 +85,110 @@ class RoomConsumer(ABC):
             return
         await receive()  # websocket.connect
         await send({"type": "websocket.accept", "subprotocol": accepted_subprotocol(scope)})
-        now = asyncio.get_running_loop().time()
         self.record: Record = scope["record"]
-        self.connection = ASGIConnection(
-            send,
-            self.identity,
-            self.record,
-            now=now,
-            ping_at=inf,  # until the welcome, which comes before anything else
-            expires_at=_deadline(self.identity),
-        )
-        self.connection.rights_changed = self._look_again
         self.unreadable = 0
         self.showing = asyncio.Lock()
         self.stale = False  # whether the person's role may be another one than `opened` says
         self.owed: Literal["welcome", "snapshot"] | None = "welcome"
         self.looking: set[asyncio.Task[None]] = set()
-        jobs = [asyncio.ensure_future(self._serve(scope, receive)), asyncio.ensure_future(self.connection.drain())]
+        take_over = scope.get("extensions", {}).get(TAKE_OVER)
+        if take_over is None:
+            await self._serve(scope, receive, send)
+        else:
+            await self._rest(scope, take_over)
+
+    # On our own server ----------------------------------------------------------------------------------------------
+
+    async def _rest(self, scope: dict[str, Any], take_over: Callable[[Receiver], WebSocket]) -> None:
+        """Enter the room, and leave the connection to itself: from here on it ends with `left`."""
+        self.gate: Gate = scope["gate"]
+        connection = SocketConnection(self.identity, self.record, take=self._take, left=self._left, **self._times())
+        self._attach(connection)
+        connection.websocket = take_over(connection)
+        self.record.rests = True
+        try:
+            await self._enter(scope)
+            self._forget_person()
+        except _Closed:
+            pass
+        except Exception as error:  # noqa: BLE001 - a bug, which ends this connection alone
+            self._failed(error)
+        except asyncio.CancelledError:
+            connection.websocket.abort()
+            raise
+        finally:
+            connection.serve()
+
+    async def _take(self, data: str | bytes) -> None:
+        """Handle one message."""
+        try:
+            match await self.gate.judge(data):
+                case None:
+                    await self._read(data if isinstance(data, str) else None)
+                case CloseCode() as code:
+                    self.connection.close(code)
+                case str() as answer:
+                    self.connection.write(answer)
+        except Exception as error:  # noqa: BLE001 - a bug, which ends this connection alone
+            self._failed(error)
+
+    async def _left(self) -> None:
+        await self._leave()
+        await self.record.end()
+
+    def _failed(self, error: BaseException | None) -> None:
+        logger.error("consumer_failed", room=str(self.name), exc_info=error)
+        self.connection.close(CloseCode.INTERNAL_ERROR)
+
+    # On another server ----------------------------------------------------------------------------------------------
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Enter the room and read until the end. One task reads, one sends."""
+        connection = ASGIConnection(send, self.identity, self.record, **self._times())
+        self._attach(connection)
+        jobs = [asyncio.ensure_future(self._listen(scope, receive)), asyncio.ensure_future(connection.drain())]
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             if jobs[0].done() and not isinstance(jobs[0].exception(), _Closed | None):
-                logger.error("consumer_failed", room=str(self.name), exc_info=jobs[0].exception())
-                self.connection.close(CloseCode.INTERNAL_ERROR)
+                self._failed(jobs[0].exception())
                 await jobs[1]
         finally:
-            hub.leave(self.connection)
-            for job in (*jobs, *self.looking):
+            for job in jobs:
                 job.cancel()
+            await self._leave()
             # A client that vanished makes the send fail; that is a normal end.
-            await asyncio.gather(*jobs, *self.looking, return_exceptions=True)
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def _listen(self, scope: dict[str, Any], receive: Receive) -> None:
+        await self._enter(scope)
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                raise _Closed
+            self.connection.heard_at = asyncio.get_running_loop().time()
+            await self._read(message.get("text"))
+
+    # Both -----------------------------------------------------------------------------------------------------------
+
+    def _times(self) -> dict[str, float]:
+        now = asyncio.get_running_loop().time()
+        # No ping before the welcome, which comes before anything else.
+        return {"now": now, "ping_at": inf, "expires_at": _deadline(self.identity)}
+
+    def _attach(self, connection: Connection) -> None:
+        self.connection = connection
+        connection.rights_changed = self._look_again
+        connection.caught_up = self._show_soon
+
+    async def _leave(self) -> None:
+        hub.leave(self.connection)
+        for task in self.looking:
+            task.cancel()
+        await asyncio.gather(*self.looking, return_exceptions=True)
 
     async def _open(self) -> Opened:
         """Return what is known of the room. To guests it always looks the same, so while it is open nobody asks."""
-        if self.identity.user is None and (known := hub.public.get(self.name)) is not None:
+        if not self.is_member and (known := hub.public.get(self.name)) is not None:
             return known
         return await database_sync_to_async(self.open)(self.person, self.name.id)
 
@@ -118,47 +196,57 @@ class RoomConsumer(ABC):
     def open(self, person: Person, room_id: int) -> Opened:
         """Return what is known of the room. Runs in a thread. Raises NotFound: none, or not for this person."""
 
-    async def _serve(self, scope: dict[str, Any], receive: Receive) -> None:
+    async def _enter(self, scope: dict[str, Any]) -> None:
         self.feed = await hub.join(self.connection, self.opened.room)
         hub.remember(self.feed, self.name, self.opened)
-        if self.identity.user is not None and hub.changes != scope["changes"]:
+        if self.is_member and hub.changes != scope["changes"]:
             # Nobody told this connection, which was not in the hub yet.
             await self._check_token(scope["read_token"])
             self.stale = True
         await self._show(history.read_since(_query_value(scope["query_string"], b"since")))
-        while True:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                raise _Closed
-            self.connection.heard_at = asyncio.get_running_loop().time()
-            await self._read(message)
 
     async def _show(self, since: Position | None = None) -> None:
-        """Write what is owed, as what the person is by then. Until it is written, events are held back."""
+        """Write what is owed, as what the person is by then, and what was missed. Until then nothing else is shown."""
         async with self.showing:
             self.connection.hold()
-            while self.connection.closed_with is None and (self.stale or self.owed):
+            while self.connection.closed_with is None:
                 if self.stale:
                     await self._enter_again()
-                if self.owed:
-                    try:
-                        past = await history.past(self.feed, self.opened.room, since)
-                    except NotFound:  # a match that a new draw has just replaced
-                        self.connection.close(CloseCode.NOT_FOUND)
-                        break
-                    if self.opened.room.audience == STAFF:  # to which the person belonged before the past was read
-                        await hub.reach(self.feed, past.seq)
-                    if not self.stale:
-                        self._write_owed(past)
-            self.connection.release()
+                elif self.owed:
+                    await self._give(since)
+                elif self._catch_up():
+                    break
+                else:
+                    self.owed = "snapshot"
 
-    def _write_owed(self, past: history.Past) -> None:
+    async def _give(self, since: Position | None) -> None:
+        """Write what is owed, unless the person has become something else meanwhile."""
+        try:
+            past = await history.past(self.feed, self.opened.room, since if self.owed == "welcome" else None)
+        except NotFound:  # a match that a new draw has just replaced
+            self.connection.close(CloseCode.NOT_FOUND)
+            return
+        if self.opened.room.audience == STAFF:  # to which the person belonged before the past was read
+            await hub.reach(self.feed, past.seq)
+        if self.stale:
+            return
         if self.owed == "welcome":
             self._write_welcome(past)
         self.owed = None
-        for frame in past.frames:
-            self.connection.write(frame)
-        self.connection.skip(past.seq)
+        if past.frames is not None:
+            self.connection.put(past.frames)
+        self.connection.seq = past.seq
+
+    def _catch_up(self) -> bool:
+        """Write the events after the last that was written, and be live. Return False when memory does not suffice."""
+        missed = self.feed.missed(self.opened.room, self.connection.seq)
+        if missed is None or len(missed) > history.REPLAY_LIMIT:
+            return False
+        if (frames := batch(missed, self.connection.seq)) is not None:
+            self.connection.put(frames)
+        reached = self.feed.position.seq if self.feed.position else 0
+        self.connection.release(max(self.connection.seq, reached))
+        return True
 
     def _write_welcome(self, past: history.Past) -> None:
         opened = self.opened
@@ -185,9 +273,10 @@ class RoomConsumer(ABC):
         self.connection.warned = False
         self.connection.ping_at = asyncio.get_running_loop().time() + settings.WS_HEARTBEAT_INTERVAL
 
-    async def _read(self, event: dict[str, Any]) -> None:
+    async def _read(self, text: str | None) -> None:
+        """Handle a message that may pass; None stands for a binary one."""
         try:
-            await self._handle(protocol.decode(event.get("text")))
+            await self._handle(protocol.decode(text))
         except Unreadable as refusal:
             metrics.unreadable.labels(refusal.frame.code).inc()
             self.connection.write(encode(refusal.frame))
@@ -227,13 +316,12 @@ class RoomConsumer(ABC):
             self.connection.close(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return
         # Every token makes another guest; a guest stays one.
-        same = (identity.user and identity.id) == (self.identity.user and self.identity.id)
+        same = identity.id == self.identity.id or (identity.user is None and not self.is_member)
         if not same or not await limits().redeem(identity):
             self.connection.close(CloseCode.FORBIDDEN)
             return
         self.connection.expires_at, self.connection.warned = _deadline(identity), False
-        if identity.user is not None:
-            self.person = identity.user
+        if self.is_member:
             self._look_again()
         if message.id is not None:
             left = self.connection.expires_at - asyncio.get_running_loop().time()
@@ -242,17 +330,24 @@ class RoomConsumer(ABC):
     def _look_again(self) -> None:
         """Called by the hub when the person's role may have changed. Until that is clear, no event is shown."""
         self.stale = True
+        self._show_soon()
+
+    def _show_soon(self) -> None:
         self.connection.hold()
-        task = asyncio.get_running_loop().create_task(self._reopen())
+        task = asyncio.get_running_loop().create_task(self._show_again())
         self.looking.add(task)
         task.add_done_callback(self.looking.discard)
 
-    async def _reopen(self) -> None:
-        """Show the room as the person may see it now: welcome and snapshot once more, or nothing at all."""
+    async def _show_again(self) -> None:
+        """
+        Show the room as the person may see it now: welcome and snapshot once more, or nothing at all.
+
+        Nobody waits for it, so a failure ends the connection.
+        """
         try:
             await self._show()
         except Exception:
-            logger.exception("role_unknown", room=str(self.name))
+            logger.exception("room_not_shown", room=str(self.name))
             self.connection.close(CloseCode.INTERNAL_ERROR)
 
     async def _enter_again(self) -> None:
@@ -272,8 +367,14 @@ class RoomConsumer(ABC):
 
     def _read_person(self) -> None:
         """Know the person as they are now, who were somebody else, perhaps, when the room opened. Runs in a thread."""
-        if isinstance(self.person, User):
-            self.person = User.objects.filter(pk=self.person.pk, is_active=True).first() or AnonymousUser()
+        if self.is_member:
+            found = User.objects.filter(pk=self.identity.id.removeprefix("user:"), is_active=True).first()
+            self.person = found or AnonymousUser()
+
+    def _forget_person(self) -> None:
+        """Keep no row of somebody who only watches; whoever acts is read again."""
+        self.identity = self.connection.identity = replace(self.identity, user=None)
+        self.person = NOBODY
 
     async def _act(self, action: protocol.AnyAction) -> None:
         frame: protocol.Frame

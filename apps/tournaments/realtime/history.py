@@ -13,8 +13,11 @@ from channels.db import database_sync_to_async
 from apps.eventlog import log
 from apps.eventlog.log import Position, Recorded
 from apps.tournaments.realtime import metrics
-from apps.tournaments.realtime.hub import STAFF_CHANGES, Feed, belongs, event_frame
-from apps.tournaments.realtime.protocol import Snapshot, encode
+from apps.tournaments.realtime.coalesce import conflated
+from apps.tournaments.realtime.fanout import Batch, Prepared
+from apps.tournaments.realtime.feed import Feed, batch, belongs
+from apps.tournaments.realtime.hub import STAFF_CHANGES
+from apps.tournaments.realtime.protocol import Snapshot, encoded
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors import snapshots
 
@@ -23,9 +26,9 @@ REPLAY_LIMIT = 300  # more events than this are slower to send and to apply than
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Frames to write before the live ones; after them the connection is at `seq`. `resumed`: no snapshot needed."""
+    """What to write before the live frames; after it the connection is at `seq`. `resumed`: no snapshot needed."""
 
-    frames: list[str]
+    frames: Prepared | Batch | None
     seq: int
     resumed: bool
 
@@ -45,7 +48,7 @@ async def past(feed: Feed, room: Room, since: Position | None) -> Past:
         return resumed
     metrics.resumes.labels("snapshot").inc()
     seq, frame = await _snapshot(feed, room)
-    return Past([frame], seq, resumed=False)
+    return Past(frame, seq, resumed=False)
 
 
 async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
@@ -58,15 +61,11 @@ async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
         return None
     if any(event.type in STAFF_CHANGES for event in events):
         return None  # whoever it was has the state of another audience
-    frames, prev = [], since.seq
-    for event in events:
-        if belongs(event, room):
-            frames.append(event_frame(event, prev=prev))
-            prev = event.seq
-    return Past(frames, events[-1].seq if events else since.seq, resumed=True)
+    missed = conflated([event for event in events if belongs(event, room)])
+    return Past(batch(missed, since.seq), events[-1].seq if events else since.seq, resumed=True)
 
 
-async def _snapshot(feed: Feed, room: Room) -> tuple[int, str]:
+async def _snapshot(feed: Feed, room: Room) -> tuple[int, Prepared]:
     """Return a snapshot that is not older than the feed is now."""
     while True:
         wanted = feed.position.seq if feed.position else 0
@@ -81,12 +80,12 @@ async def _snapshot(feed: Feed, room: Room) -> tuple[int, str]:
             return built
 
 
-async def _build(feed: Feed, room: Room) -> tuple[int, str]:
+async def _build(feed: Feed, room: Room) -> tuple[int, Prepared]:
     try:
         with metrics.snapshot_seconds.time():
             position, data = await _load(room)
         frame = Snapshot(epoch=position.epoch, seq=position.seq, data=msgspec.Raw(data))
-        built = feed.snapshots[room] = (position.seq, encode(frame))
+        built = feed.snapshots[room] = (position.seq, Prepared(encoded(frame)))
         return built
     finally:
         del feed.building[room]

@@ -1,20 +1,18 @@
 """
-Per-process fan-out: every event is encoded once a room and written to each connection in it.
+All rooms of a process: who is in them, and where their events come from.
 
-For each stream with an open room the process keeps a feed: the position it has reached and the last events. Events
-come as hints, in any order, possibly twice, possibly not at all; a feed passes them on in order, without a hole,
-and reads from the log what does not come. Everything here runs on one event loop; only the log is read in a thread.
+For each stream with an open room the process keeps a feed (feed.py). Events come as hints over the bus, in any order,
+possibly twice, possibly not at all; what does not come is read from the log. Everything here runs on one event loop;
+only the log is read in a thread.
 """
 
 import asyncio
 import random
 from collections import Counter as Tally
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from datetime import datetime
 from time import time
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
@@ -24,114 +22,26 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from apps.accounts import revocation
-from apps.accounts.tokens import Identity
 from apps.eventlog import log
-from apps.eventlog.log import PUBLIC, Position, Recorded
+from apps.eventlog.log import Recorded
 from apps.tournaments.models import Role
 from apps.tournaments.realtime import metrics
-from apps.tournaments.realtime.protocol import CloseCode, EventFrame, ServerPing, TokenExpiring, encode
-from apps.tournaments.realtime.record import Record
+from apps.tournaments.realtime.connection import Connection
+from apps.tournaments.realtime.fanout import Fanout, Prepared
+from apps.tournaments.realtime.feed import Feed
+from apps.tournaments.realtime.protocol import CloseCode, ServerPing, TokenExpiring, encode, encoded
 from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.realtime.utils import ERROR, group_name, read_hint, use_loop
 
 logger = structlog.get_logger(__name__)
 
-RING = 512  # events kept in memory a stream, for those who come back
 POLL_SECONDS = 1.0  # a lost hint costs at most this
 REORDER_SECONDS = 0.02  # how long a hint may overtake the one before it, until the log is asked
 READ_LIMIT = 1000
 SWEEP_SECONDS = 0.5
+SWEEP_SLICE = 500  # connections looked at, or closed, in one turn of the loop
 TOKEN_WARNING_SECONDS = 60
 STAFF_CHANGES = ("member_added", "member_removed")
-
-
-class Connection(Protocol):
-    """What the hub needs of a connection. Nothing here waits. `deliver` is a `write` of the frame of event `seq`."""
-
-    identity: Identity
-    record: Record
-    queued: int
-    heard_at: float
-    ping_at: float
-    expires_at: float
-    warned: bool
-    rights_changed: Callable[[], None]
-
-    def write(self, text: str) -> None: ...
-
-    def deliver(self, seq: int, text: str) -> None: ...
-
-    def close(self, code: CloseCode) -> None: ...
-
-
-class RoomFeed:
-    """The connections of one room in this process, and the seq of the last frame that they got."""
-
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.last = 0
-        self.connections: set[Connection] = set()
-        self._deliveries = metrics.deliveries.labels(room.kind)
-
-    def wants(self, event: Recorded) -> bool:
-        return belongs(event, self.room)
-
-    def send(self, event: Recorded) -> None:
-        frame = event_frame(event, prev=self.last)
-        self.last = event.seq
-        self._deliveries.inc(len(self.connections))
-        for connection in self.connections:
-            connection.deliver(event.seq, frame)
-
-
-class Feed:
-    """
-    One stream in this process. `position` is how far it has been passed on; `ring` the events up to there.
-
-    `heed` is called with every event that is passed on, before the rooms get it.
-    """
-
-    def __init__(self, stream: str, heed: Callable[[Recorded], None] = lambda _: None) -> None:
-        self.stream = stream
-        self.heed = heed
-        self.position: Position | None = None
-        self.ring: deque[Recorded] = deque(maxlen=RING)
-        self.rooms: dict[Room, RoomFeed] = {}
-        self.early: dict[int, Recorded] = {}
-        self.names: set[RoomName] = set()  # of hub.public
-        self.snapshots: dict[Room, tuple[int, str]] = {}
-        self.building: dict[Room, asyncio.Future[tuple[int, str]]] = {}
-        self.joined_layer = False
-        self.opening: asyncio.Future[None] | None = None
-
-    def offer(self, events: Iterable[Recorded]) -> bool:
-        """Take events in whatever order; pass on what continues the position. Return whether there is a hole."""
-        if self.position is None:
-            return False
-        epoch, top = self.position.epoch, self.position.seq
-        for event in events:
-            if event.epoch == epoch and event.seq > top:
-                self.early[event.seq] = event
-        while (event_ := self.early.pop(top + 1, None)) is not None:
-            top += 1
-            self.position = Position(epoch, top)
-            self.ring.append(event_)
-            metrics.delays.observe(max(0.0, time() - datetime.fromisoformat(event_.at).timestamp()))
-            self.heed(event_)
-            for room in self.rooms.values():
-                if room.wants(event_):
-                    room.send(event_)
-        return bool(self.early)
-
-    def since(self, seq: int) -> list[Recorded] | None:
-        """Return the events after `seq` from memory, or None when memory does not reach back that far."""
-        if self.position is None or seq > self.position.seq:
-            return None
-        if seq == self.position.seq:
-            return []
-        if not self.ring or self.ring[0].seq > seq + 1:
-            return None
-        return [event for event in self.ring if event.seq > seq]
 
 
 class Hub:
@@ -139,6 +49,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
+        self.fanout = Fanout()
         self.connections: dict[Connection, Room] = {}
         self.public: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
         # How often somebody's rights changed, or a stream began to be followed, which may have changed some before.
@@ -150,17 +61,12 @@ class Hub:
         self._bus_up = True
 
     async def join(self, connection: Connection, room: Room) -> Feed:
-        """
-        Put a connection in a room and return the stream's feed, open. From here on it is written every event.
-
-        The caller makes the connection hold them back until it has what was before; see history.catch_up.
-        """
+        """Put a connection in a room and return the stream's feed, open. A live one is written every event."""
         self.connections[connection] = room
         feed = self.feeds.get(room.stream)
         if feed is None:
-            feed = self.feeds[room.stream] = Feed(room.stream, self._heed_tournament)
-        members = feed.rooms.setdefault(room, RoomFeed(room))
-        members.connections.add(connection)
+            feed = self.feeds[room.stream] = Feed(room.stream, self.fanout, self._heed_tournament)
+        feed.room(room).connections.add(connection)
         await self._start()
         await self._open(feed)
         return feed
@@ -189,6 +95,7 @@ class Hub:
         members = feed.rooms[room]
         members.connections.discard(connection)
         if not members.connections:
+            members.close()
             del feed.rooms[room]
         if not feed.rooms:
             del self.feeds[room.stream]
@@ -255,12 +162,7 @@ class Hub:
         """History was rewritten: positions mean nothing any more. Everybody reconnects and starts from a snapshot."""
         logger.warning("stream_epoch_changed", stream=feed.stream)
         metrics.resets.inc()
-        feed.position = None
-        feed.ring.clear()
-        feed.early.clear()
-        feed.snapshots.clear()
-        for room in feed.rooms.values():
-            room.last = 0
+        feed.reset()
         _close_all(feed, CloseCode.INTERNAL_ERROR)
 
     # Whose access ended ---------------------------------------------------------------------------------------------
@@ -318,7 +220,7 @@ class Hub:
             jobs.append(self._listen(layer, self._channel))
         self._tasks = [asyncio.create_task(job) for job in jobs]
         await database_sync_to_async(log.ensure)(revocation.STREAM)
-        accounts = self.feeds[revocation.STREAM] = Feed(revocation.STREAM, self._heed_accounts)
+        accounts = self.feeds[revocation.STREAM] = Feed(revocation.STREAM, self.fanout, self._heed_accounts)
         await self._open(accounts)
 
     def _stop(self) -> None:
@@ -327,6 +229,9 @@ class Hub:
             self._starting.cancel()
         for feed in self.feeds.values():
             self._leave_layer(feed)
+            for room in feed.rooms.values():
+                room.close()
+        self.fanout.stop()
         self.feeds.clear()
         self.public.clear()
         for task in (*self._tasks, *self._repairs.values()):
@@ -427,8 +332,10 @@ class Hub:
         clock = asyncio.get_running_loop().time
         due = clock()
         while True:
-            now, ping = clock(), encode(ServerPing(timestamp=int(time() * 1000)))
-            for connection in list(self.connections):
+            now, ping = clock(), Prepared(encoded(ServerPing(timestamp=int(time() * 1000))))
+            for number, connection in enumerate(list(self.connections)):
+                if number % SWEEP_SLICE == SWEEP_SLICE - 1:
+                    await asyncio.sleep(0)
                 if now - connection.heard_at >= settings.WS_HEARTBEAT_TIMEOUT:
                     connection.close(CloseCode.HEARTBEAT_TIMEOUT)
                 elif now >= connection.expires_at:
@@ -468,14 +375,14 @@ _background: set[asyncio.Task[None]] = set()
 
 def _close_all(feed: Feed, code: CloseCode) -> None:
     for room in feed.rooms.values():
-        for connection in room.connections:
+        for connection in list(room.connections):
             connection.close(code)
 
 
-def _remind(connection: Connection, now: float, ping: str) -> None:
+def _remind(connection: Connection, now: float, ping: Prepared) -> None:
     if now >= connection.ping_at:
         connection.ping_at = now + settings.WS_HEARTBEAT_INTERVAL
-        connection.write(ping)
+        connection.put(ping)
     left = connection.expires_at - now
     if left <= TOKEN_WARNING_SECONDS and not connection.warned:
         connection.warned = True
@@ -488,22 +395,6 @@ def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     _background.add(task)
     task.add_done_callback(_background.discard)
     return task
-
-
-def belongs(event: Recorded, room: Room) -> bool:
-    """
-    Return whether an event may be seen in a room and concerns it. The only place that decides it.
-
-    A match's room also hears of the tournament itself: its name and colour stand on the match's page, and a match of a
-    cancelled tournament cannot go on.
-    """
-    concerns = room.subject in ("", event.subject) or event.type.startswith("tournament_")
-    return concerns and event.audience in (PUBLIC, room.audience)
-
-
-def event_frame(event: Recorded, *, prev: int) -> str:
-    """Return the text of an event's frame."""
-    return encode(EventFrame(type=event.type, seq=event.seq, prev=prev, at=event.at, data=event.data))
 
 
 @database_sync_to_async

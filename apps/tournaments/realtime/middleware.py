@@ -12,41 +12,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from msgspec import UNSET, UnsetType
 
 from apps.accounts.tokens import TokenError, aread_token
-from apps.errors import ErrorCode
+from apps.tournaments.realtime.farewell import farewell
 from apps.tournaments.realtime.hub import hub
-from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode, ErrorFrame, encode
+from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode
 from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
 
 Scope = dict[str, Any]
 App = Any  # an ASGI application, or a part of the channels stack
 Origin = tuple[str, str, int]  # scheme, host, port
-
-_REFUSALS: dict[CloseCode, tuple[ErrorCode, str]] = {
-    CloseCode.BAD_REQUEST: (ErrorCode.BAD_REQUEST, "This is not the address of a room."),
-    CloseCode.AUTHENTICATION_REQUIRED: (
-        ErrorCode.AUTHENTICATION_REQUIRED,
-        "A token is needed. POST /api/v1/realtime/token gives one, to guests too.",
-    ),
-    CloseCode.TOKEN_EXPIRED: (ErrorCode.TOKEN_EXPIRED, "The token has expired. Get a new one and connect again."),
-    CloseCode.FORBIDDEN: (ErrorCode.FORBIDDEN, "This connection is not allowed."),
-    CloseCode.HEARTBEAT_TIMEOUT: (ErrorCode.BAD_REQUEST, "Nothing was heard for too long. Connect again and resume."),
-    CloseCode.RATE_LIMITED: (ErrorCode.RATE_LIMITED, "Too much for one. Connect again after the time given."),
-    CloseCode.ROOM_FULL: (ErrorCode.ROOM_FULL, "The room is full. Try again after the time given."),
-    CloseCode.PAYLOAD_TOO_LARGE: (ErrorCode.PAYLOAD_TOO_LARGE, "The message is too large."),
-    CloseCode.SLOW_CONSUMER: (ErrorCode.RATE_LIMITED, "The connection cannot keep up. Connect again and resume."),
-    CloseCode.NOT_FOUND: (ErrorCode.NOT_FOUND, "There is no such room."),
-    CloseCode.INTERNAL_ERROR: (ErrorCode.INTERNAL_ERROR, "Something went wrong here. Connect again and resume."),
-}
-
-
-def farewell(code: CloseCode, *, error: ErrorCode | None = None, retry_after_ms: int | UnsetType = UNSET) -> str:
-    """Return the text of the `error` frame that goes before a close; `error` where the code alone says too little."""
-    usual, message = _REFUSALS[code]
-    frame = ErrorFrame(code=error or usual, message=message, close_code=int(code), retry_after_ms=retry_after_ms)
-    return encode(frame)
 
 
 def accepted_subprotocol(scope: Scope) -> str | None:

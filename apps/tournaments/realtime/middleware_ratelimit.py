@@ -22,7 +22,8 @@ from apps.accounts.tokens import Identity
 from apps.client_ip import client_ip
 from apps.errors import ErrorCode
 from apps.tournaments.realtime import metrics
-from apps.tournaments.realtime.middleware import App, Scope, accepted_subprotocol, farewell
+from apps.tournaments.realtime.farewell import farewell
+from apps.tournaments.realtime.middleware import App, Scope, accepted_subprotocol
 from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, encode
 from apps.tournaments.realtime.ratelimit import (
     RENEW_SECONDS,
@@ -143,31 +144,89 @@ class RateLimitMiddleware:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         guard = _Guard(scope, receive, send)
         try:
-            await self.app(scope, guard.receive, guard.send)
+            await self.app({**scope, "gate": guard.gate}, guard.receive, guard.send)
         except _Refused:
             pass
         finally:
-            await guard.leave()
+            if not guard.record.rests:
+                await guard.place.leave()
 
 
 class _Refused(Exception):
     """Ends the consumer that accepted a connection for which there was no place."""
 
 
+class Gate:
+    """What one connection may say, and how often in a row it was refused. In scope["gate"]."""
+
+    __slots__ = ("_ip_bucket", "_own_bucket", "_refusals")
+
+    def __init__(self, own_bucket: str, ip_bucket: str) -> None:
+        self._own_bucket, self._ip_bucket = own_bucket, ip_bucket
+        self._refusals = 0
+
+    async def judge(self, data: str | bytes) -> str | CloseCode | None:
+        """Return what is to be said instead of taking a message, or with what to close; None when it may pass."""
+        if _size(data) > settings.WS_MAX_PAYLOAD_BYTES:
+            return CloseCode.PAYLOAD_TOO_LARGE
+        decision = await self._budget()
+        if decision is None:
+            self._refusals = 0
+            return None
+        self._refusals += 1
+        metrics.limited.labels("messages").inc()
+        if self._refusals > FLOOD:
+            return CloseCode.RATE_LIMITED
+        text = "Too many messages; this one was dropped. Send it again after the time given."
+        return encode(ErrorFrame(code=ErrorCode.RATE_LIMITED, message=text, retry_after_ms=decision.retry_after_ms))
+
+    async def _budget(self) -> Decision | None:
+        """Take a message from the budgets of person and address. Return the refusal, None when both allow it."""
+        if not settings.WS_RATE_ENABLED:
+            return None
+        decision = await limits().limiter.take_each(
+            (
+                (self._own_bucket, _limit(settings.WS_RATE_MSG_RPS, settings.WS_RATE_MSG_BURST)),
+                (self._ip_bucket, _limit(settings.WS_RATE_MSG_RPS_IP, settings.WS_RATE_MSG_BURST_IP)),
+            )
+        )
+        return None if decision.allowed else decision
+
+
+class _Place:
+    """The leases of one connection, from its acceptance on."""
+
+    __slots__ = ("_leases",)
+
+    def __init__(self) -> None:
+        self._leases: list[Lease] | None = None
+
+    async def take(self, leases: list[Lease]) -> Lease | None:
+        """Take all leases or none. Return the one that was not free."""
+        refused = await limits().acquire(leases)
+        if refused is None:
+            self._leases = leases
+        return refused
+
+    async def leave(self) -> None:
+        leases, self._leases = self._leases, None
+        if leases is not None:
+            await limits().release(leases)
+
+
 class _Guard:
-    """One connection: what it holds, and how much it has been refused."""
+    """One connection at the door, and after it where the server leaves messages to the application."""
 
     def __init__(self, scope: Scope, receive: Any, send: Any) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self.identity: Identity = scope["identity"]
         self.record: Record = scope["record"]
-        self.leases: list[Lease] | None = None  # until it has its place
-        self.refusals = 0
+        self.place = _Place()
         self.closed = False
         self.sending = asyncio.Lock()
         ip = _ip(scope)
         self.ip_lease = key(f"ip:{ip}", "connections")
-        self.own_bucket, self.ip_bucket = key(self.identity.id, "messages"), key(f"ip:{ip}", "messages")
+        self.gate = Gate(key(self.identity.id, "messages"), key(f"ip:{ip}", "messages"))
 
     async def send(self, message: dict[str, Any]) -> None:
         """Pass on what is sent, but nothing after a close: consumer and guard may both close, and not know it yet."""
@@ -187,37 +246,27 @@ class _Guard:
                 return message
             if self.closed:
                 continue
-            if _size(message) > settings.WS_MAX_PAYLOAD_BYTES:
-                return await self._close(CloseCode.PAYLOAD_TOO_LARGE)
-            decision = await self._budget()
-            if decision is None:
-                self.refusals = 0
-                return message
-            self.refusals += 1
-            metrics.limited.labels("messages").inc()
-            if self.refusals > FLOOD:
-                return await self._close(CloseCode.RATE_LIMITED)
-            text = "Too many messages; this one was dropped. Send it again after the time given."
-            frame = ErrorFrame(code=ErrorCode.RATE_LIMITED, message=text, retry_after_ms=decision.retry_after_ms)
-            with suppress(OSError):  # the client has gone, as the next message says
-                await self.send({"type": "websocket.send", "text": encode(frame)})
-
-    async def leave(self) -> None:
-        leases, self.leases = self.leases, None
-        if leases is not None:
-            await limits().release(leases)
+            text = message.get("text")
+            match await self.gate.judge(message.get("bytes") or b"" if text is None else text):
+                case None:
+                    return message
+                case CloseCode() as code:
+                    return await self._close(code)
+                case str() as answer:
+                    with suppress(OSError):  # the client has gone, as the next message says
+                        await self.send({"type": "websocket.send", "text": answer})
 
     async def _take_place(self) -> None:
         """Take the connection's leases, then its ticket: whoever finds no place can come back with the same one."""
         leases = self._leases() if settings.WS_RATE_ENABLED else []
-        refused = await limits().acquire(leases)
+        refused = await self.place.take(leases)
         if refused is not None:
             if refused == leases[-1]:
                 metrics.limited.labels("seats").inc()
                 await self._refuse(CloseCode.ROOM_FULL, ErrorCode.ROOM_FULL)
             metrics.limited.labels("connections").inc()
             await self._refuse(CloseCode.RATE_LIMITED, ErrorCode.CONNECTION_LIMIT_EXCEEDED)
-        self.leases = leases
+        self.record.endings.append(self.place.leave)
         if not await limits().redeem(self.identity):
             metrics.limited.labels("tickets").inc()
             await self._refuse(CloseCode.FORBIDDEN, ErrorCode.FORBIDDEN)
@@ -241,18 +290,6 @@ class _Guard:
         await self._send({"type": "websocket.close", "code": int(code)})
         raise _Refused
 
-    async def _budget(self) -> Decision | None:
-        """Take a message from the budgets of person and address. Return the refusal, None when both allow it."""
-        if not settings.WS_RATE_ENABLED:
-            return None
-        decision = await limits().limiter.take_each(
-            (
-                (self.own_bucket, _limit(settings.WS_RATE_MSG_RPS, settings.WS_RATE_MSG_BURST)),
-                (self.ip_bucket, _limit(settings.WS_RATE_MSG_RPS_IP, settings.WS_RATE_MSG_BURST_IP)),
-            )
-        )
-        return None if decision.allowed else decision
-
     async def _close(self, code: CloseCode) -> dict[str, Any]:
         """Say why and close; to the consumer it looks as if the client had left."""
         with suppress(OSError):
@@ -271,10 +308,9 @@ def _ip(scope: Scope) -> str:
     return client_ip(peer[0] if peer else None, scope["headers"])
 
 
-def _size(message: dict[str, Any]) -> int:
+def _size(data: str | bytes) -> int:
     """Return the size of a message in bytes, as it came over the wire."""
-    text = message.get("text")
-    return len(message.get("bytes") or b"") if text is None else len(text.encode("utf-8", "surrogatepass"))
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "surrogatepass"))
 
 
 async def _too_many(scope: Scope, receive: Any, send: Any, decision: Decision) -> None:

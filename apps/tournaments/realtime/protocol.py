@@ -346,7 +346,12 @@ def decode(text: str | None) -> AnyMessage:
 
 def encode(frame: Struct) -> str:
     """Return the text of a frame."""
-    return _encoder.encode(frame).decode()
+    return encoded(frame).decode()
+
+
+def encoded(frame: Struct) -> bytes:
+    """Return the text of a frame in UTF-8."""
+    return _encoder.encode(frame)
 
 
 def _explain(text: str) -> Unreadable:

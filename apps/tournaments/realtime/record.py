@@ -5,6 +5,7 @@ The line is the only one that a normal connection writes. It says who (never wit
 much, and how it ended; no address but a keyed hash of it, and nothing that was sent.
 """
 
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from time import monotonic
 from typing import Any
@@ -20,6 +21,8 @@ from apps.tournaments.realtime.rooms import RoomName
 
 logger = structlog.get_logger(__name__)
 
+Ending = Callable[[], Awaitable[None]]
+
 NO_CODE, GONE = 1005, 1006  # RFC 6455, 7.4.1
 # A client may close with 2,000 other codes, which would make as many labels.
 _KNOWN_CODES = {*CloseCode, *range(1000, 1016)}
@@ -28,13 +31,30 @@ _KNOWN_CODES = {*CloseCode, *range(1000, 1016)}
 class Record:
     """
     One connection, in scope["record"]. `id` is its name: in the log, in leases, in the address of its errors.
+    `endings` are awaited when it has ended, in order.
 
     The layers below fill in what they find out: room, user, role, whether it resumed.
     """
 
-    __slots__ = ("code", "id", "initiator", "received", "resumed", "role", "room", "sent", "started", "status", "user")
+    __slots__ = (
+        "address",
+        "code",
+        "endings",
+        "id",
+        "initiator",
+        "received",
+        "rests",
+        "resumed",
+        "role",
+        "room",
+        "sent",
+        "started",
+        "status",
+        "user",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        self.address = address
         self.id = uuid4().hex
         self.started = monotonic()
         self.status = 0  # of the HTTP answer; 101 when it was accepted
@@ -46,10 +66,19 @@ class Record:
         self.sent = 0
         self.code: int | None = None  # of the first close, from either side
         self.initiator = ""
+        self.rests = False  # goes on without the application, and calls `end` by itself
+        self.endings: list[Ending] = []
 
     def closed(self, code: int, initiator: str) -> None:
         if self.code is None:
             self.code, self.initiator = code, initiator
+
+    async def end(self) -> None:
+        """Give back what the connection holds, and write it down."""
+        for ending in self.endings:
+            await ending()
+        self.endings.clear()
+        _write(self)
 
 
 class RecordMiddleware:
@@ -59,7 +88,8 @@ class RecordMiddleware:
         self.app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        record = Record()
+        peer = scope.get("client")
+        record = Record(client_ip(peer[0] if peer else None, scope["headers"]))
 
         async def receive_recorded() -> dict[str, Any]:
             message: dict[str, Any] = await receive()
@@ -84,10 +114,11 @@ class RecordMiddleware:
         try:
             await self.app({**scope, "record": record}, receive_recorded, send_recorded)
         finally:
-            _write(record, scope)
+            if not record.rests:
+                await record.end()
 
 
-def _write(record: Record, scope: dict[str, Any]) -> None:
+def _write(record: Record) -> None:
     if record.status != 101:  # noqa: PLR2004 - refused in HTTP, where the proxy has its own log
         metrics.handshakes.labels(str(record.status or 503)).inc()
         return
@@ -97,14 +128,13 @@ def _write(record: Record, scope: dict[str, Any]) -> None:
     metrics.closes.labels(label, initiator).inc()
     lasted = monotonic() - record.started
     metrics.ages.observe(lasted)
-    peer = scope.get("client")
     logger.info(
         "connection_closed",
         connection=record.id,
         room=str(record.room or ""),
         user=record.user,
         role=record.role,
-        address=_hidden(client_ip(peer[0] if peer else None, scope["headers"])),
+        address=_hidden(record.address),
         code=int(code),
         initiator=initiator,
         resumed=record.resumed,

@@ -24,9 +24,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Origin
 
 from apps.tournaments.realtime.bounds import KIB, Bounded, Limits
-from apps.tournaments.realtime.websocket import Parsers, Receiver, WebSocket
-
-TAKE_OVER = "deltacrown.take_over"  # in scope["extensions"]: RoomProtocol.take_over
+from apps.tournaments.realtime.websocket import TAKE_OVER, Parsers, Receiver, WebSocket
 
 
 class Config(uvicorn.Config):
@@ -284,7 +282,7 @@ class RoomProtocol(Bounded, WebSocketsSansIOProtocol):
             if event["type"] == "websocket.receive":
                 receiver.message(event["bytes"] if event.get("text") is None else event["text"])
             elif event["type"] == "websocket.disconnect":
-                receiver.ended(event["code"], event.get("reason", ""))
+                receiver.ended(event["code"], event["reason"], by_client=True)
         return self.websocket
 
     def _fail(self) -> None:
@@ -326,7 +324,7 @@ class _Application:
         else:
             self._writable.clear()
 
-    def ended(self, code: int, reason: str) -> None:
+    def ended(self, code: int, reason: str, *, by_client: bool) -> None:
         self._queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
 
 

@@ -19,6 +19,7 @@ from websockets.server import ServerProtocol
 
 from apps.tournaments.realtime.bounds import Bounded, Limits
 
+TAKE_OVER = "deltacrown.take_over"  # in scope["extensions"]: gives the open WebSocket to a Receiver, and returns it
 _UTF8 = codecs.getincrementaldecoder("utf-8")
 _SHORT, _MEDIUM = 126, 65_536  # lengths from which a frame's head is longer (RFC 6455, 5.2)
 
@@ -38,7 +39,7 @@ class Receiver(Protocol):
     def writable(self, *, yes: bool) -> None:
         """The client reads more slowly than is written; or it has caught up."""
 
-    def ended(self, code: int, reason: str) -> None:
+    def ended(self, code: int, reason: str, *, by_client: bool) -> None:
         """No message comes any more, and nothing can be written. Called once, with the first close of either side."""
 
 
@@ -129,7 +130,7 @@ class WebSocket(Bounded):
             self._parser = self._parsers.lend(self)
         self._parser.closing(Close(code, reason))
         self.within(self.limits.close_seconds, self.transport.abort)
-        self._end(code, reason)
+        self._end(code, reason, by_client=False)
         self.pace()
 
     def hang_up(self) -> None:
@@ -205,14 +206,14 @@ class WebSocket(Bounded):
         """Hang up: the client has closed, or answered a close. The parser has written the answer to it."""
         close = self._parser and self._parser.close_rcvd
         if close:
-            self._end(close.code, close.reason)
+            self._end(close.code, close.reason, by_client=True)
         self.hang_up()
 
     def _fail(self, parser: "Parser") -> None:
         """Hang up when the client has read the close that the parser has written, or after a while."""
         self._is_failed = True
         if (close := parser.close_sent) is not None:
-            self._end(close.code, close.reason)
+            self._end(close.code, close.reason, by_client=False)
         # Closing a socket with unread data in it resets the connection, and the client would never see the close. So
         # what still comes is read, and dropped.
         self.forget_unparsed()
@@ -220,10 +221,10 @@ class WebSocket(Bounded):
             self.transport.write_eof()
         self.within(self.limits.linger_seconds, self.transport.abort)
 
-    def _end(self, code: int, reason: str = "") -> None:
+    def _end(self, code: int, reason: str, *, by_client: bool) -> None:
         if not self._is_over:
             self._is_over = True
-            self.receiver.ended(code, reason)
+            self.receiver.ended(code, reason, by_client=by_client)
 
     # The transport --------------------------------------------------------------------------------------------------
 
@@ -236,7 +237,7 @@ class WebSocket(Bounded):
         if self._is_paused:
             self._is_paused = False
             self.receiver.writable(yes=True)  # nobody need wait any longer
-        self._end(CloseCode.ABNORMAL_CLOSURE)
+        self._end(CloseCode.ABNORMAL_CLOSURE, "", by_client=True)
 
     def eof_received(self) -> None:
         # The transport closes now, but not before the client has taken everything.

@@ -26,7 +26,7 @@ from tests.integration.realtime.door import path
 from tests.rooms import open_room, token_for
 from tests.server import ServerProcess, client, database_url, running_server, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("every_score")]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests import factories
 from tests.rooms import open_room, path
 from tests.server import Client, client, database_url, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("every_score")]
 
 ROOT = Path(__file__).parents[3]
 

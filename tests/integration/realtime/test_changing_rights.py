@@ -189,7 +189,7 @@ async def test_whose_role_cannot_be_found_out_is_closed_4500(cup, monkeypatch, c
     await hub.compare()
     await eventually(visitor.task.done)
     assert visitor.frames[-1]["close_code"] == 4500
-    assert "role_unknown" in caplog.text
+    assert "room_not_shown" in caplog.text
 
 
 async def test_who_comes_back_after_joining_the_staff_gets_the_staffs_snapshot(cup):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,11 +15,12 @@ from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, STAFF, NewEvent, Position
 from apps.tournaments.models import Tournament
 from apps.tournaments.realtime import history, metrics
+from apps.tournaments.realtime.feed import Feed
 from apps.tournaments.realtime.history import REPLAY_LIMIT, past, read_since
-from apps.tournaments.realtime.hub import Feed
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from tests import factories
+from tests.fanout import AtOnce
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,14 +38,14 @@ def room(cup) -> Room:
 @pytest.fixture
 def feed(cup) -> Feed:
     """A feed that has just been opened: it stands where the log does, and remembers nothing."""
-    feed = Feed(cup.stream)
+    feed = Feed(cup.stream, AtOnce())
     feed.position = log.positions([cup.stream])[cup.stream]
     return feed
 
 
 def happen(cup, count: int = 1, **fields) -> list[log.Recorded]:
     """Append events to a tournament's stream."""
-    event = NewEvent(**{"type": "score_updated", "data": "{}"} | fields)
+    event = NewEvent(**{"type": "bracket_updated", "data": "{}"} | fields)
     with transaction.atomic():
         return log.append(cup.stream, [event] * count, at=timezone.now())
 
@@ -75,9 +77,12 @@ def figure(result: str) -> float:
     return metrics.resumes.labels(result)._value.get()
 
 
+def frames(found: history.Past) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(text) for text in found.frames.texts] if found.frames else []
+
+
 def chain(found: history.Past) -> list[tuple[int, int]]:
-    frames = [msgspec.json.decode(frame) for frame in found.frames]
-    return [(frame["prev"], frame["seq"]) for frame in frames]
+    return [(frame["prev"], frame["seq"]) for frame in frames(found)]
 
 
 class TestResuming:
@@ -90,8 +95,8 @@ class TestResuming:
         assert chain(found) == [(start.seq + n, start.seq + n + 1) for n in (1, 2)]
         assert (found.seq, found.resumed) == (start.seq + 3, True)
         assert figure("replay") == before + 1
-        frame = msgspec.json.decode(found.frames[0])
-        assert (frame["type"], frame["data"]) == ("score_updated", {})
+        frame = frames(found)[0]
+        assert (frame["type"], frame["data"]) == ("bracket_updated", {})
 
     async def test_what_memory_has_not_comes_from_the_log(self, cup, feed, room):
         events = await sync_to_async(happen)(cup, 3)
@@ -103,7 +108,7 @@ class TestResuming:
 
     async def test_whoever_missed_nothing_gets_nothing(self, feed, room):
         found = await past(feed, room, feed.position)
-        assert found == history.Past([], feed.position.seq, resumed=True)
+        assert found == history.Past(None, feed.position.seq, resumed=True)
 
     async def test_only_what_is_for_the_room_and_linked_past_the_rest(self, cup, feed, room):
         start = feed.position.seq
@@ -126,7 +131,7 @@ class TestResuming:
             feed.position = Position(start.epoch, events[-1].seq)
         found = await past(feed, room, start)
         assert (found.resumed, found.seq, REPLAY_LIMIT) == (resumed, events[-1].seq, 300)
-        assert len(found.frames) == (missed if resumed else 1)
+        assert len(frames(found)) == (missed if resumed else 1)
 
     @pytest.mark.parametrize("kind", ["member_added", "member_removed"])
     async def test_a_change_of_the_staff_is_not_replayed(self, cup, feed, room, kind):
@@ -142,12 +147,12 @@ class TestResuming:
         for since in (Position("other", at.seq), Position(at.epoch, at.seq + 1), None):
             before = figure("snapshot")
             found = await past(feed, room, since)
-            assert (found.resumed, found.seq, len(found.frames)) == (False, at.seq, 1)
+            assert (found.resumed, found.seq, len(frames(found))) == (False, at.seq, 1)
             assert figure("snapshot") == before + 1
 
     async def test_a_feed_that_is_not_open_has_nothing_to_resume(self, cup, room):
         position = await sync_to_async(lambda: log.positions([cup.stream])[cup.stream])()
-        found = await past(Feed(cup.stream), room, position)
+        found = await past(Feed(cup.stream, AtOnce()), room, position)
         assert (found.resumed, found.seq) == (False, position.seq)
 
 
@@ -157,7 +162,7 @@ class TestSnapshots:
         found = await past(feed, Room(cup.stream, "", audience), None)
         expected = await sync_to_async(tournament_snapshot)(cup.pk, audience=audience)
         position = expected.position
-        assert [msgspec.json.decode(frame) for frame in found.frames] == [
+        assert frames(found) == [
             {"type": "snapshot", "epoch": position.epoch, "seq": position.seq, "data": expected.data}
         ]
         assert ("staff" in expected.data and bool(expected.data["staff"])) == (audience == STAFF)
@@ -166,14 +171,14 @@ class TestSnapshots:
         match = await sync_to_async(factories.match_number)(cup, 1)
         found = await past(feed, Room(cup.stream, match.subject, PUBLIC), None)
         expected = await sync_to_async(match_snapshot)(match.pk)
-        assert msgspec.json.decode(found.frames[0])["data"] == expected.data
+        assert frames(found)[0]["data"] == expected.data
 
     async def test_one_is_built_for_all_who_ask_at_a_time(self, feed, room, loads):
         loads.gate.clear()
         asking = asyncio.gather(*(past(feed, room, None) for _ in range(20)))
         await loads.read.wait()
         loads.gate.set()
-        assert len({found.frames[0] for found in await asking}) == 1
+        assert len({found.frames for found in await asking}) == 1
         assert loads.count == 1
         assert feed.building == {}
 

@@ -23,8 +23,9 @@ from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.services import Actor, matches
 from engine.match_flow import Score
 from tests import factories
+from tests.fanout import AtOnce, frames_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("every_score")]
 
 
 class Member:
@@ -46,9 +47,11 @@ class Member:
     def write(self, text: str) -> None:
         self.texts.append(text)
 
-    def deliver(self, seq: int, text: str) -> None:
-        assert json.loads(text)["seq"] == seq
-        self.seqs.append(seq)
+    def put(self, what) -> None:
+        self.texts += what.texts
+
+    def deliver(self, batch) -> None:
+        self.seqs += [frame["seq"] for frame in frames_of(batch)]
 
     def close(self, code: CloseCode) -> None:
         self.closed = self.closed or code
@@ -102,6 +105,7 @@ def hints(monkeypatch) -> list[list[log.Recorded]]:
 @pytest.fixture
 async def hub(layer):
     hub = Hub()
+    hub.fanout = AtOnce()
     yield hub
     for member in list(hub.connections):
         hub.leave(member)
@@ -241,6 +245,7 @@ async def test_a_bus_that_breaks_while_it_is_listened_to_is_listened_to_again(
 async def test_without_any_bus_the_log_is_enough(cup, live, monkeypatch):
     monkeypatch.setattr("apps.tournaments.realtime.hub.get_channel_layer", lambda: None)
     hub = Hub()
+    hub.fanout = AtOnce()
     member = await join(hub, cup)
     seqs = await score(cup, live, 1)
     await hub.compare()
@@ -302,7 +307,7 @@ async def test_who_resumes_in_the_room_of_a_match_skips_what_is_not_of_it(hub, c
     assert last > first + 1
     await hub.compare()
     past = await history.past(hub.feeds[cup.stream], hub.connections[member], since)
-    frames = [json.loads(frame) for frame in past.frames]
+    frames = frames_of(past.frames)
     assert [(frame["prev"], frame["seq"]) for frame in frames] == [(since.seq, first), (first, last)]
     assert (past.seq, past.resumed) == (last, True)
 
@@ -328,4 +333,4 @@ async def test_who_comes_while_an_older_snapshot_is_made_gets_a_newer_one(hub, c
     await asyncio.sleep(0)
     go_on.set()
     assert ((await first).seq, (await second).seq) == (before, seq)
-    assert json.loads((await second).frames[0])["data"]["matches"][str(live.pk)]["home_score"] == 1
+    assert json.loads((await second).frames.texts[0])["data"]["matches"][str(live.pk)]["home_score"] == 1

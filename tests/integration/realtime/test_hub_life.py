@@ -4,7 +4,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
-from apps.tournaments.realtime.hub import Feed, hub
+from apps.tournaments.realtime.feed import Feed
+from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.match_consumer import MatchConsumer
 from apps.tournaments.realtime.rooms import RoomName
 from apps.tournaments.services import Actor, brackets
@@ -37,7 +38,7 @@ async def test_when_the_last_connection_has_left_the_process_is_in_no_group_of_t
 async def test_a_stream_that_was_deleted_before_it_could_be_opened_keeps_no_other_from_being_compared(room):
     visitor = Visitor(room)
     await visitor.until("snapshot")
-    hub.feeds["tournament:0"] = Feed("tournament:0")
+    hub.feeds["tournament:0"] = Feed("tournament:0", hub.fanout)
     await hub.compare()
     await visitor.left()
 

@@ -31,7 +31,7 @@ from engine.projection import apply
 from tests import factories
 from tests.integration.realtime.visitor import Visitor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("every_score")]
 
 WALKS, STEPS = 5, 2000
 CROWD = 40

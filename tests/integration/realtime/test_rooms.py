@@ -18,7 +18,7 @@ from tests import factories
 from tests.rooms import open_room, path
 from tests.server import client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("every_score")]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import uvicorn
 from websockets.sync.client import connect
 
 from apps.tournaments.realtime.bounds import Limits
-from apps.tournaments.realtime.server import TAKE_OVER, Config
-from apps.tournaments.realtime.websocket import WebSocket
+from apps.tournaments.realtime.server import Config
+from apps.tournaments.realtime.websocket import TAKE_OVER, WebSocket
 from tests.server import DEADLINE, free_port, wait_for
 
 ANSWER_SECONDS = 0.25  # for the client beside the attack, on a machine that does other work too
@@ -149,7 +149,7 @@ class Echo:
     def writable(self, *, yes: bool) -> None:
         pass
 
-    def ended(self, code: int, reason: str) -> None:
+    def ended(self, code: int, reason: str, *, by_client: bool) -> None:
         self.codes.append(code)
 
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.eventlog.log import PUBLIC, STAFF, Position, Recorded
+from apps.tournaments.realtime.feed import Feed, belongs
 from apps.tournaments.realtime.history import REPLAY_LIMIT, read_since
-from apps.tournaments.realtime.hub import Feed, RoomFeed, belongs
 from apps.tournaments.realtime.rooms import Room
+from tests.fanout import AtOnce, frames_of
 
 STREAM = "tournament:7"
 ROOMS = [Room(STREAM, subject, audience) for subject in ("", "match:1", "match:2") for audience in (PUBLIC, STAFF)]
@@ -32,19 +33,18 @@ class Watcher:
     def __init__(self, mine: int = 0) -> None:
         self.mine, self.seen = mine, []
 
-    def deliver(self, seq: int, text: str) -> None:
-        frame = msgspec.json.decode(text)
-        assert frame["prev"] <= self.mine < frame["seq"] == seq
-        self.mine = seq
-        self.seen.append(seq)
+    def deliver(self, batch) -> None:
+        for frame in frames_of(batch):
+            assert frame["prev"] <= self.mine < frame["seq"]
+            self.mine = frame["seq"]
+            self.seen.append(self.mine)
 
 
 def feed_with(watchers: dict[Room, Watcher], at: int = 0) -> Feed:
-    feed = Feed(STREAM)
+    feed = Feed(STREAM, AtOnce())
     feed.position = Position("e", at)
     for room, watcher in watchers.items():
-        feed.rooms[room] = RoomFeed(room)
-        feed.rooms[room].connections.add(watcher)
+        feed.room(room).connections.add(watcher)
     return feed
 
 
@@ -100,7 +100,7 @@ def test_events_of_another_epoch_are_not_passed_on():
 
 
 def test_a_feed_that_is_not_open_yet_passes_nothing_on():
-    feed = Feed(STREAM)
+    feed = Feed(STREAM, AtOnce())
     assert feed.offer([event(1)]) is False
     assert feed.since(0) is None
 
@@ -126,6 +126,6 @@ def test_a_position_in_an_address_is_read_or_ignored(text):
 
 
 def test_a_replay_fits_into_memory():
-    feed = Feed(STREAM)
+    feed = Feed(STREAM, AtOnce())
     assert feed.ring.maxlen is not None
     assert feed.ring.maxlen >= REPLAY_LIMIT

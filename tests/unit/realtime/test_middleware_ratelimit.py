@@ -107,7 +107,7 @@ class TestPlaces:
             ]
             assert [lease.limit for lease in held] == [4, 3, 2]
             assert limits().leases() == Counter({("connections",): 2, ("seats",): 1})
-            assert connection.app.scope is connection.scope
+            assert connection.app.scope == {**connection.scope, "gate": connection.app.scope["gate"]}
         assert connection.app.got == [{"type": "websocket.disconnect", "code": 1000}]
 
     async def test_a_guest_has_no_limit_of_their_own(self):

@@ -1,0 +1,151 @@
+"""
+From the events of a room to its connections: encoded once, framed once, the same bytes to everybody.
+
+What comes for a room while it is being written is joined into the next write, so a burst costs one system call a
+connection, and a quiet room waits for nothing. A turn of the event loop writes to SLICE connections, of whatever rooms.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+from apps.tournaments.realtime.websocket import text_frame
+
+SLICE = 500  # connections, about 3 ms
+
+
+class Prepared:
+    """One frame that many connections get, made once. `text`: in UTF-8."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    @cached_property
+    def frames(self) -> bytes:
+        """It as it goes over a WebSocket."""
+        return text_frame(self._text)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return [self._text.decode()]
+
+    def __len__(self) -> int:
+        return 1
+
+
+class Batch:
+    """Consecutive frames of events of one room; `first` and `last` are the seq of the first and the last."""
+
+    def __init__(self, seqs: Sequence[int], texts: Sequence[bytes]) -> None:
+        self._seqs, self._texts = seqs, texts
+        self.first, self.last = seqs[0], seqs[-1]
+
+    def __len__(self) -> int:
+        return len(self._seqs)
+
+    @cached_property
+    def frames(self) -> bytes:
+        """All of it as it goes over a WebSocket."""
+        return b"".join(map(text_frame, self._texts))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return [text.decode() for text in self._texts]
+
+    @property
+    def seqs(self) -> Sequence[int]:
+        return self._seqs
+
+    def after(self, seq: int) -> "Batch | None":
+        """Return what comes after `seq`, None when nothing does."""
+        known = sum(one <= seq for one in self._seqs)
+        return Batch(self._seqs[known:], self._texts[known:]) if known < len(self._seqs) else None
+
+
+class Member(Protocol):
+    """A connection, as the fan-out sees it."""
+
+    def deliver(self, batch: Batch) -> None: ...
+
+
+class Outbox:
+    """What is to be written to the members of a room, and how far that has come."""
+
+    def __init__(self, members: set[Any]) -> None:
+        self._members = members
+        self._seqs: list[int] = []
+        self._texts: list[bytes] = []
+        self._batch: Batch | None = None  # being written
+        self._to: list[Member] = []
+        self._written = 0
+        self.is_queued = False  # in a Fanout
+
+    def add(self, seq: int, text: bytes) -> None:
+        self._seqs.append(seq)
+        self._texts.append(text)
+
+    def write(self, most: int) -> int:
+        """Write to up to `most` members. Return to how many."""
+        if self._batch is None:
+            if not self._seqs:
+                return 0
+            self._batch, self._seqs, self._texts = Batch(self._seqs, self._texts), [], []
+            self._to, self._written = list(self._members), 0
+        batch, members = self._batch, self._members
+        part = self._to[self._written : self._written + most]
+        for member in part:
+            if member in members:  # still: it may have left, or see another room by now
+                member.deliver(batch)
+        self._written += len(part)
+        if self._written == len(self._to):
+            self._batch, self._to = None, []
+        return len(part)
+
+    @property
+    def is_empty(self) -> bool:
+        return self._batch is None and not self._seqs
+
+
+class Fanout:
+    """Writes the outboxes that have something in them, in turns, until all are empty."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Outbox] = deque()
+        self._turn: asyncio.Handle | None = None
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def at(self, when: float, run: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call `run` at that time."""
+        return asyncio.get_running_loop().call_at(when, run)
+
+    def wake(self, outbox: Outbox) -> None:
+        """Write an outbox, beginning in the next turn of the loop."""
+        if not outbox.is_queued:
+            outbox.is_queued = True
+            self._queue.append(outbox)
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._write)
+
+    def stop(self) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        self._queue.clear()
+
+    def _write(self) -> None:
+        self._turn = None
+        left = SLICE
+        while self._queue and left > 0:
+            outbox = self._queue.popleft()
+            left -= outbox.write(left) + 1
+            if outbox.is_empty:
+                outbox.is_queued = False
+            else:
+                self._queue.append(outbox)
+        if self._queue:
+            self._turn = asyncio.get_running_loop().call_soon(self._write)

@@ -1,0 +1,170 @@
+"""
+One stream in this process: how far it has been passed on, and the rooms that are filters on it.
+
+Hints may be late, doubled, out of order or lost; a feed passes events on in order, once. No clock and no loop but the
+fan-out's, so tests can have their own.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from time import time
+
+from apps.eventlog.log import PUBLIC, Position, Recorded
+from apps.tournaments.realtime import metrics
+from apps.tournaments.realtime.coalesce import Coalescer, conflated
+from apps.tournaments.realtime.connection import Connection
+from apps.tournaments.realtime.fanout import Batch, Fanout, Outbox, Prepared
+from apps.tournaments.realtime.protocol import EventFrame, encoded
+from apps.tournaments.realtime.rooms import Room, RoomName
+
+RING = 512  # events kept in memory a stream, for those who come back
+
+
+class RoomFeed:
+    """The connections of one room in this process, and the seq of the last frame that was written to them."""
+
+    def __init__(self, room: Room, fanout: Fanout) -> None:
+        self.room = room
+        self.last = 0
+        self.connections: set[Connection] = set()
+        self._fanout = fanout
+        self._outbox = Outbox(self.connections)
+        self._coalescer = Coalescer()
+        self._timer: asyncio.TimerHandle | None = None
+        self._deliveries = metrics.deliveries.labels(room.kind)
+
+    def send(self, event: Recorded) -> None:
+        """Write an event to everybody, now or, if it is a score of many, soon."""
+        self._emit(self._coalescer.take(event, self._fanout.now))
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def reset(self) -> None:
+        """Forget what a history that was replaced has left."""
+        self.close()
+        self.last = 0
+        self._coalescer = Coalescer()
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._emit(self._coalescer.flush(self._fanout.now))
+
+    def _emit(self, events: list[Recorded]) -> None:
+        for event in events:
+            self._outbox.add(event.seq, event_text(event, prev=self.last))
+            self.last = event.seq
+        if events:
+            self._deliveries.inc(len(self.connections) * len(events))
+            self._fanout.wake(self._outbox)
+        due = self._coalescer.due
+        if due is None:
+            self.close()
+        elif self._timer is None:
+            self._timer = self._fanout.at(due, self._flush)
+
+
+class Feed:
+    """
+    `position` is how far the stream has been passed on; `ring` the events up to there.
+
+    `heed` is called with every event that is passed on, before the rooms get it.
+    """
+
+    def __init__(self, stream: str, fanout: Fanout, heed: Callable[[Recorded], None] = lambda _: None) -> None:
+        self.stream = stream
+        self.heed = heed
+        self.position: Position | None = None
+        self.ring: deque[Recorded] = deque(maxlen=RING)
+        self.rooms: dict[Room, RoomFeed] = {}
+        self.early: dict[int, Recorded] = {}
+        self.names: set[RoomName] = set()  # of hub.public
+        self.snapshots: dict[Room, tuple[int, Prepared]] = {}
+        self.building: dict[Room, asyncio.Future[tuple[int, Prepared]]] = {}
+        self.joined_layer = False
+        self.opening: asyncio.Future[None] | None = None
+        self._fanout = fanout
+
+    def room(self, room: Room) -> RoomFeed:
+        """Return a room of this stream, opened if it is not."""
+        found = self.rooms.get(room)
+        if found is None:
+            found = self.rooms[room] = RoomFeed(room, self._fanout)
+        return found
+
+    def offer(self, events: Iterable[Recorded]) -> bool:
+        """Take events in whatever order; pass on what continues the position. Return whether there is a hole."""
+        if self.position is None:
+            return False
+        epoch, top = self.position.epoch, self.position.seq
+        for event in events:
+            if event.epoch == epoch and event.seq > top:
+                self.early[event.seq] = event
+        while (event_ := self.early.pop(top + 1, None)) is not None:
+            top += 1
+            self.position = Position(epoch, top)
+            self.ring.append(event_)
+            metrics.delays.observe(max(0.0, time() - datetime.fromisoformat(event_.at).timestamp()))
+            self.heed(event_)
+            for room in self.rooms.values():
+                if belongs(event_, room.room):
+                    room.send(event_)
+        return bool(self.early)
+
+    def since(self, seq: int) -> list[Recorded] | None:
+        """Return the events after `seq` from memory, or None when memory does not reach back that far."""
+        if self.position is None or seq > self.position.seq:
+            return None
+        if seq == self.position.seq:
+            return []
+        if not self.ring or self.ring[0].seq > seq + 1:
+            return None
+        return [event for event in self.ring if event.seq > seq]
+
+    def missed(self, room: Room, seq: int) -> list[Recorded] | None:
+        """
+        Return what a room's connection that is at `seq` lacks, None when memory does not reach back that far.
+
+        Nothing, when it is further than the feed (a snapshot may be), or when nothing will be passed on any more.
+        """
+        events = [] if self.position is None or seq > self.position.seq else self.since(seq)
+        return None if events is None else conflated([event for event in events if belongs(event, room)])
+
+    def reset(self) -> None:
+        """Forget everything: history was rewritten, and positions mean nothing any more."""
+        self.position = None
+        self.ring.clear()
+        self.early.clear()
+        self.snapshots.clear()
+        for room in self.rooms.values():
+            room.reset()
+
+
+def belongs(event: Recorded, room: Room) -> bool:
+    """
+    Return whether an event may be seen in a room and concerns it. The only place that decides it.
+
+    A match's room also hears of the tournament itself: its name and colour stand on the match's page, and a match of a
+    cancelled tournament cannot go on.
+    """
+    concerns = room.subject in ("", event.subject) or event.type.startswith("tournament_")
+    return concerns and event.audience in (PUBLIC, room.audience)
+
+
+def event_text(event: Recorded, *, prev: int) -> bytes:
+    """Return the text of an event's frame, in UTF-8."""
+    return encoded(EventFrame(type=event.type, seq=event.seq, prev=prev, at=event.at, data=event.data))
+
+
+def batch(events: Sequence[Recorded], prev: int) -> Batch | None:
+    """Return the frames of a room's events, for a connection that is at `prev`; None when there are none."""
+    texts = []
+    for event in events:
+        texts.append(event_text(event, prev=prev))
+        prev = event.seq
+    return Batch([event.seq for event in events], texts) if events else None
