@@ -1,8 +1,8 @@
 """
 Whether this process lives, and whether it should be sent work.
 
-`/healthz`: the process answers. `/readyz`: it can reach the database, and Redis when one is configured. `/metrics`: how
-this process does, for whoever has METRICS_TOKEN.
+`/healthz`: the process answers. `/readyz`: it can reach the database, and Redis when one is configured, and is not
+ending. `/metrics`: how this process does, for whoever has METRICS_TOKEN.
 """
 
 from secrets import compare_digest
@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis import Redis, RedisError
 
+from apps.tournaments.realtime.drain import drain
+
 logger = structlog.get_logger(__name__)
 
 
@@ -23,6 +25,8 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Answer 200, or 503 with the name of what is missing. Redis down is "degraded": updates still arrive, later."""
+    if drain.is_on:
+        return JsonResponse({"status": "draining"}, status=503)
     checks = {"database": _database(), **({"redis": _redis()} if settings.REDIS_URL else {})}
     ready = checks["database"]
     status = "ok" if all(checks.values()) else "degraded" if ready else "unavailable"

@@ -15,11 +15,12 @@ from typing import Any
 from apps.accounts.tokens import Identity
 from apps.tournaments.realtime.fanout import Batch, Prepared
 from apps.tournaments.realtime.farewell import farewell
-from apps.tournaments.realtime.protocol import CloseCode
+from apps.tournaments.realtime.protocol import RESTART, CloseCode, ServerRestarting, encode
 from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.websocket import WebSocket, text_frame
 
 MAX_QUEUED_CHARS = 4 * 1024 * 1024  # a snapshot of 128 entrants has about 60,000
+SLOW_CHARS = 256 * 1024  # more waiting than this: the client reads too slowly for events as they come
 
 
 class Connection(ABC):
@@ -69,7 +70,11 @@ class Connection(ABC):
         """Write frames, unless the connection is closed."""
 
     @abstractmethod
-    def _close(self, code: CloseCode) -> None: ...
+    def _close(self, code: int) -> None: ...
+
+    @abstractmethod
+    def abort(self) -> None:
+        """End the connection at once, also when its client does not read."""
 
     def write(self, text: str) -> None:
         """Write one frame that is for nobody else."""
@@ -99,6 +104,13 @@ class Connection(ABC):
         if self.closed_with is None:
             self.closed_with, self.live = code, False
             self._close(code)
+
+    def restart(self, retry_after_ms: int) -> None:
+        """Close because this process ends, and say when to come back."""
+        self.write(encode(ServerRestarting(retry_after_ms=retry_after_ms)))
+        if self.closed_with is None:
+            self.closed_with, self.live = RESTART, False
+            self._close(RESTART)
 
     def _reads(self, *, slowly: bool) -> None:
         self.is_behind = slowly
@@ -134,9 +146,13 @@ class SocketConnection(Connection):
         if self.websocket.write(what.frames):
             self.record.sent += len(what)
 
-    def _close(self, code: CloseCode) -> None:
-        self.websocket.write(text_frame(farewell(code).encode()))
+    def _close(self, code: int) -> None:
+        if code != RESTART:
+            self.websocket.write(text_frame(farewell(CloseCode(code)).encode()))
         self.websocket.close(code)
+
+    def abort(self) -> None:
+        self.websocket.abort()
 
     def serve(self) -> None:
         """Handle what has come, and what comes from now on."""
@@ -184,7 +200,7 @@ class SocketConnection(Connection):
 class ASGIConnection(Connection):
     """On another server, or in a test: frames wait in a queue of bounded size until the server has taken them."""
 
-    __slots__ = ("_queue", "_queued", "_send", "_wake")
+    __slots__ = ("_aborted", "_queue", "_queued", "_send", "_wake")
 
     def __init__(self, send: Any, identity: Identity, record: Record, **times: float) -> None:
         super().__init__(identity, record, **times)
@@ -192,10 +208,15 @@ class ASGIConnection(Connection):
         self._queue: deque[str] = deque()
         self._queued = 0
         self._wake = asyncio.Event()
+        self._aborted = asyncio.Event()
 
     @property
     def queued(self) -> int:
         return self._queued
+
+    async def aborted(self) -> None:
+        """Return when the connection is not to be waited for any longer."""
+        await self._aborted.wait()
 
     def put(self, what: Prepared | Batch) -> None:
         for text in what.texts:
@@ -207,11 +228,16 @@ class ASGIConnection(Connection):
             self._queue.append(text)
             self._queued += len(text)
             self._wake.set()
+        if self._queued > SLOW_CHARS and not self.is_behind:
+            self._reads(slowly=True)
 
-    def _close(self, code: CloseCode) -> None:
-        if code is CloseCode.SLOW_CONSUMER:  # whoever cannot keep up is sent no more of it
+    def _close(self, code: int) -> None:
+        if code == CloseCode.SLOW_CONSUMER:  # whoever cannot keep up is sent no more of it
             self._queue.clear()
         self._wake.set()
+
+    def abort(self) -> None:
+        self._aborted.set()
 
     async def drain(self) -> None:
         """Send what is written, until the connection is closed from here. Runs beside the reader."""
@@ -222,7 +248,10 @@ class ASGIConnection(Connection):
                 text = self._queue.popleft()
                 self._queued -= len(text)
                 await self._send({"type": "websocket.send", "text": text})
-        await self._send({"type": "websocket.send", "text": farewell(CloseCode(self.closed_with))})
+            if self.is_behind:
+                self._reads(slowly=False)
+        if self.closed_with != RESTART:
+            await self._send({"type": "websocket.send", "text": farewell(CloseCode(self.closed_with))})
         await self._send({"type": "websocket.close", "code": int(self.closed_with)})
 
 

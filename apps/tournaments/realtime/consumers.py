@@ -146,7 +146,10 @@ class RoomConsumer(ABC):
         """Enter the room and read until the end. One task reads, one sends."""
         connection = ASGIConnection(send, self.identity, self.record, **self._times())
         self._attach(connection)
-        jobs = [asyncio.ensure_future(self._listen(scope, receive)), asyncio.ensure_future(connection.drain())]
+        jobs = [
+            asyncio.ensure_future(job)
+            for job in (self._listen(scope, receive), connection.drain(), connection.aborted())
+        ]
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             if jobs[0].done() and not isinstance(jobs[0].exception(), _Closed | None):

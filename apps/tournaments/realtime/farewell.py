@@ -1,4 +1,7 @@
-"""What is said before a connection is closed: one `error` frame for each close code."""
+"""How a connection is refused or closed: one `error` frame for each close code, or a status of HTTP."""
+
+from http import HTTPStatus
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -28,3 +31,16 @@ def farewell(code: CloseCode, *, error: ErrorCode | None = None, retry_after_ms:
     usual, message = _REFUSALS[code]
     frame = ErrorFrame(code=error or usual, message=message, close_code=int(code), retry_after_ms=retry_after_ms)
     return encode(frame)
+
+
+async def refuse_in_http(
+    scope: dict[str, Any], receive: Any, send: Any, status: HTTPStatus, *, retry_after_s: int | None = None
+) -> None:
+    """Refuse an upgrade, where no page has to know why."""
+    await receive()  # websocket.connect
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close"})
+        return
+    headers = [] if retry_after_s is None else [(b"retry-after", str(retry_after_s).encode())]
+    await send({"type": "websocket.http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})

@@ -7,6 +7,7 @@ code. Outermost in deltacrown/asgi.py, so that no token is left in the scope whe
 
 from collections.abc import Iterable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from apps.accounts.tokens import TokenError, aread_token
-from apps.tournaments.realtime.farewell import farewell
+from apps.tournaments.realtime.farewell import farewell, refuse_in_http
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode
 from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
@@ -49,7 +50,7 @@ class RoomMiddleware:
             await refuse(scope, receive, send, CloseCode.BAD_REQUEST)
             return
         if room is None:
-            await _not_found(scope, receive, send)
+            await refuse_in_http(scope, receive, send, HTTPStatus.NOT_FOUND)
             return
         scope["record"].room = room
         await self.app({**scope, "room": room}, receive, send)
@@ -162,12 +163,3 @@ def _normal(origin: str) -> Origin | None:
     if default is None or not parts.hostname or not bare:
         return None
     return parts.scheme, parts.hostname, default if port is None else port
-
-
-async def _not_found(scope: Scope, receive: Any, send: Any) -> None:
-    await receive()
-    if "websocket.http.response" in scope.get("extensions", {}):
-        await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
-        await send({"type": "websocket.http.response.body", "body": b""})
-    else:
-        await send({"type": "websocket.close"})

@@ -11,6 +11,7 @@ import random
 from collections import Counter as Tally
 from contextlib import suppress
 from functools import cache
+from http import HTTPStatus
 from time import time
 from typing import Any, NoReturn
 
@@ -22,7 +23,7 @@ from apps.accounts.tokens import Identity
 from apps.client_ip import client_ip
 from apps.errors import ErrorCode
 from apps.tournaments.realtime import metrics
-from apps.tournaments.realtime.farewell import farewell
+from apps.tournaments.realtime.farewell import farewell, refuse_in_http
 from apps.tournaments.realtime.middleware import App, Scope, accepted_subprotocol
 from apps.tournaments.realtime.protocol import CloseCode, ErrorFrame, encode
 from apps.tournaments.realtime.ratelimit import (
@@ -130,7 +131,8 @@ class HandshakeMiddleware:
             decision = limits().handshakes.take_now(key(f"ip:{_ip(scope)}", "handshakes"), limit)
             if not decision.allowed:
                 metrics.limited.labels("handshakes").inc()
-                await _too_many(scope, receive, send, decision)
+                wait = -(-decision.retry_after_ms // 1000)
+                await refuse_in_http(scope, receive, send, HTTPStatus.TOO_MANY_REQUESTS, retry_after_s=wait)
                 return
         await self.app(scope, receive, send)
 
@@ -311,13 +313,3 @@ def _ip(scope: Scope) -> str:
 def _size(data: str | bytes) -> int:
     """Return the size of a message in bytes, as it came over the wire."""
     return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "surrogatepass"))
-
-
-async def _too_many(scope: Scope, receive: Any, send: Any, decision: Decision) -> None:
-    await receive()
-    seconds = str(-(-decision.retry_after_ms // 1000)).encode()
-    if "websocket.http.response" in scope.get("extensions", {}):
-        await send({"type": "websocket.http.response.start", "status": 429, "headers": [(b"retry-after", seconds)]})
-        await send({"type": "websocket.http.response.body", "body": b""})
-    else:
-        await send({"type": "websocket.close"})

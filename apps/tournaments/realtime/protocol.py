@@ -16,6 +16,7 @@ from apps.errors import ErrorCode
 VERSION = 1
 SUBPROTOCOL = "deltacrown.v1"
 TOKEN_SUBPROTOCOL = "bearer."  # noqa: S105 - the prefix before a token
+RESTART = 1012  # RFC 6455's code of a server that restarts
 
 
 class CloseCode(IntEnum):
@@ -108,6 +109,12 @@ class TokenExpiring(Frame, tag="token_expiring"):
     in_ms: int
 
 
+class ServerRestarting(Frame, tag="server_restarting"):
+    """Comes before 1012: the process ends. Connect again after the time given, which is another for each client."""
+
+    retry_after_ms: int
+
+
 class Subscribed(Frame, tag="subscribed"):
     """Answers `subscribe`: the room that this connection is in."""
 
@@ -149,6 +156,7 @@ SERVER_FRAMES: tuple[type[Struct], ...] = (
     ServerPing,
     ServerPong,
     TokenExpiring,
+    ServerRestarting,
     Subscribed,
     Ack,
     ErrorFrame,

@@ -8,6 +8,7 @@ websockets 17, whose methods it overrides; tests/integration/server fails when o
 import asyncio
 import logging
 import socket
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -62,6 +63,19 @@ class Config(uvicorn.Config):
             # uvicorn would believe X-Forwarded-For from this machine, whoever wrote it; apps.client_ip knows better.
             proxy_headers=False,
         )
+
+
+class Server(uvicorn.Server):
+    """A server that lets its connections go one after the other before it stops. `drain` returns when they have."""
+
+    def __init__(self, config: Config, drain: Callable[[Callable[[], bool]], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Listening still: who asks whether this process is ready is told that it is not, and who connects, to go on.
+        await self._drain(lambda: self.force_exit)
+        await super().shutdown(sockets)
 
 
 class RoomHttpProtocol(Bounded, HttpToolsProtocol):

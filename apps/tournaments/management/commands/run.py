@@ -6,7 +6,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 import structlog
-import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -15,7 +14,8 @@ from django.db import DatabaseError, connection
 from apps.tournaments.management import demo
 from apps.tournaments.management.replay import Replay
 from apps.tournaments.management.results import WORLD_CUP, ResultsError, read_results
-from apps.tournaments.realtime.server import Config
+from apps.tournaments.realtime.drain import drain
+from apps.tournaments.realtime.server import Config, Server
 from apps.tournaments.services import Actor
 
 logger = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         config = Config("deltacrown.asgi:application", host=options["host"], port=options["port"])
         config.load()
         _spare_the_collector()
-        server = uvicorn.Server(config)
+        server = Server(config, drain)
         if player is not None:
             player.start()
         try:
