@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import uvicorn
@@ -34,12 +34,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
+def running_server(**limits: float) -> Iterator[str]:
     """Serve the site and yield "127.0.0.1:port"; afterwards nothing of it is left running."""
     from deltacrown.asgi import application
 
     port = free_port()
-    with serving(uvicorn.Server(Config(application, port=port, timeout_graceful_shutdown=1, limits=PATIENT))):
+    with serving(
+        uvicorn.Server(Config(application, port=port, timeout_graceful_shutdown=1, limits=replace(PATIENT, **limits)))
+    ):
         yield f"127.0.0.1:{port}"
 
 
@@ -162,6 +164,17 @@ class ServerProcess:
         """Ask the process to end, as an operator would."""
         self._end(signal.SIGTERM)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def ended(self, *, seconds: float = 30) -> None:
+        """Wait until the process has ended by itself."""
+        assert self._process is not None
+        self._process.wait(seconds)
+        self._process = None
+
     def log(self) -> str:
         self._log.seek(0)
         return self._log.read().decode()
@@ -169,8 +182,7 @@ class ServerProcess:
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(DEADLINE)
-            self._process = None
+            self.ended()
 
     def _ready(self) -> bool:
         assert self._process is not None

@@ -88,7 +88,7 @@ def carry_out(
     except AppError as error:
         return refused(request, error, form=form, host=host)
     if wants_json(request):
-        return JsonResponse({"ok": True})
+        return JsonResponse({"ok": True, "seq": outcome.seq})
     text = done if isinstance(done, str) else done(outcome)
     if text:
         messages.success(request, text)

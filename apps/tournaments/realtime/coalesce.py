@@ -69,10 +69,8 @@ def conflated(events: Sequence[Recorded]) -> list[Recorded]:
             if (seq := latest.get(event.subject)) is not None:
                 event = merged(kept.pop(seq), event)  # noqa: PLW2901 - the same event, richer
             latest[event.subject] = event.seq
-        elif event.subject:
-            latest.pop(event.subject, None)
-        else:
-            latest.clear()
+        elif b'"match' in (data := bytes(event.data)) or b'"removed"' in data:
+            latest.clear()  # of whatever matches: nothing may be moved past it
         kept[event.seq] = event
     return list(kept.values())
 

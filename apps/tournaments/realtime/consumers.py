@@ -224,8 +224,11 @@ class RoomConsumer(ABC):
 
     async def _give(self, since: Position | None) -> None:
         """Write what is owed, unless the person has become something else meanwhile."""
+        since = since if self.owed == "welcome" else None
+        if since is not None:
+            await hub.reach(self.feed, since.seq)  # whoever comes from another process may be further than this one
         try:
-            past = await history.past(self.feed, self.opened.room, since if self.owed == "welcome" else None)
+            past = await history.past(self.feed, self.opened.room, since)
         except NotFound:  # a match that a new draw has just replaced
             self.connection.close(CloseCode.NOT_FOUND)
             return

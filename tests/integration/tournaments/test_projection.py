@@ -18,7 +18,7 @@ from apps.eventlog.log import PUBLIC, STAFF
 from apps.eventlog.models import Event
 from apps.tournaments.events import EVENTS
 from apps.tournaments.models import Entry, EntryStatus, Match, Role, Status, Tournament
-from apps.tournaments.realtime.hub import belongs
+from apps.tournaments.realtime.feed import belongs
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments

@@ -343,7 +343,7 @@ class TestTheRefereesWork:
         path = f"/m/{match.pk}/step/"
         fields = olivia.open(f"/m/{match.pk}/").form(path) | {"step": "home+"}
         response = olivia.client.post(path, fields, headers={"Accept": "application/json"})
-        assert response.json() == {"ok": True}
+        assert response.json() == {"ok": True, "seq": Event.objects.latest("pk").seq}
         again = fields | {"command_id": "f" * 32}
         response = olivia.client.post(path, again, headers={"Accept": "application/json"})
         assert response.status_code == 409

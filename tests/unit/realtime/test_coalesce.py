@@ -26,7 +26,7 @@ def event(seq: int, type_: str, match: int = 1, audience: str = PUBLIC, **fields
         type=type_,
         audience=audience,
         subject=f"match:{match}" if match else "",
-        data=msgspec.Raw(msgspec.json.encode({"match": {"id": match or 1} | fields})),
+        data=msgspec.Raw(msgspec.json.encode({"match": {"id": match} | fields} if match else {"tournament": fields})),
         at="2026-01-01T00:00:00.000Z",
     )
 

@@ -8,9 +8,10 @@ const counts = /** @type {Record<string, 1 | -1>} */ ({ "+": 1, "-": -1 });
 
 /**
  * @param {() => boolean} isLive whether the result will come by itself
+ * @param {(seq: number) => Promise<void>} shown resolves when the page shows what happened at `seq`
  * @param {() => void} rebind write the present state into the page again
  */
-export function quicken(isLive, rebind) {
+export function quicken(isLive, shown, rebind) {
   /** @type {Promise<void>} */
   let queue = Promise.resolve();
   let waiting = 0;
@@ -23,16 +24,23 @@ export function quicken(isLive, rebind) {
     countAhead(form, String(body.get("step") ?? ""));
     form.setAttribute("data-busy", "");
     waiting += 1;
-    queue = queue.then(() => send(form.action, body)).then((refusal) => {
-      waiting -= 1;
-      if (waiting === 0) {
-        for (const busy of document.querySelectorAll("form[data-busy]")) busy.removeAttribute("data-busy");
-        rebind();
-      }
-      if (refusal) complain(refusal);
-      else if (!isLive() && waiting === 0) location.reload();
-    });
+    queue = queue.then(() => send(form.action, body)).then((answer) => void settle(answer));
   });
+
+  /**
+   * Let the form follow the page again when the page has caught up with it; until then it counts ahead.
+   * @param {{refusal: string} | {seq: number}} answer
+   */
+  async function settle(answer) {
+    if ("seq" in answer && isLive()) await shown(answer.seq);
+    waiting -= 1;
+    if (waiting === 0) {
+      for (const busy of document.querySelectorAll("form[data-busy]")) busy.removeAttribute("data-busy");
+      rebind();
+    }
+    if ("refusal" in answer) complain(answer.refusal);
+    else if (!isLive() && waiting === 0) location.reload();
+  }
 }
 
 /**
@@ -51,16 +59,17 @@ function countAhead(form, step) {
 /**
  * @param {string} url
  * @param {FormData} body
- * @returns {Promise<string | null>} the sentence of a refusal
+ * @returns {Promise<{refusal: string} | {seq: number}>} the sentence of a refusal, or when it happened
  */
 async function send(url, body) {
   try {
     const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" } });
-    if (answer.ok) return null;
+    if (answer.ok) return { seq: (await answer.json()).seq };
     const type = answer.headers.get("Content-Type") ?? "";
-    return type.includes("json") ? (await answer.json()).message : "This did not reach the tournament. Reload the page and try again.";
+    if (type.includes("json")) return { refusal: (await answer.json()).message };
+    return { refusal: "This did not reach the tournament. Reload the page and try again." };
   } catch {
-    return "There is no connection. Nothing was changed; try again when it is back.";
+    return { refusal: "There is no connection. Nothing was changed; try again when it is back." };
   }
 }
 

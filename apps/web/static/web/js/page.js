@@ -67,9 +67,34 @@ function touchedBy(data) {
   return keys;
 }
 
+/** @type {{seq: number, resolve: () => void}[]} */
+let waiting = [];
+const SHOWN_MS = 2_000; // a change is late by a second at most, when a hint is lost
+
+/**
+ * Resolve when the page shows what happened at `seq`, or after a while.
+ * @param {number} seq
+ */
+function shown(seq) {
+  if ((live?.position?.seq ?? 0) >= seq) return Promise.resolve();
+  return /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      waiting.push({ seq, resolve });
+      setTimeout(resolve, SHOWN_MS);
+    })
+  );
+}
+
+/** @param {number} seq */
+function reached(seq) {
+  for (const one of waiting) if (one.seq <= seq) one.resolve();
+  waiting = waiting.filter((one) => one.seq > seq);
+}
+
 /** @param {{type: string, seq: number, data: any}} frame */
 function happened(frame) {
   apply(state, frame.data);
+  reached(frame.seq);
   const look = lookup(state);
   binder.apply(look, touchedBy(frame.data), true);
   markMine();
@@ -112,6 +137,7 @@ binder.scan(document);
 markMine();
 quicken(
   () => live?.status.kind === "live",
+  shown,
   () => binder.apply(lookup(state), null, false),
 );
 
@@ -128,7 +154,8 @@ if (page) {
         regions.crowd = viewers;
       },
       event: happened,
-      snapshot: (data) => {
+      snapshot: (data, position) => {
+        reached(position.seq);
         const feeders = Object.entries(state.matches).filter(([id, row]) => row.state === undefined && !(id in data.matches));
         state = { ...empty(), ...data, matches: { ...data.matches, ...Object.fromEntries(feeders) } };
         binder.apply(lookup(state), null, true);
