@@ -72,6 +72,11 @@ SELECT max(role) FROM (
 ) AS roles
 """  # noqa: S608 - the names of our own tables
 
+_PLAYS = f"""
+SELECT 1 FROM {Match._meta.db_table} AS played JOIN {Entry._meta.db_table} AS entry ON entry.id IN (home_id, away_id)
+WHERE played.id = %s AND user_id = %s
+"""  # noqa: S608
+
 
 def role_of(person: Person, tournament_id: int) -> Role:
     """Return what a person is in a tournament. Cost: one query."""
@@ -82,6 +87,15 @@ def role_of(person: Person, tournament_id: int) -> Role:
     with connection.cursor() as cursor:
         cursor.execute(_ROLE, [tournament_id, person.pk, tournament_id, person.pk, EntryStatus.CONFIRMED])
         return Role(cursor.fetchone()[0] or Role.SPECTATOR)
+
+
+def plays_in(person: Person, match_id: int) -> bool:
+    """Return whether a person is on a side of a match. Cost: one query."""
+    if not isinstance(person, User):
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAYS, [match_id, person.pk])
+        return cursor.fetchone() is not None
 
 
 def is_staff(role: Role) -> bool:

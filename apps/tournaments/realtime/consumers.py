@@ -24,7 +24,7 @@ from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
 from apps.eventlog.log import STAFF, Position, iso
 from apps.tournaments.models import Status
-from apps.tournaments.permissions import Person, audience_of, role_of
+from apps.tournaments.permissions import Person, audience_of
 from apps.tournaments.realtime import history, metrics, protocol
 from apps.tournaments.realtime.actions import perform
 from apps.tournaments.realtime.connection import ASGIConnection, Connection, SocketConnection
@@ -79,7 +79,7 @@ class RoomConsumer(ABC):
         self.person: Person = scope["user"]
         self.is_member = self.identity.user is not None
         try:
-            self.opened = await self._open()
+            self.opened = scope.get("opened") or await self._open()
         except NotFound:
             await refuse(scope, receive, send, CloseCode.NOT_FOUND)
             return
@@ -413,7 +413,7 @@ class TournamentConsumer(RoomConsumer):
     def open(self, person: Person, room_id: int) -> Opened:
         known = hub.public.get(self.name)
         if known is not None:
-            return known.seen_as(role_of(person, known.tournament_id))
+            return known.seen_by(person)
         tournament, role = lists.tournament_for(person, room_id)
         room = Room(tournament.stream, "", audience_of(role))
         return Opened(room, tournament.pk, role, is_public=tournament.status != Status.DRAFT)

@@ -14,11 +14,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
-from apps.accounts.tokens import TokenError, aread_token
+from apps.accounts.tokens import Identity, TokenError, Unproven, aread_token, check_token
 from apps.tournaments.realtime.farewell import farewell, refuse_in_http
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.protocol import SUBPROTOCOL, TOKEN_SUBPROTOCOL, CloseCode
-from apps.tournaments.realtime.rooms import BadRoomId, room_of_path
+from apps.tournaments.realtime.rooms import BadRoomId, Opened, RoomName, room_of_path
+from apps.tournaments.realtime.together import Together
 
 Scope = dict[str, Any]
 App = Any  # an ASGI application, or a part of the channels stack
@@ -78,6 +79,8 @@ class JWTAuthMiddleware:
     """
     scope["identity"] and scope["user"] from the token in the query (`token`) or the subprotocol (`bearer.<JWT>`).
 
+    scope["opened"] is what a member sees of a room that is open already, asked on the same way to the database; None
+    when that is to be found out.
     scope["read_token"] reads it again, for whoever finds that hub.changes is not scope["changes"] any more.
     Takes the token out of the scope, in place: the server logs the query of this very dict.
     """
@@ -91,16 +94,28 @@ class JWTAuthMiddleware:
             code = CloseCode.BAD_REQUEST if tokens else CloseCode.AUTHENTICATION_REQUIRED
             await refuse(scope, receive, send, code)
             return
-        changes, read = hub.changes, partial(aread_token, tokens[0], room=str(scope["room"]))
+        room: RoomName = scope["room"]
+        changes, opened = hub.changes, None
         try:
-            identity = await read()
+            identity = check_token(tokens[0], room=str(room))
+            if isinstance(identity, Unproven):
+                identity, opened = await _identify(identity, room)
         except TokenError as error:
             await refuse(scope, receive, send, CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.FORBIDDEN)
             return
         scope["record"].user = identity.id
         user = identity.user or AnonymousUser()
-        scope = {**scope, "identity": identity, "user": user, "changes": changes, "read_token": read}
-        await self.app(scope, receive, send)
+        found = {"identity": identity, "user": user, "opened": opened, "changes": changes}
+        read = partial(aread_token, tokens[0], room=str(room))
+        await self.app({**scope, **found, "read_token": read}, receive, send)
+
+
+def _look_up(token: Unproven, room: RoomName) -> tuple[Identity, Opened | None]:
+    identity, known = token.identify(), hub.public.get(room)
+    return identity, known and known.seen_by(identity.user or AnonymousUser())
+
+
+_identify = Together(_look_up)
 
 
 class ScrubMiddleware:

@@ -20,7 +20,6 @@ from django.conf import settings
 from msgspec import UNSET, UnsetType
 
 from apps.accounts.tokens import Identity
-from apps.client_ip import client_ip
 from apps.errors import ErrorCode
 from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.farewell import farewell, refuse_in_http
@@ -128,7 +127,7 @@ class HandshakeMiddleware:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if settings.WS_RATE_ENABLED:
             limit = Limit(settings.WS_RATE_HANDSHAKE_RPS_IP, settings.WS_RATE_HANDSHAKE_BURST_IP)
-            decision = limits().handshakes.take_now(key(f"ip:{_ip(scope)}", "handshakes"), limit)
+            decision = limits().handshakes.take_now(key(f"ip:{scope['record'].address}", "handshakes"), limit)
             if not decision.allowed:
                 metrics.limited.labels("handshakes").inc()
                 wait = -(-decision.retry_after_ms // 1000)
@@ -226,7 +225,7 @@ class _Guard:
         self.place = _Place()
         self.closed = False
         self.sending = asyncio.Lock()
-        ip = _ip(scope)
+        ip = self.record.address
         self.ip_lease = key(f"ip:{ip}", "connections")
         self.gate = Gate(key(self.identity.id, "messages"), key(f"ip:{ip}", "messages"))
 
@@ -303,11 +302,6 @@ class _Guard:
 @cache
 def _limit(rate: float, burst: int) -> Limit:
     return Limit(rate, burst)
-
-
-def _ip(scope: Scope) -> str:
-    peer = scope.get("client")
-    return client_ip(peer[0] if peer else None, scope["headers"])
 
 
 def _size(data: str | bytes) -> int:

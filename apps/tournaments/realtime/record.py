@@ -31,7 +31,7 @@ _KNOWN_CODES = {*CloseCode, *range(1000, 1016)}
 class Record:
     """
     One connection, in scope["record"]. `id` is its name: in the log, in leases, in the address of its errors.
-    `endings` are awaited when it has ended, in order.
+    `address` is where the client is, as far as it can be known; `endings` are awaited when it has ended, in order.
 
     The layers below fill in what they find out: room, user, role, whether it resumed.
     """

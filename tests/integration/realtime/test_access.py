@@ -1,19 +1,24 @@
 """An open connection does not outlive the right to it: tokens end, people sign out, are blocked, leave the staff."""
 
+import asyncio
 import time
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
 from django.test import Client as Browser
 
 from apps.accounts.tokens import issue_room_token
 from apps.tournaments.management import demo
-from apps.tournaments.models import Tournament
+from apps.tournaments.models import Match, Role, Tournament
 from apps.tournaments.realtime.hub import hub
+from apps.tournaments.realtime.middleware import JWTAuthMiddleware
+from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.services import Actor, tournaments
 from tests import factories
 from tests.rooms import open_room
 from tests.server import ServerProcess, client, wait_for
+from tests.unit.realtime.asgi import Application, Wire, scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,8 +33,9 @@ def holder(transactional_db: None):
     return factories.signed_in(factories.make_user(password=factories.PASSWORD))
 
 
-def path(cup: Tournament, holder=None) -> str:
-    return f"/ws/tournament/{cup.pk}/?token={issue_room_token(cup.stream, holder)[0]}"
+def path(room: Tournament | Match, holder=None) -> str:
+    name = room.subject if isinstance(room, Match) else room.stream
+    return f"/ws/{name.replace(':', '/')}/?token={issue_room_token(name, holder)[0]}"
 
 
 class TestExpiry:
@@ -243,6 +249,68 @@ async def test_everybody_who_comes_into_an_open_room_is_who_they_are(address, cu
                 assert (welcome["role"], snapshot["data"]["staff"]) == ("spectator", {})
         wait_for(lambda: not hub.connections)
         assert not hub.public
+
+
+async def test_everybody_who_comes_into_an_open_room_of_a_match_is_who_they_are(address, cup):
+    match = await sync_to_async(factories.match_number)(cup, 1)
+    admin = await sync_to_async(lambda: factories.make_user(is_superuser=True))()
+    people = {
+        ("spectator", False): await sync_to_async(factories.make_user)(),
+        ("player", True): match.home.user,
+        ("organizer", False): cup.created_by,
+        ("admin", False): admin,
+    }
+    await sync_to_async(cup.members.create)(user=match.away.user, role=Role.REFEREE)
+    people["referee", True] = match.away.user
+    holders = {who: await sync_to_async(factories.signed_in)(user) for who, user in people.items()}
+    for first in (None, holders["player", True], holders["organizer", False]):
+        async with client(address, path(match, first)) as opener:
+            await open_room(opener)
+            for (role, takes_part), person in (*holders.items(), (("spectator", False), None)):
+                async with client(address, path(match, person)) as socket:
+                    welcome, snapshot = await open_room(socket)
+                    assert (welcome["role"], welcome["is_participant"]) == (role, takes_part)
+                    assert (welcome["tournament_id"], welcome["match_id"]) == (cup.pk, match.pk)
+                    assert set(snapshot["data"]["matches"]) == {str(match.pk)}
+        wait_for(lambda: not hub.connections)
+
+
+async def come_in(cup: Tournament, holder) -> Opened | None:
+    """Show a token at the door of a tournament's room, and return what stands in the scope then."""
+    app, wire = Application(), Wire()
+    query = f"token={issue_room_token(cup.stream, holder)[0]}".encode()
+    await JWTAuthMiddleware(app)(
+        scope(room=RoomName("tournament", cup.pk), query_string=query, identity=None), wire.receive, wire.send
+    )
+    assert app.scope["user"] == (holder.user if holder else AnonymousUser())
+    assert app.scope["identity"].user == (holder and holder.user)
+    return app.scope["opened"]
+
+
+async def test_what_a_member_sees_of_an_open_room_is_found_out_with_the_token(cup, holder, monkeypatch):
+    assert await come_in(cup, holder) is None
+    room = Room(cup.stream, "", "public")
+    known = Opened(room, cup.pk, Role.SPECTATOR, is_public=True)
+    monkeypatch.setitem(hub.public, RoomName("tournament", cup.pk), known)
+    assert await come_in(cup, None) is None
+    assert await come_in(cup, holder) == known
+    organizer = await sync_to_async(factories.signed_in)(cup.created_by)
+    staffed = await come_in(cup, organizer)
+    assert (staffed.role, staffed.room) == (Role.ORGANIZER, room._replace(audience="staff"))
+
+
+async def test_many_who_come_at_once_are_who_they_are(cup, monkeypatch):
+    def make_people():
+        people = [factories.signed_in(factories.make_user()) for _ in range(20)]
+        for person in people[::3]:
+            cup.members.create(user=person.user, role=Role.REFEREE)
+        return people
+
+    people = await sync_to_async(make_people)()
+    known = Opened(Room(cup.stream, "", "public"), cup.pk, Role.SPECTATOR, is_public=True)
+    monkeypatch.setitem(hub.public, RoomName("tournament", cup.pk), known)
+    seen = await asyncio.gather(*(come_in(cup, person) for person in people))
+    assert [opened.role for opened in seen] == [Role.SPECTATOR if n % 3 else Role.REFEREE for n in range(len(people))]
 
 
 async def test_the_rooms_of_a_deleted_tournament_close(address, cup):

@@ -72,6 +72,31 @@ async def test_who_leaves_the_staff_while_the_room_opens_comes_in_as_a_spectator
     await other.left()
 
 
+async def test_who_leaves_the_staff_between_the_door_and_the_room_comes_in_as_a_spectator(cup, monkeypatch):
+    await cup.add(cup.user)
+    other = Visitor(cup.room, cup.other)
+    await other.until("snapshot")
+    joining, waits, go = gate(asyncio.sleep)
+
+    async def join(*arguments):
+        await joining(0)
+        return await entering(*arguments)
+
+    entering = hub.join
+    monkeypatch.setattr(hub, "join", join)
+    visitor = Visitor(cup.room, cup.user)
+    visitor.scope["opened"] = await sync_to_async(hub.public[cup.room].seen_by)(cup.user)
+    assert visitor.scope["opened"].role == Role.REFEREE
+    await waits.wait()
+    await cup.remove(cup.user)
+    await hub.compare()
+    go.set()
+    assert (await visitor.until("connection_established"))["data"]["role"] == "spectator"
+    assert (await visitor.until("snapshot"))["data"]["staff"] == {}
+    await visitor.left()
+    await other.left()
+
+
 async def test_of_two_changes_only_the_last_is_shown_however_slow_the_first(cup, monkeypatch):
     visitor = Visitor(cup.room, cup.user)
     await visitor.until("snapshot")

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
 from apps.tournaments import permissions
-from apps.tournaments.models import Match, Role, Tournament
+from apps.tournaments.models import EntryStatus, Match, Role, Tournament
 from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.elimination import Side
@@ -170,3 +170,26 @@ def test_staff_of_one_tournament_is_nobody_in_another():
     for role in ("referee", "organizer", "player"):
         with pytest.raises(PermissionDenied):
             matches.start(scene.by(role), other.match.pk)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_plays_in_a_match(role, django_assert_num_queries):
+    scene, other = bracket(), bracket()
+    person, match = scene.people[role], scene.match
+    with django_assert_num_queries(0 if role == "guest" else 1):
+        plays = permissions.plays_in(person, match.pk)
+    assert plays == (role in ("player", "opponent")) == (permissions.side_of(person, match) is not None)
+    assert not permissions.plays_in(person, other.match.pk)
+
+
+def test_whoever_withdrew_is_still_on_their_side():
+    scene = bracket()
+    scene.cup.entries.filter(pk=scene.own.pk).update(status=EntryStatus.WITHDRAWN)
+    assert permissions.plays_in(scene.own.user, scene.match.pk)
+    assert permissions.side_of(scene.own.user, scene.match) is not None
+
+
+def test_nobody_plays_in_a_match_whose_entrants_are_unknown():
+    cup = factories.drawn(4)
+    final = factories.match_number(cup, 3)
+    assert not any(permissions.plays_in(entry.user, final.pk) for entry in cup.entries.all())

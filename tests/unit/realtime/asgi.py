@@ -27,7 +27,7 @@ def scope(path: str = "/ws/tournament/7/", **fields: Any) -> dict[str, Any]:
         "client": ("198.51.100.1", 5),
         "subprotocols": [],
         "extensions": {},
-        "record": Record(),
+        "record": Record("198.51.100.1"),
         "room": RoomName("tournament", 7),
         "identity": guest(),
     }
