@@ -52,11 +52,11 @@ def scope_of(room: str, **others: Any) -> dict[str, Any]:
         "headers": [],
         "client": ("192.0.2.1", 5000),
         "subprotocols": [],
-        "record": Record(),
         "identity": guest(),
         "user": AnonymousUser(),
     }
-    return scope | {"room": RoomName(kind, int(room_id))} | others
+    scope |= {"room": RoomName(kind, int(room_id))} | others
+    return {"record": Record.of(scope)} | scope
 
 
 async def nobody(scope, receive, send) -> None:

@@ -17,6 +17,7 @@ from apps.errors import ErrorCode
 from apps.eventlog import log
 from apps.tournaments.models import Status, Tournament
 from apps.tournaments.realtime.consumers import TournamentConsumer
+from apps.tournaments.realtime.drain import DrainMiddleware
 from apps.tournaments.realtime.match_consumer import MatchConsumer
 from apps.tournaments.realtime.middleware import (
     JWTAuthMiddleware,
@@ -182,6 +183,7 @@ def test_middleware_initialization():
         ScrubMiddleware,
         RecordMiddleware,
         RoomMiddleware,
+        DrainMiddleware,
         HandshakeMiddleware,
         OriginMiddleware,
         JWTAuthMiddleware,

@@ -107,8 +107,8 @@ class Connection(ABC):
 
     def restart(self, retry_after_ms: int) -> None:
         """Close because this process ends, and say when to come back."""
-        self.write(encode(ServerRestarting(retry_after_ms=retry_after_ms)))
         if self.closed_with is None:
+            self.write(encode(ServerRestarting(retry_after_ms=retry_after_ms)))
             self.closed_with, self.live = RESTART, False
             self._close(RESTART)
 

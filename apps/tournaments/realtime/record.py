@@ -8,7 +8,7 @@ much, and how it ended; no address but a keyed hash of it, and nothing that was 
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import structlog
@@ -69,6 +69,12 @@ class Record:
         self.rests = False  # goes on without the application, and calls `end` by itself
         self.endings: list[Ending] = []
 
+    @classmethod
+    def of(cls, scope: dict[str, Any]) -> Self:
+        """Return the record of a connection that has just been asked for."""
+        peer = scope.get("client")
+        return cls(client_ip(peer[0] if peer else None, scope["headers"]))
+
     def closed(self, code: int, initiator: str) -> None:
         if self.code is None:
             self.code, self.initiator = code, initiator
@@ -88,8 +94,7 @@ class RecordMiddleware:
         self.app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        peer = scope.get("client")
-        record = Record(client_ip(peer[0] if peer else None, scope["headers"]))
+        record = Record.of(scope)
 
         async def receive_recorded() -> dict[str, Any]:
             message: dict[str, Any] = await receive()

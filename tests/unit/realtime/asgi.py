@@ -27,11 +27,11 @@ def scope(path: str = "/ws/tournament/7/", **fields: Any) -> dict[str, Any]:
         "client": ("198.51.100.1", 5),
         "subprotocols": [],
         "extensions": {},
-        "record": Record("198.51.100.1"),
         "room": RoomName("tournament", 7),
         "identity": guest(),
     }
-    return plain | fields
+    whole = plain | fields
+    return {"record": Record.of(whole)} | whole
 
 
 class Wire:

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.accounts.tokens import Identity
-from apps.tournaments.realtime.connection import MAX_QUEUED_CHARS, ASGIConnection, Connection, SocketConnection
+from apps.tournaments.realtime.connection import (
+    MAX_QUEUED_CHARS,
+    SLOW_CHARS,
+    ASGIConnection,
+    Connection,
+    SocketConnection,
+)
 from apps.tournaments.realtime.fanout import Batch
 from apps.tournaments.realtime.protocol import CloseCode
 from apps.tournaments.realtime.record import Record
@@ -38,6 +44,9 @@ class Notes(Connection):
 
     def _close(self, code) -> None:
         self.texts.append(f"close {code}")
+
+    def abort(self) -> None:
+        raise AssertionError("nobody is thrown out here")
 
 
 class TestEvents:
@@ -106,6 +115,14 @@ class TestEvents:
             for one in batches[again : number + 1]:
                 connection.deliver(one)
         assert connection.texts == [f"event {n}" for n in range(start + 1, seq + 1)]
+
+
+def test_who_is_sent_away_by_a_restart_is_told_when_to_come_back():
+    connection = Notes()
+    connection.restart(1234)
+    connection.restart(5678)
+    assert connection.texts[0] == '{"type":"server_restarting","retry_after_ms":1234}'
+    assert connection.texts.count("close 1012") == 1
 
 
 class Client:
@@ -190,6 +207,32 @@ class TestOnAnotherServer:
         assert client.got[0] == "taken"
         assert closing(client.got) == (4013, 4013)
         assert len(client.got) == 3
+
+    async def test_of_events_that_come_too_fast_it_is_kept_little_and_it_catches_up(self, connection, client):
+        caught_up = asyncio.Event()
+        connection.caught_up = caught_up.set
+        client.free.clear()
+        large = b"x" * (SLOW_CHARS // 2)
+        for seq in range(1, 10):
+            connection.deliver(Batch([seq], [large]))
+        assert connection.is_behind
+        assert not connection.live
+        assert connection.queued == 3 * len(large)
+        assert connection.seq == 3
+        client.free.set()
+        async with asyncio.timeout(DEADLINE):
+            await caught_up.wait()
+        connection.release(9)
+        connection.deliver(batch(10))
+        await drained(connection, client, CloseCode.NOT_FOUND)
+        assert client.got[-3] == "event 10"
+
+    async def test_after_a_restart_nothing_but_the_code_is_sent(self, connection, client):
+        connection.restart(7)
+        async with asyncio.timeout(DEADLINE):
+            while len(client.got) < 2:  # noqa: ASYNC110 - the connection's own task
+                await asyncio.sleep(0)
+        assert client.got == ['{"type":"server_restarting","retry_after_ms":7}', 1012]
 
 
 class Socket:
