@@ -58,11 +58,11 @@ def draw(bars: Sequence[Bar]) -> str:
         )
     for number, bar in enumerate(bars):
         y, end = TOP + ROW * number + (ROW - BAR) / 2, place(bar.value)
-        kind, text = ("bar ours", "ours-text") if bar.ours else ("bar", "")
+        kind, text = ("ours", "ours-text") if bar.ours else ("bar", "label")
+        size = f'<tspan class="small">  {bar.sockets // 1000}k</tspan>'
         parts += [
             f'  <text class="{text}" x="{LABELS - 8}" y="{y + 13:g}" text-anchor="end">{escape(bar.label)}</text>',
             f'  <rect class="{kind}" x="{LABELS}" y="{y:g}" width="{max(end - LABELS, 1):.1f}" height="{BAR}" rx="2"/>',
-            f'  <text class="{text}" x="{end + 6:.1f}" y="{y + 13:g}">{bar.value:.2g}'
-            f'<tspan class="small">  {bar.sockets // 1000}k</tspan></text>',
+            f'  <text class="{text}" x="{end + 6:.1f}" y="{y + 13:g}">{bar.value:.2g}{size}</text>',
         ]
     return "\n".join([*parts, "</svg>", ""])

@@ -11,8 +11,8 @@ load.c. The event is one of about 230 bytes. The parts of a measurement:
 
 The servers take turns within a repeat, so that ratios come from one hour; figures are medians of the repeats. Of this
 site everything is measured that an event passes: a transaction that appends to the log, the hint, the hub, limits and
-heartbeats; limits are raised where one address stands for all. Its subscribers are guests, each with a token of its own,
-and are counted when they have the snapshot. Afterwards, for this site alone:
+heartbeats; limits are raised where one address stands for all. Its subscribers are guests, each with a token of their
+own, and are counted when they have the snapshot. Afterwards, for this site alone:
 
   rooms     the cost of an event to 10 in one room, and to 10 in each of 1,000 rooms
   storm     all are cut off, 20 events are missed, all come back where they were
@@ -50,6 +50,10 @@ ROOMS, EACH = 1_000, 10
 MISSED = 20  # events, while everybody is cut off
 PATIENCE = 60.0
 PER = 100_000
+COLUMNS = (
+    *("deliveries/s", "CPU s for 100,000", "first ms", "p50 / p99 ms"),
+    *("KiB each", "connects/s", "connects a CPU s"),
+)
 
 # One address and one crowd stand for thousands. The limits work; they are set so that nobody meets them.
 RAISED = {
@@ -249,11 +253,11 @@ def rooms_lines(bench: Bench) -> list[str]:
         for layout in layouts:
             figures = in_rooms(bench, *layout[1:])
             found[layout[0], layout[2]].append(figures)
-            print(f"rooms: {layout[0]} {layout[2]:,}", figures, flush=True)
-    lines = ["| as rooms grow | CPU of an event | CPU of 100,000 deliveries | at rest |", "|---|---|---|---|"]
+            print(f"rooms: {layout[0]} {layout[2]:,}: {figures['event'] * 1000:.2f} ms an event", flush=True)
+    lines = ["| as rooms grow | CPU of an event | CPU of 100,000 deliveries |", "|---|---|---|"]
     for (title, people), runs in found.items():
-        event, per, rest = (statistics.median(run[name] for run in runs) for name in ("event", "cpu", "rest"))
-        lines.append(f"| {title} {people:,} | {event * 1000:.2f} ms | {per:.2f} s | {rest:.1%} of a core |")
+        event, per = (statistics.median(run[name] for run in runs) for name in ("event", "cpu"))
+        lines.append(f"| {title} {people:,} | {event * 1000:.2f} ms | {per:.2f} s |")
     return [*lines, ""]
 
 
@@ -261,15 +265,12 @@ def in_rooms(bench: Bench, streams: Sequence[str], count: int) -> Figures:
     with bench.running(DELTACROWN, count, streams) as (server, load):
         bench.check(DELTACROWN, "rooms", load.tell("connect", count))
         load.tell("hold", SETTLE_SECONDS)
-        cpu = server.cpu()
-        load.tell("hold", SETTLE_SECONDS)
-        rest = (server.cpu() - cpu) / SETTLE_SECONDS
         load.tell("closed", WINDOW, 1)
         cpu = server.cpu()
         closed = load.tell("closed", WINDOW, bench.options.seconds)
         cpu = server.cpu() - cpu
         bench.check(DELTACROWN, "rooms", closed)
-    return {"event": cpu / closed["events"], "cpu": cpu / closed["deliveries"] * PER, "rest": rest}
+    return {"event": cpu / closed["events"], "cpu": cpu / closed["deliveries"] * PER}
 
 
 def storm_lines(bench: Bench) -> list[str]:
@@ -317,9 +318,8 @@ def medians(runs: Sequence[Figures]) -> Figures:
 
 def table(peers: Sequence[Peer], measured: Measured) -> list[str]:
     lines = [
-        "| server | sockets | deliveries/s | CPU s for 100,000 | first ms | p50 / p99 ms | KiB each | connects/s"
-        " | connects a CPU s |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| server | sockets | {' | '.join(COLUMNS)} |",
+        "|---" * (2 + len(COLUMNS)) + "|",
     ]
     order = {peer.name: place for place, peer in enumerate(peers)}
     titles = {peer.name: peer.title for peer in peers}
@@ -355,9 +355,10 @@ def circumstances(kit: Kit, peers: Sequence[Peer], load_average: float) -> list[
     """Return what ran, on what, and how to run it again."""
     versions = sorted({part for peer in peers for part in peer.versions(kit).split(", ") if part})
     model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    machine = f"{os.cpu_count()} cores ({model.partition(':')[2].strip() or platform.machine()})"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     return [
-        f"{os.cpu_count()} cores ({model.partition(':')[2].strip() or platform.machine()}), {platform.system()} "
-        f"{platform.release()}, Python {platform.python_version()}, load average {load_average:.1f} at the start.",
+        f"{machine}, {system}, load average {load_average:.1f} at the start.",
         ", ".join(versions) + ".",
         f"    {Path(sys.executable).name} bench/peers/run.py {' '.join(sys.argv[1:])}",
     ]

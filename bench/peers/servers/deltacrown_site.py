@@ -1,8 +1,8 @@
 """
 The site as `manage.py run` serves it, and one more address: every message to /pub appends an event to a tournament.
 
-A message is the number of the tournament's stream in the file STREAMS. Nothing of the way from the log to the sockets is
-left out; the event is of a type that every watcher of the tournament gets.
+A message is the number of the tournament's stream in the file STREAMS. Nothing of the way from the log to the sockets
+is left out; the event is of a type that every watcher of the tournament gets.
 
 Usage: STREAMS=… DJANGO_SETTINGS_MODULE=deltacrown.settings python deltacrown_site.py PORT
 """
@@ -14,8 +14,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from deltacrown import asgi  # isort: split - sets Django up
+from deltacrown import asgi  # sets Django up; the imports below need that
 
+# isort: split
 from channels.db import database_sync_to_async
 from django.core.management import execute_from_command_line
 from django.db import transaction

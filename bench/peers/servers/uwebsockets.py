@@ -5,6 +5,7 @@ Usage: python uwebsockets.py PORT
 """
 
 import sys
+from typing import Any
 
 from socketify import App, OpCode
 
@@ -14,11 +15,11 @@ IDLE_SECONDS = 120  # without a byte; it pings before
 app = App()
 
 
-def subscribe(connection) -> None:
+def subscribe(connection: Any) -> None:
     connection.subscribe(ROOM)
 
 
-def publish(connection, message, opcode) -> None:
+def publish(connection: Any, message: str, opcode: Any) -> None:
     app.publish(ROOM, message, OpCode.TEXT)
 
 
