@@ -247,7 +247,7 @@ DELTACROWN = Peer(
 PEERS = (
     Peer(
         name="floor",
-        title="C, one `send()` a delivery (the floor without joining)",
+        title="C, a loop of `send()` (floor of one call a delivery)",
         command=lambda kit, port, home: [str(kit.floor), str(port)],
     ),
     Peer(

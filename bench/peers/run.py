@@ -82,21 +82,22 @@ def main() -> None:
         bench = Bench(kit, Path(folder), environment, options)
         peers = available(kit, options.only)
         measured = compare(bench, peers)
-        lines = [*rooms_lines(bench), *storm_lines(bench)] if DELTACROWN in peers and not options.no_extras else []
-        print("\n" + "\n".join([*table(peers, measured), "", *lines, "", *circumstances(kit, peers, load_average)]))
-    if options.chart:
-        options.chart.write_text(chart.draw(bars(peers, measured)))
-        print(f"The chart is {options.chart}")
-    print(f"{time.monotonic() - started:.0f} s")
+        say("", *table(peers, measured), "", *circumstances(kit, peers, load_average), "")
+        if options.chart:
+            options.chart.write_text(chart.draw(bars(peers, measured)))
+        if DELTACROWN in peers and not options.no_extras:
+            say("", *rooms_lines(bench), "")
+            storm(bench)
+    say(f"{time.monotonic() - started:.0f} s")
     if bench.wrong:
         sys.exit("This site: " + "; ".join(bench.wrong))
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What a delivery and a connection cost here and elsewhere.")
-    parser.add_argument(
-        "--only", action="append", choices=[peer.name for peer in PEERS], help="may be given repeatedly"
-    )
+    names = [peer.name for peer in PEERS]
+    helps = f"of {', '.join(names)}; may be repeated"
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=helps)
     parser.add_argument("--sockets", type=int, nargs="+", default=[SMALL, LARGE])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3, help="of events as fast as they go")
@@ -117,7 +118,7 @@ def available(kit: Kit, only: Sequence[str] | None) -> list[Peer]:
     wanted = [peer for peer in PEERS if not only or peer.name in only]
     missing = {peer.name: needs for peer in wanted if (needs := peer.needs(kit))}
     if missing:
-        print("Not measured: " + "; ".join(f"{name} needs {needs}" for name, needs in missing.items()), flush=True)
+        say("Not measured: " + "; ".join(f"{name} needs {needs}" for name, needs in missing.items()))
     return [peer for peer in wanted if peer.name not in missing]
 
 
@@ -183,7 +184,7 @@ def compare(bench: Bench, peers: Sequence[Peer]) -> Measured:
                 figures = measure(bench, peer, count, paced=is_largest)
                 measured[peer.name, count].append(figures)
                 shown = "  ".join(f"{name} {value:,.5g}" for name, value in figures.items())
-                print(f"{repeat + 1}  {peer.name:<16} {count:>6,}  {shown}", flush=True)
+                say(f"{repeat + 1}  {peer.name:<16} {count:>6,}  {shown}")
     return measured
 
 
@@ -253,12 +254,12 @@ def rooms_lines(bench: Bench) -> list[str]:
         for layout in layouts:
             figures = in_rooms(bench, *layout[1:])
             found[layout[0], layout[2]].append(figures)
-            print(f"rooms: {layout[0]} {layout[2]:,}: {figures['event'] * 1000:.2f} ms an event", flush=True)
+            say(f"rooms: {layout[0]} {layout[2]:,}: {figures['event'] * 1000:.2f} ms an event")
     lines = ["| as rooms grow | CPU of an event | CPU of 100,000 deliveries |", "|---|---|---|"]
     for (title, people), runs in found.items():
         event, per = (statistics.median(run[name] for run in runs) for name in ("event", "cpu"))
         lines.append(f"| {title} {people:,} | {event * 1000:.2f} ms | {per:.2f} s |")
-    return [*lines, ""]
+    return lines
 
 
 def in_rooms(bench: Bench, streams: Sequence[str], count: int) -> Figures:
@@ -273,14 +274,13 @@ def in_rooms(bench: Bench, streams: Sequence[str], count: int) -> Figures:
     return {"event": cpu / closed["events"], "cpu": cpu / closed["deliveries"] * PER}
 
 
-def storm_lines(bench: Bench) -> list[str]:
+def storm(bench: Bench) -> None:
     """Cut off everybody, and see how long it takes until all have what they missed."""
     from apps.eventlog import log
 
     def stand() -> Any:
         return log.positions([bench.cup])[bench.cup]
 
-    lines = []
     for count in bench.options.sockets:
         with bench.running(DELTACROWN, count) as (server, load):
             load.tell("connect", count)
@@ -294,13 +294,15 @@ def storm_lines(bench: Bench) -> list[str]:
             answer = load.tell("resume", count)
             cpu = server.cpu() - cpu
         bench.check(DELTACROWN, "storm", answer | {"missing": count - answer["resumed"]})
-        lines.append(
+        say(
             f"Storm: {count:,} are cut off, miss {MISSED} events and come back: {answer['current']:,} are current after"
             f" {answer['seconds']:.1f} s, {answer['resumed']:,} without a new snapshot; {cpu / count * 1000:.2f} ms of"
             " CPU each."
         )
-        print(lines[-1], flush=True)
-    return lines
+
+
+def say(*lines: str) -> None:
+    print("\n".join(lines), flush=True)
 
 
 def until(true: Callable[[], bool]) -> None:
