@@ -47,7 +47,6 @@ enum opcode { TEXT = 1, CLOSE = 8, PING = 9, PONG = 10 };
 enum state { CLOSED, CONNECTING, UPGRADING, OPEN };
 
 static const double CONNECT_SECONDS = 120; /* for all of them */
-static const double STALL_SECONDS = 15;    /* without anything new, after which the rest is given up */
 
 struct text {
     const char *bytes;
@@ -90,6 +89,7 @@ static uint32_t *samples; /* microseconds from publishing to receiving */
 static size_t sample_count;
 
 static int port, rooms = 1, poller;
+static double patience = 15; /* seconds without anything new, after which the rest is given up */
 static bool publish_by_post, is_resuming, stdin_is_ready;
 static char **paths;
 static int path_count;
@@ -463,7 +463,7 @@ static void open_publisher(void)
     if (publisher.state != CLOSED)
         return;
     open_connection(&publisher);
-    for (double end = clock_now() + STALL_SECONDS; !publisher.is_in && clock_now() < end;)
+    for (double end = clock_now() + patience; !publisher.is_in && clock_now() < end;)
         turn(5);
     if (!publisher.is_in) {
         fprintf(stderr, "there is no publisher\n");
@@ -524,11 +524,11 @@ static bool advance(void)
 }
 
 /* Turn until everybody has every event, or nothing comes any more. Return how many deliveries are missing. */
-static long drain(double patience)
+static long drain(double seconds)
 {
     long missing = 0, before = seen.deliveries;
     double progress = clock_now();
-    while (advance(), completed < published && clock_now() - progress < patience) {
+    while (advance(), completed < published && clock_now() - progress < seconds) {
         turn(5);
         if (seen.deliveries > before) {
             before = seen.deliveries;
@@ -584,7 +584,7 @@ static void connect_up_to(int count, int (*settled)(void))
     double start = clock_now(), progress = start;
     int before = settled();
     while (settled() + seen.failed < count && clock_now() - start < CONNECT_SECONDS &&
-           clock_now() - progress < STALL_SECONDS) {
+           clock_now() - progress < patience) {
         while (started < count && started - is_in - seen.failed - seen.closed < AT_ONCE) {
             struct connection *c = &connections[started];
             c->room = started++ % rooms;
@@ -653,7 +653,7 @@ static void do_once(void)
     open_publisher();
     struct event *event = &events[published % MAX_EVENTS];
     publish();
-    long missing = drain(STALL_SECONDS);
+    long missing = drain(patience);
     answer("{\"ms\": %.2f, \"missing\": %ld}", (event->last_got - event->sent) * 1000, missing);
 }
 
@@ -668,12 +668,12 @@ static void do_closed(int window, double seconds)
         turn(5);
         if (advance()) {
             progress = clock_now();
-        } else if (clock_now() - progress > STALL_SECONDS) {
+        } else if (clock_now() - progress > patience) {
             missing += drain(0);
             progress = clock_now();
         }
     }
-    missing += drain(STALL_SECONDS);
+    missing += drain(patience);
     answer("{\"events\": %ld, \"deliveries\": %ld, \"seconds\": %.4f, \"missing\": %ld, \"gaps\": %ld, "
            "\"duplicates\": %ld, \"closed\": %d}",
            published - first, seen.deliveries, clock_now() - start, missing, seen.gaps, seen.duplicates, seen.closed);
@@ -706,7 +706,7 @@ static void do_paced(double rate, double seconds)
     }
     turn_for(1 / rate);
     long in_time = seen.deliveries, wanted = count * is_in / rooms;
-    long missing = drain(STALL_SECONDS);
+    long missing = drain(patience);
     qsort(samples, sample_count, sizeof *samples, by_size);
     answer("{\"events\": %ld, \"deliveries\": %ld, \"wanted\": %ld, \"in_time\": %ld, \"missing\": %ld, \"gaps\": %ld, "
            "\"duplicates\": %ld, \"closed\": %d, \"p50\": %.2f, \"p99\": %.2f, \"max\": %.2f}",
@@ -753,7 +753,8 @@ static void read_options(int count, char **arguments)
         {"publisher", required_argument, NULL, 'u'}, {"message", required_argument, NULL, 'm'},
         {"post", no_argument, NULL, 'x'},            {"hello", required_argument, NULL, 'h'},
         {"ready", required_argument, NULL, 'y'},     {"ping", required_argument, NULL, 'i'},
-        {"pong", required_argument, NULL, 'o'},      {0},
+        {"pong", required_argument, NULL, 'o'},      {"patience", required_argument, NULL, 't'},
+        {0},
     };
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         switch (option) {
@@ -766,6 +767,7 @@ static void read_options(int count, char **arguments)
         case 'y': ready = text_of(optarg); break;      /* the message that begins so lets a connection in */
         case 'i': ping = text_of(optarg); break;       /* the message that begins so is answered ... */
         case 'o': pong = text_of(optarg); break;       /* ... with this one */
+        case 't': patience = atof(optarg); break;
         default: exit(2);
         }
     }

@@ -32,8 +32,8 @@ class Load:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:  # closes stdin, at which it ends, and waits
+            pass
 
     def tell(self, command: str, *arguments: object) -> dict[str, Any]:
         """Have a command carried out and return what came of it."""
