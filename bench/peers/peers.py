@@ -84,8 +84,9 @@ class Peer:
     """
     A server, alone on its port.
 
-    `speech` are options of load.c. `needs` says what has to be installed and how, "" when nothing is missing.
-    `programs` are those besides the server's own processes whose CPU counts: brokers and databases.
+    `needs` says what has to be installed and how, "" when nothing is missing. `path` is where subscribers connect;
+    those of this site have one each, with a token. `speech` are options of load.c. `most` is with how many sockets it
+    is tried. `programs` are those besides its own processes whose CPU counts: brokers and databases.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Peer:
     needs: Callable[[Kit], str] = lambda _: ""
     versions: Callable[[Kit], str] = lambda _: ""
     environment: Callable[[Kit], Mapping[str, str]] = lambda _: {}
+    path: str = "/ws"
     speech: Sequence[str] = ("--message", EVENT)
     most: int = LARGE
     redis: bool = False
@@ -282,6 +284,7 @@ PEERS = (
         environment=lambda kit: {"NODE_PATH": str(kit.node / "node_modules")},
         needs=_node_needs("socket.io"),
         versions=_node_versions("socket.io"),
+        path=SOCKETIO,
         speech=(
             *("--message", f'42["publish",{EVENT}]', "--publisher", f"{SOCKETIO}&publisher=1"),
             *("--hello", "40", "--ready", "40{", "--ping", "2", "--pong", "3"),
@@ -297,8 +300,3 @@ PEERS = (
     _channels("core", "core Redis layer"),
     _channels("memory", "in-memory layer"),
 )
-
-
-def path_of(peer: Peer) -> str:
-    """Return the address at which subscribers connect. Those of the project have one each, with a token."""
-    return SOCKETIO if peer.name == "socketio" else "/ws"

@@ -24,7 +24,6 @@ Usage: make bench [ARGS="--quick --only deltacrown --only nchan"]
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -37,23 +36,21 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bench.peers import chart
+from bench.peers import chart, report
 from bench.peers.load import Load, LoadError
-from bench.peers.peers import DELTACROWN, LARGE, PEERS, SMALL, Kit, Peer, Server, path_of, serve
+from bench.peers.peers import DELTACROWN, LARGE, PEERS, SMALL, Kit, Peer, Server, serve
+from bench.peers.report import Figures, Measured
 from bench.served import ROOT, allow_many_files, surroundings
 
 WINDOW = 4
 RATE = 2
 FIRST_ONES = 20  # they load modules and fill caches, before anything is counted
 SETTLE_SECONDS = 2.0
+LEAST_CPU = 0.05  # the kernel counts in steps of 0.01 s
 ROOMS, EACH = 1_000, 10
 MISSED = 20  # events, while everybody is cut off
 PATIENCE = 60.0
 PER = 100_000
-COLUMNS = (
-    *("deliveries/s", "CPU s for 100,000", "first ms", "p50 / p99 ms"),
-    *("KiB each", "connects/s", "connects a CPU s"),
-)
 
 # One address and one crowd stand for thousands. The limits work; they are set so that nobody meets them.
 RAISED = {
@@ -63,9 +60,6 @@ RAISED = {
     "WS_TOKEN_SECONDS": "7200",
 }
 WRONG = ("missing", "gaps", "duplicates", "closed", "failed")
-
-Figures = dict[str, float]
-Measured = dict[tuple[str, int], list[Figures]]
 
 
 def main() -> None:
@@ -82,9 +76,9 @@ def main() -> None:
         bench = Bench(kit, Path(folder), environment, options)
         peers = available(kit, options.only)
         measured = compare(bench, peers)
-        say("", *table(peers, measured), "", *circumstances(kit, peers, load_average), "")
+        say("", *report.table(peers, measured), "", *report.circumstances(kit, peers, load_average), "")
         if options.chart:
-            options.chart.write_text(chart.draw(bars(peers, measured)))
+            options.chart.write_text(chart.draw(report.bars(peers, measured)))
         if DELTACROWN in peers and not options.no_extras:
             say("", *rooms_lines(bench), "")
             storm(bench)
@@ -149,7 +143,7 @@ class Bench:
             if peer is DELTACROWN:
                 self.invite(load, count, streams)
             else:
-                load.tell("paths", self._write_paths([path_of(peer)]))
+                load.tell("paths", self._write_paths([peer.path]))
             yield server, load
 
     def invite(self, load: Load, count: int, streams: Sequence[str], since: str = "") -> None:
@@ -210,12 +204,10 @@ def connected(bench: Bench, peer: Peer, count: int, server: Server, load: Load) 
     cpu, new = server.cpu() - cpu, count - first_ones
     bench.check(peer, "connect", answer)
     load.tell("hold", SETTLE_SECONDS)
-    return {
-        "in": answer["in"],
-        "connects": new / answer["seconds"],
-        "connects_cpu": new / max(cpu, 0.01),
-        "kib": (server.rss() - rss) / 1024 / new,
-    }
+    figures = {"in": answer["in"], "connects": new / answer["seconds"], "kib": (server.rss() - rss) / 1024 / new}
+    if cpu >= LEAST_CPU:
+        figures["connects_cpu"] = new / cpu
+    return figures
 
 
 def published(bench: Bench, peer: Peer, server: Server, load: Load, *, paced: bool) -> Figures:
@@ -247,18 +239,20 @@ def rooms_lines(bench: Bench) -> list[str]:
     rooms = bench.options.rooms
     everybody = rooms * EACH
     streams = [factories.publish(factories.make_tournament()).stream for _ in range(rooms)]
-    layouts = (("one room of", [bench.cup], EACH), (f"{rooms:,} rooms, in all", streams, everybody))
-    layouts += (("one room of", [bench.cup], everybody),)
+    layouts = {
+        f"one room of {EACH}": ([bench.cup], EACH),
+        f"{rooms:,} rooms of {EACH}": (streams, everybody),
+        f"one room of {everybody:,}": ([bench.cup], everybody),
+    }
     found = defaultdict(list)
     for _ in range(bench.options.repeats):
-        for layout in layouts:
-            figures = in_rooms(bench, *layout[1:])
-            found[layout[0], layout[2]].append(figures)
-            say(f"rooms: {layout[0]} {layout[2]:,}: {figures['event'] * 1000:.2f} ms an event")
+        for title, (names, count) in layouts.items():
+            found[title].append(in_rooms(bench, names, count))
+            say(f"{title}: {found[title][-1]['event'] * 1000:.2f} ms an event")
     lines = ["| as rooms grow | CPU of an event | CPU of 100,000 deliveries |", "|---|---|---|"]
-    for (title, people), runs in found.items():
+    for title, runs in found.items():
         event, per = (statistics.median(run[name] for run in runs) for name in ("event", "cpu"))
-        lines.append(f"| {title} {people:,} | {event * 1000:.2f} ms | {per:.2f} s |")
+        lines.append(f"| {title} | {event * 1000:.2f} ms | {per:.2f} s |")
     return lines
 
 
@@ -311,59 +305,6 @@ def until(true: Callable[[], bool]) -> None:
         if time.monotonic() > deadline:
             sys.exit("The events were not appended in time.")
         time.sleep(0.1)
-
-
-def medians(runs: Sequence[Figures]) -> Figures:
-    names = {name for run in runs for name in run}
-    return {name: statistics.median(run[name] for run in runs if name in run) for name in names}
-
-
-def table(peers: Sequence[Peer], measured: Measured) -> list[str]:
-    lines = [
-        f"| server | sockets | {' | '.join(COLUMNS)} |",
-        "|---" * (2 + len(COLUMNS)) + "|",
-    ]
-    order = {peer.name: place for place, peer in enumerate(peers)}
-    titles = {peer.name: peer.title for peer in peers}
-    for (name, count), runs in sorted(measured.items(), key=lambda item: (item[0][1], order[item[0][0]])):
-        lines.append(f"| {titles[name]} | {count:,} | {row(medians(runs))} |")
-    return lines
-
-
-def row(figures: Figures) -> str:
-    def cell(name: str, form: str) -> str:
-        return format(figures[name], form) if name in figures else "–"
-
-    delays = f"{cell('p50', '.0f')} / {cell('p99', '.0f')}" if "p50" in figures else ""
-    if figures.get("delivered", 1) < 1:
-        delays += f", {figures['delivered']:.0%} delivered"
-    cells = [cell("rate", ",.0f"), cell("cpu", ".3g"), cell("first", ".0f"), delays, cell("kib", ".1f")]
-    return " | ".join([*cells, cell("connects", ",.0f"), cell("connects_cpu", ",.0f")])
-
-
-def bars(peers: Sequence[Peer], measured: Measured) -> list[chart.Bar]:
-    """Return the CPU figure of each server at the largest size at which it was measured, the least first."""
-    found = []
-    for peer in peers:
-        count = max(size for name, size in measured if name == peer.name)
-        figures = medians(measured[peer.name, count])
-        if "cpu" in figures:
-            label = peer.title.replace("**", "").replace("`", "")
-            found.append(chart.Bar(label, count, figures["cpu"], ours=peer is DELTACROWN))
-    return sorted(found, key=lambda bar: bar.value)
-
-
-def circumstances(kit: Kit, peers: Sequence[Peer], load_average: float) -> list[str]:
-    """Return what ran, on what, and how to run it again."""
-    versions = sorted({part for peer in peers for part in peer.versions(kit).split(", ") if part})
-    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
-    machine = f"{os.cpu_count()} cores ({model.partition(':')[2].strip() or platform.machine()})"
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return [
-        f"{machine}, {system}, load average {load_average:.1f} at the start.",
-        ", ".join(versions) + ".",
-        f"    {Path(sys.executable).name} bench/peers/run.py {' '.join(sys.argv[1:])}",
-    ]
 
 
 if __name__ == "__main__":
