@@ -219,13 +219,19 @@ def _of_python(*packages: str) -> Callable[[Kit], str]:
     return lambda kit: ", ".join(f"{name} {version(name)}" for name in packages)
 
 
+def _channels_versions(kit: Kit) -> str:
+    redis = re.search(r"v=([\d.]+)", _said_by("redis-server", "--version")) if shutil.which("redis-server") else None
+    own = f"channels {version('channels')}, channels-redis {version('channels-redis')}, redis-py {version('redis')}"
+    return f"{own}, redis-server {redis[1]}" if redis else own
+
+
 def _channels(layer: str, title: str) -> Peer:
     return Peer(
         name=f"channels-{layer}",
         title=f"stock Channels consumer, {title}",
         command=_python("channels_consumer.py"),
         environment=lambda _: {"LAYER": layer},
-        versions=_of_python("channels", "channels-redis", "redis", "uvicorn"),
+        versions=_channels_versions,
         most=SMALL,
         redis=layer != "memory",
         programs=() if layer == "memory" else ("redis-server",),

@@ -24,6 +24,7 @@ Usage: make bench [ARGS="--quick --only deltacrown --only nchan"]
 
 import argparse
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -64,6 +65,7 @@ WRONG = ("missing", "gaps", "duplicates", "closed", "failed")
 
 def main() -> None:
     options = read_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # leaves the blocks, so nothing stays
     allow_many_files(max(options.sockets) + 200)
     os.environ |= RAISED
     started = time.monotonic()
