@@ -33,8 +33,8 @@ def bars(peers: Sequence[Peer], measured: Measured) -> list[Bar]:
     """Return the CPU figure of each server at the largest size at which it was measured, the least first."""
     found = []
     for peer in peers:
-        count = max(size for name, size in measured if name == peer.name)
-        figures = _medians(measured[peer.name, count])
+        count = max((size for name, size in measured if name == peer.name), default=0)
+        figures = _medians(measured.get((peer.name, count), ()))
         if "cpu" in figures:
             label = peer.title.replace("**", "").replace("`", "")
             found.append(Bar(label, count, figures["cpu"], ours=peer is DELTACROWN))
