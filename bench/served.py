@@ -58,22 +58,25 @@ def rss_of(pid: int) -> int:
 
 def family(name: str) -> list[int]:
     """Return the processes called `name` that this one started, and those that they started."""
+    return [pid for pid in offspring(os.getpid()) if _name(pid) == name]
+
+
+def offspring(ancestor: int) -> list[int]:
+    """Return the processes that one started, and those that they started."""
     parents: dict[int, int] = {}
-    names: dict[int, str] = {}
     for path in Path("/proc").glob("[0-9]*"):
         pid = int(path.name)
         if fields := _stat(pid):
             parents[pid] = int(fields[1])
-            names[pid] = _name(pid)
 
-    def ours(pid: int) -> bool:
+    def descends(pid: int) -> bool:
         while pid in parents:
             pid = parents[pid]
-            if pid == os.getpid():
+            if pid == ancestor:
                 return True
         return False
 
-    return [pid for pid in parents if names[pid] == name and ours(pid)]
+    return [pid for pid in parents if descends(pid)]
 
 
 def cpu_of_family(name: str) -> Cpu:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import socket
 import sys
 from typing import NoReturn
@@ -10,7 +11,7 @@ from tools import environment
 from tools.environment import DEVELOPMENT, PYTHON, RUNTIME
 
 LAST_PORT = 65535
-USAGE = "usage: tools/bootstrap.py run|test|check|coverage|lock"
+USAGE = "usage: tools/bootstrap.py run|test|check|coverage|bench|lock"
 
 
 def main(arguments: list[str]) -> None:
@@ -20,6 +21,9 @@ def main(arguments: list[str]) -> None:
         case ["test" | "check" | "coverage" | "lock" as command]:
             environment.prepare(DEVELOPMENT)
             become("-m", f"tools.{'lock' if command == 'lock' else 'suite'}", command)
+        case ["bench"]:
+            environment.prepare(DEVELOPMENT)
+            become("bench/peers/run.py", *shlex.split(os.environ.get("ARGS", "")))
         case _:
             sys.exit(USAGE)
 
