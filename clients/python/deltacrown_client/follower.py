@@ -89,7 +89,7 @@ class Follower:
         renewable: bool = True,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """With `position` and `state` at hand, it goes on from there. Not `renewable`: the one token is all there is."""
+        """With `position` and `state` it goes on from there. Not `renewable`: the token at hand is all there is."""
         self.position = position
         self.state = empty() if state is None else state
         self.status = Status("lost", now)
@@ -192,7 +192,7 @@ class Follower:
             return least + self._random() * (most - least)
         if code == TOKEN_EXPIRED and self._attempt == 0:
             return 0.0
-        return self._random() * min(BACKOFF_MOST, BACKOFF_FIRST * 2**self._attempt)
+        return self._random() * min(BACKOFF_MOST, BACKOFF_FIRST * 2.0**self._attempt)
 
     def _read(self, frame: Frame, now: float) -> Reaction:  # noqa: PLR0911 - one for each kind
         match frame:

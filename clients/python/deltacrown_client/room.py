@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.typing import Subprotocol
 
 from deltacrown_client.errors import Refused, Stopped, TokenRefused
 from deltacrown_client.follower import ABNORMAL, HANDSHAKE, Follower, Frame, Position, Status
@@ -55,10 +56,10 @@ class Room:
             on_status: is told when `status` has changed.
             connect_options: go to `websockets.connect`, for example `origin` or `additional_headers`.
         """
+        if not site.startswith(("http://", "https://")):
+            raise ValueError(f"a site begins with http:// or https://, which {site!r} does not")
         self.site, self.room = site.rstrip("/"), room
-        self._follower = Follower(
-            position, state, now=clock(), renewable=not isinstance(token, str), random=random
-        )
+        self._follower = Follower(position, state, now=clock(), renewable=not isinstance(token, str), random=random)
         self._token = token
         self._on_frame, self._on_status = on_frame, on_status
         self._options = {"compression": None, "ping_interval": None, "max_size": MOST_BYTES} | dict(
@@ -159,7 +160,8 @@ class Room:
         """
         self._raise_if_over()
         action_id = id or uuid.uuid4().hex
-        answer = self._answers[action_id] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._answers[action_id] = answer
         try:
             await self._send(self._follower.act(action, data, action_id))
             frame = await answer
@@ -209,7 +211,8 @@ class Room:
     async def _connect(self, token: str, since: str) -> ClientConnection:
         kind, _, number = self.room.partition(":")
         address = f"ws{self.site.removeprefix('http')}/ws/{kind}/{number}/" + (f"?since={since}" if since else "")
-        return await connect(address, subprotocols=["deltacrown.v1", f"bearer.{token}"], **self._options)
+        offer = [Subprotocol("deltacrown.v1"), Subprotocol(f"bearer.{token}")]
+        return await connect(address, subprotocols=offer, **self._options)
 
     async def _new_token(self) -> str:
         if self._token is None:

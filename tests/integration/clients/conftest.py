@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from deltacrown_client import Room, Status
 
 from apps.accounts.models import User
 from apps.eventlog.log import STAFF
 from apps.tournaments.models import Match, Tournament
 from apps.tournaments.selectors.snapshots import tournament_snapshot
+from deltacrown_client import Room, Status
 from tests import factories
 from tests.rooms import token_for
 
@@ -55,7 +55,7 @@ class Program:
 
 @pytest.fixture
 def program() -> Callable[..., Any]:
-    """Enter a room: `async with program(address, "tournament:7") as there`."""
+    """Give what puts a program in a room, for as long as a block lasts."""
 
     @asynccontextmanager
     async def enter(*arguments: Any, **options: Any) -> AsyncIterator[Program]:

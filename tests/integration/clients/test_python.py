@@ -5,10 +5,10 @@ import time
 
 import pytest
 from asgiref.sync import sync_to_async
-from deltacrown_client import Refused, Room, Stopped
 
 from apps.tournaments.models import Role
 from apps.tournaments.services import Actor, brackets, matches, tournaments
+from deltacrown_client import Refused, Room, Stopped
 from engine.match_flow import Score
 from tests import factories
 from tests.rooms import token_for
@@ -87,9 +87,7 @@ async def test_a_restart_costs_no_event_and_no_action(cup, match, program, store
             await eventually(lambda: there.room.status.kind == "lost")
             for score in range(1, 4):
                 await sync_to_async(matches.update_score)(organizer, match.pk, Score(score, 0))
-            action = asyncio.create_task(
-                there.room.act("update_score", match_id=match.pk, home_score=4, away_score=0)
-            )
+            action = asyncio.create_task(there.room.act("update_score", match_id=match.pk, home_score=4, away_score=0))
             await sync_to_async(server.start)()
             async with asyncio.timeout(60):
                 ack = await action

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from deltacrown_client import Follower, Position, empty
 from deltacrown_client.follower import ABNORMAL
 
@@ -19,7 +20,7 @@ def vectors() -> list[Any]:
     return [pytest.param(vector, id=f"{name}: {vector['name']}") for name, found in files for vector in found]
 
 
-def take(follower: Follower, step: dict[str, Any], now: float) -> dict[str, Any]:
+def take(follower: Follower, step: dict[str, Any], now: float) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind
     """Return what one input makes of a follower, apart from its attributes."""
     match step:
         case {"connect": True}:
