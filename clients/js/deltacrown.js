@@ -654,9 +654,8 @@ export class Room {
   #ended(code) {
     const now = this.#world.now();
     if (this.#socket && !this.#follower.isOpen && code === ABNORMAL) {
-      const streamed = this.#socket instanceof Stream;
-      this.#unopened = streamed ? 0 : this.#unopened + 1;
-      if (!streamed) this.#triedAt = now;
+      this.#unopened = this.#socket instanceof Stream ? 0 : this.#unopened + 1;
+      this.#triedAt = now;
     }
     this.#rest(this.#follower.ended(code, now));
   }
@@ -673,11 +672,8 @@ export class Room {
     this.#run += 1;
     this.#world.clearTimeout(this.#timer);
     this.#timerAt = Infinity;
-    const socket = this.#socket;
+    this.#socket?.close();
     this.#socket = null;
-    if (!socket) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
   }
 
   /** One timer, which is set anew only when the deadline comes nearer, not for every frame. */

@@ -259,6 +259,21 @@ test("the end of the room rejects what was not answered, and later actions", asy
   await assert.rejects(r.room.act("check_in"), { code: "stopped" });
 });
 
+test("stop while a token is on its way, or while waiting, connects no more", async () => {
+  let give;
+  const early = room({ token: () => new Promise((resolve) => (give = resolve)) });
+  early.room.start();
+  early.room.stop();
+  give("late");
+  await early.clock.pass(100_000);
+  assert.equal(early.sockets.length, 0);
+  const waiting = await open();
+  waiting.last().closes(1006);
+  waiting.room.stop();
+  await waiting.clock.pass(100_000);
+  assert.equal(waiting.sockets.length, 1);
+});
+
 test("stop leaves no timer behind", async () => {
   const r = await open();
   r.room.stop();
