@@ -157,6 +157,7 @@ export class Follower {
    * @param {number} now
    */
   connecting(now) {
+    if (this.status.kind === "stopped") this.status = { ...this.status, kind: "lost" };
     this.#farewell = this.#told = null;
     this.#deadlines = new Map([["handshake", now + HANDSHAKE_MS]]);
     return this.position && !this.#awaitsSnapshot ? `${this.position.epoch}:${this.position.seq}` : "";
@@ -258,6 +259,14 @@ export class Follower {
   refused(httpStatus, now, retryAfterMs = null) {
     this.#told = retryAfterMs;
     return this.ended(STOP_FOR_STATUS[httpStatus ?? 0] ?? ABNORMAL, now);
+  }
+
+  /** Follow the room no more, unless `connecting` begins anew. */
+  leave() {
+    this.isOpen = false;
+    this.pending.clear();
+    this.#deadlines.clear();
+    if (this.status.kind !== "stopped") this.status = { kind: "stopped", since: this.#currentAt, code: null };
   }
 
   /** @param {number} code */
@@ -471,7 +480,7 @@ export class Room {
       random: () => Math.random(),
       ...world,
     };
-    this.#token = token ?? (() => roomToken(site, name, this.#world.fetch));
+    this.#token = token ?? (() => roomToken(site, name, null, this.#world.fetch));
     this.#on = on;
     const { now, random } = this.#world;
     this.#follower = new Follower({ position, state, now: now(), renewable: typeof token !== "string", random });
@@ -512,6 +521,8 @@ export class Room {
     this.#world.clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#rejectAll(new ActionError({ code: "stopped", message: "The room is over." }));
+    this.#follower.leave();
+    this.#tell();
   }
 
   /**
@@ -548,6 +559,7 @@ export class Room {
     this.#retry = undefined;
     const run = this.#run;
     const since = this.#follower.connecting(this.#world.now());
+    this.#tell();
     this.#arm();
     let token;
     try {
@@ -663,8 +675,11 @@ export class Room {
   /** @param {number | null} wait until the next connection; null: there is none */
   #rest(wait) {
     this.#drop();
-    if (wait === null) this.stop();
-    else this.#retry = this.#world.setTimeout(() => void this.#connect(), wait);
+    if (wait === null) {
+      this.stop();
+      return;
+    }
+    this.#retry = this.#world.setTimeout(() => void this.#connect(), wait);
     this.#tell();
   }
 
@@ -718,16 +733,21 @@ function newId() {
 }
 
 /**
- * Ask the site for a token, which is good for one connection to one room.
+ * Ask the site for a token, which is good for one connection to one room: as who is signed in on the page, or holds the
+ * access token of the API, else as a guest.
  * @param {string} site
  * @param {string} room
- * @param {typeof globalThis.fetch} [get]
+ * @param {string | null} accessToken
+ * @param {typeof globalThis.fetch} get
  * @returns {Promise<string>} rejects with {status, retryAfterMs?}
  */
-export async function roomToken(site, room, get = fetch) {
+export async function roomToken(site, room, accessToken = null, get = fetch) {
   const answer = await get(`${site}/api/v1/realtime/token`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: {
+      "Content-Type": "application/json",
+      ...(accessToken && { Authorization: `Bearer ${accessToken}` }),
+    },
     body: JSON.stringify({ room }),
   });
   if (!answer.ok) throw refusal(answer);

@@ -113,6 +113,8 @@ class Follower:
 
     def connecting(self, now: float) -> str:
         """Begin a connection. Return the value of `since`, "" to begin with a snapshot."""
+        if self.status.kind == "stopped":
+            self.status = self.status._replace(kind="lost")
         self._farewell = self._told = None
         self._deadlines = {"handshake": now + HANDSHAKE}
         return "" if self.position is None or self._awaits_snapshot else str(self.position)
@@ -183,6 +185,14 @@ class Follower:
         """Take an answer in HTTP instead of a token or a connection. Returns what `ended` does."""
         self._told = retry_after
         return self.ended(STOP_FOR_STATUS.get(http_status, ABNORMAL), now)
+
+    def leave(self) -> None:
+        """Follow the room no more, unless `connecting` begins anew."""
+        self.is_open = False
+        self.pending.clear()
+        self._deadlines.clear()
+        if self.status.kind != "stopped":
+            self.status = Status("stopped", self._current_at)
 
     def _wait(self, code: int) -> float:
         if self._told is not None:

@@ -180,13 +180,14 @@ class Room:
         finally:
             if self._renewing is not None:
                 self._renewing.cancel()
+            self._follower.leave()
             self._tell()
             self._current.set()
             for reader in self._readers:
                 reader.put_nowait(None)
             for answer in self._answers.values():
                 if not answer.done():
-                    answer.set_exception(Stopped(self.status.code if self.status.kind == "stopped" else None))
+                    answer.set_exception(Stopped(self.status.code))
 
     async def _connection(self) -> float | None:
         """Connect and read until the connection ends. Return the seconds until the next one, None: there is none."""
@@ -280,13 +281,11 @@ class Room:
             self._on_status(self.status)
 
     def _raise_if_over(self) -> None:
+        task = self._task
+        if task is not None and task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error
         if self.status.kind == "stopped":
             raise Stopped(self.status.code)
-        if self._task is None or not self._task.done():
-            return
-        if not self._task.cancelled() and (error := self._task.exception()) is not None:
-            raise error
-        raise Stopped(None)
 
 
 def _frame(text: str | bytes) -> Frame:

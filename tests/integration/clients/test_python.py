@@ -96,7 +96,7 @@ async def test_a_restart_costs_no_event_and_no_action(cup, match, program, store
             assert there.room.state["matches"] == (await stored()).data["matches"]
     assert [welcome["data"]["resumed"] for welcome in there.of("connection_established")] == [False, True]
     assert [frame["data"]["match"]["home_score"] for frame in there.of("score_updated")][-1] == 4
-    assert [status.kind for status in there.statuses] == ["live", "lost", "live"]
+    assert [status.kind for status in there.statuses] == ["live", "lost", "live", "stopped"]
 
 
 async def test_a_token_is_renewed_before_it_ends(address, cup, program, settings):
@@ -173,6 +173,7 @@ async def test_who_leaves_leaves_nothing_behind(address, cup, program):
         loop = asyncio.create_task(anext(aiter(there.room), None))
         await asyncio.sleep(0)
     assert await loop is None
+    assert there.statuses[-1].kind == "stopped"
     assert asyncio.all_tasks() == before
 
 

@@ -274,10 +274,14 @@ test("stop while a token is on its way, or while waiting, connects no more", asy
   assert.equal(waiting.sockets.length, 1);
 });
 
-test("stop leaves no timer behind", async () => {
+test("stop is told, leaves no timer behind, and can be followed by a start", async () => {
   const r = await open();
   r.room.stop();
   assert.equal(r.clock.timers.size, 0);
   await r.clock.pass(100_000);
   assert.equal(r.sockets.length, 1);
+  r.room.start();
+  await settle();
+  r.last().says(welcome());
+  assert.deepEqual(r.seen.statuses, ["live", "stopped", "lost", "live"]);
 });

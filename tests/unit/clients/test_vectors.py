@@ -20,8 +20,8 @@ def vectors() -> list[Any]:
     return [pytest.param(vector, id=f"{name}: {vector['name']}") for name, found in files for vector in found]
 
 
-def take(follower: Follower, step: dict[str, Any], now: float) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind
-    """Return what one input makes of a follower, apart from its attributes."""
+def take(follower: Follower, step: dict[str, Any], now: float) -> dict[str, Any]:  # noqa: C901, PLR0911
+    """Return what one input, of which there are these kinds, makes of a follower, apart from its attributes."""
     match step:
         case {"connect": True}:
             return {"since": follower.connecting(now)}
@@ -37,6 +37,9 @@ def take(follower: Follower, step: dict[str, Any], now: float) -> dict[str, Any]
             return {"sent": follower.act(action, more.get("data", {}), action_id)}
         case {"forget": action_id}:
             follower.forget(action_id)
+            return {}
+        case {"leave": True}:
+            follower.leave()
             return {}
         case {"renewed": token}:
             return {"sent": follower.renewed(token)}

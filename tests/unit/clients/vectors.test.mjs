@@ -19,6 +19,7 @@ function take(follower, step, now) {
   if ("close" in step) return { wait: follower.ended(step.close, now) };
   if ("refused" in step) return { wait: follower.refused(step.refused.status, now, step.refused.retry_after_ms) };
   if ("act" in step) return { sent: follower.act(step.act.type, step.act.data ?? {}, step.act.id) };
+  if ("leave" in step) return follower.leave() ?? {};
   if ("forget" in step) return { sent: follower.forget(step.forget) ?? [] };
   if ("renewed" in step) return { sent: follower.renewed(step.renewed) };
   if ("probe" in step) return { sent: follower.probe(now, step.probe.doubt) };
