@@ -437,7 +437,7 @@ const READ_ONLY = new ActionError({
  */
 
 const BLOCKED_AFTER = 2; // WebSockets in a row that ended before the welcome
-export const RETRY_WEBSOCKET_MS = 300_000;
+export const RETRY_WEBSOCKET_MS = 900_000; // an attempt that hangs costs ten seconds of being current
 
 /** A room, "tournament:7" or "match:5", kept open: a Follower with a socket and a clock. */
 export class Room {
