@@ -385,7 +385,8 @@ export class Follower {
 
   /** @param {number | null} code */
   #lost(code = null) {
-    if (this.status.kind === "live" || code !== null) this.status = { kind: "lost", since: this.#currentAt, code };
+    if (this.status.kind !== "live" && (code === null || code === this.status.code)) return;
+    this.status = { kind: "lost", since: this.#currentAt, code };
   }
 }
 

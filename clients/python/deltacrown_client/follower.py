@@ -276,5 +276,5 @@ class Follower:
             self.status = Status("live", now)
 
     def _lost(self, code: int | None = None) -> None:
-        if self.status.kind == "live" or code is not None:
+        if self.status.kind == "live" or code not in {None, self.status.code}:
             self.status = Status("lost", self._current_at, code)

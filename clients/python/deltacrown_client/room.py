@@ -228,7 +228,7 @@ class Room:
                 async with asyncio.timeout(None if deadline is None else deadline - self._clock()):
                     text = await socket.recv()
             except ConnectionClosed:
-                return socket.close_code or ABNORMAL
+                return int(socket.close_code or ABNORMAL)
             except TimeoutError:
                 late = self._follower.tick(self._clock())
                 if late is None:

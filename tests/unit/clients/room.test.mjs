@@ -63,6 +63,15 @@ test("comes back from where it was, with a token of its own for every connection
   assert.equal(r.last().token, "t2");
 });
 
+test("a loss is told once, however many attempts fail alike", async () => {
+  const r = await open();
+  for (let i = 0; i < 3; i++) {
+    r.last().closes(4013);
+    await r.clock.pass(5000);
+  }
+  assert.deepEqual(r.seen.statuses, ["live", "lost"]);
+});
+
 test("waits longer each time, up to 20 s", async () => {
   const r = room();
   r.room.start();
