@@ -2,8 +2,8 @@
 Fold events into the state of a tournament.
 
 An event carries the new values of what it changed, as parts of the state: `tournament`, one `stage`, `entry` or
-`match`, or lists of them. Values are absolute, so applying an event twice changes nothing. The browser's reducer
-(apps/web/static/js/state.js) is the same rule and passes the same vectors.
+`match`, or lists of them. Values are absolute, so applying an event twice changes nothing. The reducers of the clients
+(clients/) are the same rule and give the same states.
 
 The state is plain JSON: {"tournament": {…}, "stages": {"1": {…}}, "entries": {…}, "matches": {…}, "staff": {…}}.
 """

@@ -1,5 +1,6 @@
 """The pages in a real browser: what their scripts do, and that nothing sticks out at any width."""
 
+import json
 import re
 
 import pytest
@@ -190,6 +191,31 @@ async def test_a_phone_shows_one_round_and_begins_with_the_one_in_play(browser, 
         await expect(page.locator(".pathbar")).to_contain_text("Next:")
         await row.tap()
         await expect(page).to_have_url(re.compile(r"/m/\d+/"))
+
+
+CUT_WEBSOCKETS = """
+WebSocket = class {
+  constructor() { setTimeout(() => this.onclose?.({ code: 1006 })); }
+  close() {}
+};
+"""
+
+
+async def test_a_page_that_no_websocket_reaches_reads_a_stream(browser, site, cup, live):
+    async def stream(route):
+        assert route.request.headers["authorization"].startswith("Bearer ey")
+        epoch, seq = route.request.headers["last-event-id"].split(":")
+        welcome = {"type": "connection_established", "data": {"epoch": epoch, "seq": int(seq), "resumed": True}}
+        match = {"match": {"id": live.pk, "home_score": 77}}
+        event = {"type": "score_updated", "seq": int(seq) + 1, "prev": int(seq), "at": "", "data": match}
+        body = "".join(f"data: {json.dumps(frame)}\n\n" for frame in (welcome, event))
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    async with Window(browser, site) as page:
+        await page.add_init_script(CUT_WEBSOCKETS)
+        await page.route("**/sse/match/*/", stream)
+        await page.goto(f"/m/{live.pk}/")
+        await expect(page.locator(f'[data-bind="m.{live.pk}.home.score"]').first).to_have_text("77")
 
 
 async def test_screen_readers_hear_the_score(browser, site, cup, organizer, live):

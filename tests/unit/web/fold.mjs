@@ -1,6 +1,6 @@
 // Reads [{events, matches}] on stdin; writes for each the folded state and what a page shows of it.
+import { fold } from "../../../clients/js/deltacrown.js";
 import { counts, feeders, matchShown } from "../../../apps/web/static/web/js/shown.js";
-import { fold } from "../../../apps/web/static/web/js/state.js";
 
 let text = "";
 for await (const part of process.stdin) text += part;

@@ -29,10 +29,10 @@ def ask(script: str, question: Any) -> Any:
     return json.loads(done.stdout)
 
 
-def run_tests(script: str) -> None:
+def run_tests(script: Path) -> None:
     """Run a file of node:test; its report is shown when it fails."""
     done = subprocess.run(
-        [node(), "--test", "--test-reporter=spec", str(HERE / script)],
+        [node(), "--test", "--test-reporter=spec", str(script)],
         capture_output=True,
         text=True,
         timeout=110,

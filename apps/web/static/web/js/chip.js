@@ -8,7 +8,7 @@ import { clock } from "./times.js";
 const RECONNECTING_AFTER_MS = 800; // shorter than that nobody has missed anything
 const STALE_AFTER_MS = 5000;
 
-/** @typedef {import("./live.js").Status} Status */
+/** @typedef {import("../../../../../clients/js/deltacrown.js").Status} Status */
 
 export class Chip {
   constructor() {

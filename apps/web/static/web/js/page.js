@@ -1,16 +1,15 @@
 // @ts-check
 /** Wires a page together: state, connection, bindings, regions, chip. Every page loads this one module. */
 
+import { Room, empty } from "../../clients/deltacrown.js";
 import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
 import { quicken } from "./forms.js";
-import { Live } from "./live.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
-import { apply, empty } from "./state.js";
 import { localize } from "./times.js";
 
 /** @param {string} id */
@@ -21,14 +20,15 @@ function embedded(id) {
 
 /** @type {{room: string, epoch: string, seq: number, mine: number[]} | null} */
 const page = embedded("page");
-/** @type {import("./state.js").State} */
-let state = embedded("state") ?? empty();
+/** @type {import("../../../../../clients/js/deltacrown.js").State} */
+const rendered = embedded("state") ?? empty();
 
 const chip = new Chip();
 const binder = new Binder();
 const announcer = new Announcer(document.getElementById("announcer"));
-/** @type {Live | null} */
+/** @type {Room | null} */
 let live = null;
+const state = () => live?.state ?? rendered;
 const regions = new Regions(() => live?.position ?? null, swapped);
 
 /** @param {ParentNode} part */
@@ -41,10 +41,10 @@ function prepare(part) {
 function swapped(part) {
   prepare(part);
   binder.scan(document);
-  binder.apply(lookup(state), null, false);
+  binder.apply(lookup(state()), null, false);
   markMine();
   const room = /** @type {HTMLElement | null} */ (part.querySelector("[data-room]"))?.dataset.room;
-  if (live && room && room !== live.room) location.reload(); // another match is next: another room
+  if (live && room && room !== live.name) location.reload(); // another match is next: another room
 }
 
 /** Mark the rows of the person looking. */
@@ -93,9 +93,8 @@ function reached(seq) {
 
 /** @param {{type: string, seq: number, data: any}} frame */
 function happened(frame) {
-  apply(state, frame.data);
   reached(frame.seq);
-  const look = lookup(state);
+  const look = lookup(state());
   binder.apply(look, touchedBy(frame.data), true);
   markMine();
   regions.touch(frame.type);
@@ -104,32 +103,10 @@ function happened(frame) {
     if (words) announcer.say(`m.${frame.data.match.id}`, words);
   }
   if (frame.type === "tournament_completed") {
-    const champion = state.entries[String(state.tournament.champion)]?.name;
+    const { entries, tournament } = state();
+    const champion = entries[String(tournament.champion)]?.name;
     if (champion) announcer.say("t", `${champion} won the tournament`);
   }
-}
-
-/** @param {string} room */
-async function roomToken(room) {
-  const answer = await fetch("/api/v1/realtime/token", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ room }),
-  });
-  if (answer.ok) return answer.json();
-  const seconds = Number(answer.headers.get("Retry-After"));
-  throw { status: answer.status, retryAfterMs: seconds > 0 ? seconds * 1000 : undefined };
-}
-
-/**
- * @param {string} room
- * @param {string} token
- * @param {string} since
- */
-function address(room, token, since) {
-  const [kind, id] = room.split(":");
-  const query = new URLSearchParams({ token, ...(since && { since }) });
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/${kind}/${id}/?${query}`;
 }
 
 prepare(document);
@@ -138,27 +115,27 @@ markMine();
 quicken(
   () => live?.status.kind === "live",
   shown,
-  () => binder.apply(lookup(state), null, false),
+  () => binder.apply(lookup(state()), null, false),
 );
 
 if (page) {
-  live = new Live({
-    room: page.room,
+  live = new Room(location.origin, page.room, {
     position: { epoch: page.epoch, seq: page.seq },
-    token: () => roomToken(page.room),
-    address,
+    state: rendered,
     on: {
       status: (status) => chip.show(status),
-      presence: (viewers) => {
+      presence: ({ viewers }) => {
         chip.watching(viewers);
         regions.crowd = viewers;
       },
       event: happened,
-      snapshot: (data, position) => {
-        reached(position.seq);
-        const feeders = Object.entries(state.matches).filter(([id, row]) => row.state === undefined && !(id in data.matches));
-        state = { ...empty(), ...data, matches: { ...data.matches, ...Object.fromEntries(feeders) } };
-        binder.apply(lookup(state), null, true);
+      snapshot: (_, before) => {
+        reached(live?.position?.seq ?? 0);
+        const { matches } = state();
+        for (const [id, row] of Object.entries(before.matches)) {
+          if (row.state === undefined) matches[id] ??= row; // the page knows where its winner goes, the room does not
+        }
+        binder.apply(lookup(state()), null, true);
         markMine();
         regions.touchAll();
       },

@@ -4,8 +4,8 @@
  * vectors. The server writes them into the page, this keeps them current.
  */
 
-/** @typedef {import("./state.js").State} State */
-/** @typedef {import("./state.js").Row} Row */
+/** @typedef {import("../../../../../clients/js/deltacrown.js").State} State */
+/** @typedef {import("../../../../../clients/js/deltacrown.js").Row} Row */
 /** @typedef {Map<string, string>} Feeders */
 
 /** @type {Record<string, string>} */
