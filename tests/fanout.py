@@ -35,7 +35,7 @@ class AtOnce(Fanout):
 
     def wake(self, outbox: Outbox) -> None:
         while not outbox.is_empty:
-            outbox.write(1)
+            outbox.write(1, self.time)
 
     def pass_time(self, seconds: float) -> None:
         until = self.time + seconds

@@ -2,7 +2,9 @@
 From the events of a room to its connections: encoded once, framed once, the same bytes to everybody.
 
 What comes for a room while it is being written is joined into the next write, so a burst costs one system call a
-connection, and a quiet room waits for nothing. A turn of the event loop writes to SLICE connections, of whatever rooms.
+connection, and a quiet room waits for nothing. Between one write and the next a busy room gathers events for GATHER of
+the time that a write takes: in a room of 10,000, 5 ms. A turn of the event loop writes to SLICE connections, of
+whatever rooms.
 """
 
 import asyncio
@@ -14,6 +16,8 @@ from typing import Any, Protocol
 from apps.tournaments.realtime.websocket import text_frame
 
 SLICE = 500  # connections, about 3 ms
+GATHER = 0.1
+LEAST_SECONDS = 0.001  # less is not worth a timer
 
 
 class Prepared:
@@ -80,19 +84,20 @@ class Outbox:
         self._batch: Batch | None = None  # being written
         self._to: list[Member] = []
         self._written = 0
-        self.is_queued = False  # in a Fanout
+        self._began = self._ended = self._took = 0.0
+        self.is_queued = False  # in a Fanout, or gathering
 
     def add(self, seq: int, text: bytes) -> None:
         self._seqs.append(seq)
         self._texts.append(text)
 
-    def write(self, most: int) -> int:
+    def write(self, most: int, now: float) -> int:
         """Write to up to `most` members. Return to how many."""
         if self._batch is None:
             if not self._seqs:
                 return 0
             self._batch, self._seqs, self._texts = Batch(self._seqs, self._texts), [], []
-            self._to, self._written = list(self._members), 0
+            self._to, self._written, self._began = list(self._members), 0, now
         batch, members = self._batch, self._members
         part = self._to[self._written : self._written + most]
         for member in part:
@@ -101,11 +106,17 @@ class Outbox:
         self._written += len(part)
         if self._written == len(self._to):
             self._batch, self._to = None, []
+            self._ended, self._took = now, now - self._began
         return len(part)
 
     @property
     def is_empty(self) -> bool:
         return self._batch is None and not self._seqs
+
+    def gathers_for(self, now: float) -> float:
+        """Return how many seconds to wait for more before the next batch: none unless the last one was just now."""
+        wait = self._took * GATHER
+        return wait if self._batch is None and now - self._ended < self._took and wait >= LEAST_SECONDS else 0
 
 
 class Fanout:
@@ -127,9 +138,7 @@ class Fanout:
         """Write an outbox, beginning in the next turn of the loop."""
         if not outbox.is_queued:
             outbox.is_queued = True
-            self._queue.append(outbox)
-        if self._turn is None:
-            self._turn = asyncio.get_running_loop().call_soon(self._write)
+            self._put(outbox)
 
     def stop(self) -> None:
         if self._turn is not None:
@@ -139,13 +148,27 @@ class Fanout:
 
     def _write(self) -> None:
         self._turn = None
-        left = SLICE
+        loop = asyncio.get_running_loop()
+        left, now = SLICE, loop.time()
         while self._queue and left > 0:
             outbox = self._queue.popleft()
-            left -= outbox.write(left) + 1
+            left -= outbox.write(left, now) + 1
             if outbox.is_empty:
                 outbox.is_queued = False
             else:
-                self._queue.append(outbox)
-        if self._queue:
+                self._put(outbox)
+        if self._queue and self._turn is None:
+            self._turn = loop.call_soon(self._write)
+
+    def _put(self, outbox: Outbox) -> None:
+        """Queue an outbox, now or when it has gathered enough."""
+        loop = asyncio.get_running_loop()
+        if wait := outbox.gathers_for(loop.time()):
+            loop.call_later(wait, self._queue_up, outbox)
+        else:
+            self._queue_up(outbox)
+
+    def _queue_up(self, outbox: Outbox) -> None:
+        self._queue.append(outbox)
+        if self._turn is None:
             self._turn = asyncio.get_running_loop().call_soon(self._write)

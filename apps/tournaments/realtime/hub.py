@@ -213,7 +213,7 @@ class Hub:
         await asyncio.shield(self._starting)
 
     async def _do_start(self) -> None:
-        use_loop(asyncio.get_running_loop())
+        use_loop(asyncio.get_running_loop(), self.receive)
         jobs = [self._poll(), self._sweep()]
         if (layer := get_channel_layer()) is not None:
             self._channel = await layer.new_channel("hub")  # type: ignore[call-arg] # the stubs forget the prefix

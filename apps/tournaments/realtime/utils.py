@@ -1,5 +1,5 @@
 """
-From a committed event to the channel layer: one hint a commit, to every process that has a room of the stream open.
+From a committed event to the hubs: one hint a commit, to every process that has a room of the stream open.
 
 A hint is lossy by contract. It carries the events to save the receivers a query; whoever misses it finds the same
 events in the log.
@@ -38,6 +38,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[Recorded]).decode
 _sending: set[asyncio.Task[None]] = set()
 _hub_loop: asyncio.AbstractEventLoop | None = None
+_hub_receive: Callable[[Sequence[Recorded]], None] | None = None
 _publisher: "_Publisher | None" = None
 _publisher_lock = threading.Lock()
 
@@ -93,7 +94,15 @@ def send_error_to_channel(channel: str, code: ErrorCode, message: str) -> None:
 
 
 def publish(events: Sequence[Recorded]) -> None:
-    """Send a commit's events to the processes that have a room of their stream open. A sink of the event log."""
+    """
+    Give a commit's events to the hub of this process, and over the bus to those of others. A sink of the event log.
+
+    In memory there are no others. There the bus would look through all its groups for each message.
+    """
+    if _hub_loop is not None and _hub_receive is not None:
+        _hub_loop.call_soon_threadsafe(_hub_receive, events)
+    if isinstance(get_channel_layer(), InMemoryChannelLayer):
+        return
     message, group = {"type": HINT, "events": _encode(events)}, group_name(events[0].stream)
     _post(lambda layer: layer.group_send(group, message))
 
@@ -118,10 +127,16 @@ def read_hint(message: dict[str, Any]) -> list[Recorded]:
         return []
 
 
-def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Name the event loop on which this process's hub lives; hints are sent from there. None: there is no hub."""
-    global _hub_loop  # noqa: PLW0603 - one hub a process
-    _hub_loop = loop
+def use_loop(
+    loop: asyncio.AbstractEventLoop | None, receive: Callable[[Sequence[Recorded]], None] | None = None
+) -> None:
+    """
+    Name the event loop on which this process's hub lives, None when there is none, and what takes events there.
+
+    Hints to other processes are sent from there.
+    """
+    global _hub_loop, _hub_receive  # noqa: PLW0603 - one hub a process
+    _hub_loop, _hub_receive = loop, receive
 
 
 def _start(layer: BaseChannelLayer, send: Sending) -> None:
