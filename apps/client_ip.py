@@ -3,7 +3,8 @@ Where a request comes from, as far as that can be believed.
 
 `X-Forwarded-For` is written by whoever sends the request; only what a proxy of ours appended to it counts. So the
 header is read from the right, past our own proxies (TRUSTED_PROXIES), and the first address that is not one of them
-is the client's. Without trusted proxies the header is not read at all.
+is the client's. Without trusted proxies the header is not read at all. A proxy that connects to a Unix socket has no
+address; "unix" among the trusted ones stands for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from django.conf import settings
 
 UNKNOWN = "unknown"  # one bucket for all whose address nobody knows: strict, never unlimited
+UNIX = "unix"
 IPV6_PREFIX = 64  # what one household or host gets; limits count it as one
 
 Address = IPv4Address | IPv6Address
@@ -29,7 +31,7 @@ def client_ip(peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> str:
     """
     trusted = _networks(tuple(settings.TRUSTED_PROXIES))
     found = _parse(peer or "")
-    if _is_ours(found, trusted):
+    if _is_ours(found, trusted) or (not peer and UNIX in settings.TRUSTED_PROXIES):
         joined = b",".join(value for name, value in headers if name == b"x-forwarded-for")
         for hop in reversed(joined.decode("latin-1").split(",")) if joined else ():
             found = _parse(hop)
@@ -56,4 +58,4 @@ def _is_ours(address: Address | None, trusted: Sequence[Network]) -> bool:
 
 @cache
 def _networks(names: tuple[str, ...]) -> list[Network]:
-    return [ip_network(name, strict=False) for name in names]
+    return [ip_network(name, strict=False) for name in names if name != UNIX]

@@ -41,7 +41,8 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 # Exact origins (scheme://host:port) that may open a WebSocket; empty: the site's own.
 WS_ALLOWED_ORIGINS = env.list("WS_ALLOWED_ORIGINS", default=[])
 
-# Networks of the reverse proxies in front of this site; only they are believed about where a request comes from.
+# Networks of the reverse proxies in front of this site; only they are believed about where a request comes from. "unix"
+# is whoever connects to the Unix socket of this process.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 ROOT_URLCONF = "deltacrown.urls"
@@ -199,6 +200,8 @@ STATICFILES_DIRS = [("clients", BASE_DIR / "clients" / "js")]  # the pages use t
 WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first start
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+# TLS ends at the proxy, which says so; without this, links in mails would begin with http.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SITE_URL.startswith("https://") else None
 X_FRAME_OPTIONS = "DENY"
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # whoever sends it reads /metrics; empty: nobody does

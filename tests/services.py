@@ -81,6 +81,11 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def nginx() -> str | None:
+    """Find the reverse proxy that the tests put before the site. Debian keeps it out of the PATH of most accounts."""
+    return shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
+
+
 def _postgres_programs(home: Path, *, copied: bool) -> Path:
     """Find the folder of initdb and postgres; `copied` when another account than ours runs them."""
     versions = {int(path.parent.parent.name): path.parent for path in DEBIAN_POSTGRES.glob("[0-9]*/bin/initdb")}

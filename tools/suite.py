@@ -48,7 +48,7 @@ def main(command: str) -> None:
     with tempfile.TemporaryDirectory(prefix="deltacrown-test-") as var:
         env = {name: value for name, value in os.environ.items() if name not in OURS} | {"VAR_DIR": var}
         if command == "test":
-            system.require_chromium()
+            system.require_programs()
         if command == "coverage":
             coverage(env, Path(var))
         else:

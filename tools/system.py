@@ -4,23 +4,31 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
-from tests.services import chromium
+from tests.services import chromium, nginx
 from tools.environment import LOG, ROOT
 
 
-def require_chromium() -> None:
-    """Install the browser where we may, or exit with a sentence that says how to."""
-    if chromium():
+def require_programs() -> None:
+    """Install what the tests need where we may, or exit with a sentence that says how to."""
+    _require("chromium", chromium, "browser tests need Chromium")
+    # Where systemd runs, the package would start a server on port 80, which is not for us to do.
+    _require("nginx", nginx, "tests of the deployment need nginx", may_install=not Path("/run/systemd/system").exists())
+
+
+def _require(package: str, find: Callable[[], str | None], need: str, *, may_install: bool = True) -> None:
+    if find():
         return
-    if apt_get := _apt_get():
-        print("Installing Chromium for the browser tests", flush=True)
+    if apt_get := _apt_get() if may_install else []:
+        print(f"Installing {package} for the tests", flush=True)
         with LOG.open("wb") as log:
-            for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+            for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
                 subprocess.run([*apt_get, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
-    if not chromium():
+    if not find():
         tried = f" It could not be installed; the log is {LOG.relative_to(ROOT)}" if apt_get else ""
-        sys.exit(f"The browser tests need Chromium. On Debian or Ubuntu: apt-get install chromium.{tried}")
+        sys.exit(f"The {need}. On Debian or Ubuntu: apt-get install {package}.{tried}")
 
 
 def _apt_get() -> list[str]:

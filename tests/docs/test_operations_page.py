@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from django.core.management import get_commands
 from prometheus_client.metrics import MetricWrapperBase
 
 from apps.tournaments.realtime import hub, metrics, middleware_ratelimit  # noqa: F401 - two of them add figures
@@ -44,3 +45,23 @@ def test_every_figure_is_explained_and_none_is_made_up():
         )
     }
     assert explained == real
+
+
+def test_every_file_of_deploy_is_explained():
+    files = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "deploy").rglob("*") if path.is_file() and path.name[0] != "."
+    }
+    (table,) = re.findall(r"^\| file \|.*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"`(deploy/[^`]+)`", table))
+    names = set(re.findall(r"`([^`]+)`", table))
+    for file in files:
+        name = file.rpartition("/")[2]
+        assert file in named or name in names or any(n.endswith("/") and file.startswith(n) for n in named), file
+
+
+def test_every_file_and_option_that_the_commands_use_exists():
+    blocks = "".join(re.findall(r"^ *```sh\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL))
+    for file in re.findall(r"\bdeploy/\S+", blocks):
+        assert list(ROOT.glob(file)), file
+    for command in re.findall(r"manage\.py (\w+)|^ *deltacrown (\w+)", blocks, re.MULTILINE):
+        assert "".join(command) in get_commands()

@@ -85,7 +85,7 @@ def test_ci_installs_what_a_bare_machine_lacks(bare_machine: Path) -> None:
 
 
 def test_ci_installs_nothing_twice(bare_machine: Path) -> None:
-    for name in ("make", "redis-server", "chromium", "initdb", "python3"):
+    for name in ("make", "redis-server", "chromium", "nginx", "initdb", "python3"):
         script(bare_machine / name, f'echo "{name} $*"')
     script(bare_machine / "python3", "exit 0")
     assert run_ci(bare_machine) == ["make test"]

@@ -354,7 +354,9 @@ class Hub:
         gauges.add("rt_connections", "Open connections.", ("kind", "role"), self._count_connections)
         gauges.add("rt_rooms", "Rooms with somebody in them.", ("kind",), self._count_rooms)
         gauges.add("rt_streams", "Streams that are followed.", (), lambda: Tally({(): len(self.feeds)}))
-        gauges.add("rt_queued_chars_max", "The longest queue of a connection.", (), self._longest_queue)
+        gauges.add(
+            "rt_queued_chars_max", "The longest queue of a connection, in characters or bytes.", (), self._longest_queue
+        )
         gauges.add("rt_bus_up", "1 while the channel layer works.", (), lambda: Tally({(): int(self._bus_up)}))
 
     def _count_connections(self) -> Tally[tuple[str, ...]]:

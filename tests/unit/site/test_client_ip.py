@@ -49,3 +49,12 @@ def test_a_whole_ipv6_network_of_64_bits_counts_as_one():
 @pytest.mark.parametrize("peer", [None, "", "not an address"])
 def test_an_unknown_peer_has_one_bucket_for_all(peer):
     assert ip(peer, "198.51.100.7") == UNKNOWN
+
+
+@pytest.mark.parametrize("peer", [None, ""])
+def test_a_proxy_at_the_unix_socket_is_believed_where_the_settings_say_so(peer, settings):
+    settings.TRUSTED_PROXIES = ["unix"]
+    assert ip(peer, "1.1.1.1, 198.51.100.7") == "198.51.100.7"
+    assert ip(peer) == UNKNOWN
+    assert ip("203.0.113.9", "198.51.100.7") == "203.0.113.9"
+    assert ip("not an address", "198.51.100.7") == UNKNOWN

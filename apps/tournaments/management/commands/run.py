@@ -1,6 +1,5 @@
 """Everything on one machine, in one process: database, site, rooms, and the demo that plays beside them."""
 
-import gc
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -11,11 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from apps.tournaments.management import demo
+from apps.tournaments.management import demo, serving
 from apps.tournaments.management.replay import Replay
 from apps.tournaments.management.results import WORLD_CUP, ResultsError, read_results
-from apps.tournaments.realtime.drain import drain
-from apps.tournaments.realtime.server import Config, Server
 from apps.tournaments.services import Actor
 
 logger = structlog.get_logger(__name__)
@@ -45,14 +42,12 @@ class Command(BaseCommand):
                 target=_play_for_ever, args=(people, options["seconds"], options["pause"], stop), name="demo"
             )
         self.stdout.write(f"DeltaCrown is at http://localhost:{options['port']}  (Ctrl+C stops it)")
-        config = Config("deltacrown.asgi:application", host=options["host"], port=options["port"])
-        config.load()
-        _spare_the_collector()
-        server = Server(config, drain)
+        server = serving.load_server()
+        listener = serving.listen(options["host"], options["port"])
         if player is not None:
             player.start()
         try:
-            server.run()
+            server.run([listener])
         finally:
             stop.set()
             if player is not None:
@@ -64,17 +59,6 @@ class Command(BaseCommand):
         self.stdout.write("Demo accounts (these passwords are shown only now):")
         for name, password in people.passwords.items():
             self.stdout.write(f"  {name:<16} {password}")
-
-
-def _spare_the_collector() -> None:
-    """
-    Keep what was imported out of every search for garbage, and search less often.
-
-    A storm of connects otherwise spends a fifth of its time on it, and stalls for 0.4 s now and then.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _play_for_ever(people: demo.DemoPeople, seconds: float, pause: float, stop: threading.Event) -> None:
