@@ -135,7 +135,7 @@ def use_loop(
 
     Hints to other processes are sent from there.
     """
-    global _hub_loop, _hub_receive  # noqa: PLW0603 - one hub a process
+    global _hub_loop, _hub_receive
     _hub_loop, _hub_receive = loop, receive
 
 
