@@ -19,7 +19,7 @@ import structlog
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseErrors
 
 from apps.accounts import revocation
 from apps.eventlog import log
@@ -153,7 +153,7 @@ class Hub:
             if feed.early:
                 try:
                     await self.catch_up(feed)
-                except DatabaseError as error:
+                except DatabaseErrors as error:
                     logger.warning("repair_failed", error=type(error).__name__)  # the poll will try again
 
         self._repairs[feed.stream] = _spawn(repair())
@@ -302,7 +302,7 @@ class Hub:
             await asyncio.sleep(POLL_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - spreads processes out
             try:
                 await self.compare()
-            except DatabaseError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look must come
                 logger.warning("poll_failed", error=type(error).__name__)
 
     async def compare(self) -> None:
@@ -336,12 +336,10 @@ class Hub:
             for number, connection in enumerate(list(self.connections)):
                 if number % SWEEP_SLICE == SWEEP_SLICE - 1:
                     await asyncio.sleep(0)
-                if now - connection.heard_at >= settings.WS_HEARTBEAT_TIMEOUT:
-                    connection.close(CloseCode.HEARTBEAT_TIMEOUT)
-                elif now >= connection.expires_at:
-                    connection.close(CloseCode.TOKEN_EXPIRED)
-                else:
-                    _remind(connection, now, ping)
+                try:
+                    _look_at(connection, now, ping)
+                except Exception:
+                    logger.exception("sweep_failed")  # for this one; the others have their deadlines
             metrics.loop_lag.observe(max(0.0, now - due))
             pause = min(SWEEP_SECONDS, settings.WS_HEARTBEAT_INTERVAL / 4)
             due = clock() + pause
@@ -379,6 +377,15 @@ def _close_all(feed: Feed, code: CloseCode) -> None:
     for room in feed.rooms.values():
         for connection in list(room.connections):
             connection.close(code)
+
+
+def _look_at(connection: Connection, now: float, ping: Prepared) -> None:
+    if now - connection.heard_at >= settings.WS_HEARTBEAT_TIMEOUT:
+        connection.close(CloseCode.HEARTBEAT_TIMEOUT)
+    elif now >= connection.expires_at:
+        connection.close(CloseCode.TOKEN_EXPIRED)
+    else:
+        _remind(connection, now, ping)
 
 
 def _remind(connection: Connection, now: float, ping: Prepared) -> None:
