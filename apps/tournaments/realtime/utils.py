@@ -14,6 +14,7 @@ import atexit
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, wait
+from contextvars import Context
 from typing import Any
 
 import msgspec
@@ -98,9 +99,12 @@ def publish(events: Sequence[Recorded]) -> None:
     Give a commit's events to the hub of this process, and over the bus to those of others. A sink of the event log.
 
     In memory there are no others. There the bus would look through all its groups for each message.
+
+    What happens there has a context of its own: in that of the thread that committed, asgiref would take the hub's
+    questions to the database for the thread's own.
     """
     if _hub_loop is not None and _hub_receive is not None:
-        _hub_loop.call_soon_threadsafe(_hub_receive, events)
+        _hub_loop.call_soon_threadsafe(_hub_receive, events, context=Context())
     if isinstance(get_channel_layer(), InMemoryChannelLayer):
         return
     message, group = {"type": HINT, "events": _encode(events)}, group_name(events[0].stream)
@@ -113,7 +117,7 @@ def _post(send: Sending) -> None:
         return  # nobody can be listening
     if _hub_loop is not None:
         # Only the loop that owns the layer's connections may send; nobody waits for it.
-        _hub_loop.call_soon_threadsafe(_start, layer, send)
+        _hub_loop.call_soon_threadsafe(_start, layer, send, context=Context())
     else:
         _own_publisher().send(layer, send)
 
