@@ -37,6 +37,7 @@ class Member:
         self.queued = 0
         self.heard_at = self.ping_at = self.expires_at = asyncio.get_running_loop().time() + 3600
         self.warned = True
+        self.live = False  # so nobody tells it who watches
         self.seqs: list[int] = []
         self.texts: list[str] = []
         self.closed: CloseCode | None = None
