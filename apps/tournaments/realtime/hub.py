@@ -118,7 +118,7 @@ class Hub:
         """Take what came over the bus."""
         if message.get("type") == PRESENCE:
             if (gossip := presence.read(message)) is not None:
-                self.presence.hear(gossip, self.fanout.now)
+                self.presence.hear(gossip, asyncio.get_running_loop().time())
             return
         if message.get("type") != ERROR:
             self.receive(read_hint(message))
@@ -221,7 +221,8 @@ class Hub:
             with suppress(DatabaseError):  # until they come back they count as watchers
                 self._look_again(event.stream, await database_sync_to_async(players_of)(match_id), event.subject)
 
-        if event.subject and any(room.subject == event.subject for room in self.feeds[event.stream].rooms):
+        feed = self.feeds.get(event.stream)
+        if feed is not None and event.subject and any(room.subject == event.subject for room in feed.rooms):
             _spawn(look_again(int(event.subject.removeprefix("match:"))))
 
     def _look_again(self, stream: str, user_ids: Iterable[int], subject: str | None = None) -> None:
