@@ -44,7 +44,7 @@ PATIENCE = 60.0  # seconds, for all answers of one client
 MEMORY_MIB = 48  # by which the process may grow after the first fifth
 METRICS_TOKEN = "figures"  # noqa: S105 - of the site that this starts
 GAUGES = ("rt_connections", "rt_rooms", "rt_streams", "rt_leases")
-UNASKED = {"connection_established", "ping", "token_expiring"}
+UNASKED = {"connection_established", "ping", "presence", "token_expiring"}
 ODD: list[Any] = [
     None, True, 0, -1, 1000, 1.5, 2**31, 2**53 + 1, 2**64, 10**400, float("nan"), float("inf"), "", "0", "\0", "\ud800",
     "__proto__", "' OR 1=1 --", "<script>", "\u202e\ufeff", "é" * 500, [], {}, [[[[]]]], {"": {"": {}}}, ["home"],

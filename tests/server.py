@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import uvicorn
@@ -70,10 +70,15 @@ def wait_for(condition: Any, *, seconds: float = DEADLINE) -> Any:
 
 @dataclass
 class Client:
-    """A WebSocket client that reads the protocol's frames and follows its one rule."""
+    """
+    A WebSocket client that reads the protocol's frames and follows its one rule.
+
+    Presence comes whenever somebody else comes or goes; it is kept apart, so no test has to reckon with it.
+    """
 
     socket: ClientConnection
     mine: int = -1
+    presence: list[dict[str, Any]] = field(default_factory=list)
 
     async def send(self, type_: str, id_: str | None = None, **data: Any) -> None:
         message: dict[str, Any] = {"type": type_}
@@ -85,7 +90,17 @@ class Client:
 
     async def receive(self) -> dict[str, Any]:
         async with asyncio.timeout(DEADLINE):
-            return json.loads(await self.socket.recv())
+            while (frame := json.loads(await self.socket.recv()))["type"] == "presence":
+                self.presence.append(frame)
+            return frame
+
+    async def told(self, **expected: Any) -> None:
+        """Return when the latest presence says this."""
+        async with asyncio.timeout(DEADLINE):
+            while not self.presence or not expected.items() <= self.presence[-1].items():
+                frame = json.loads(await self.socket.recv())
+                if frame["type"] == "presence":
+                    self.presence.append(frame)
 
     async def until(self, type_: str) -> dict[str, Any]:
         """Return the next frame of this type; frames before it are read and left."""

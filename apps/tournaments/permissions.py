@@ -72,8 +72,8 @@ SELECT max(role) FROM (
 ) AS roles
 """  # noqa: S608 - the names of our own tables
 
-_PLAYS = f"""
-SELECT 1 FROM {Match._meta.db_table} AS played JOIN {Entry._meta.db_table} AS entry ON entry.id IN (home_id, away_id)
+_SIDE = f"""
+SELECT entry.id = home_id FROM {Match._meta.db_table} AS played JOIN {Entry._meta.db_table} AS entry ON entry.id IN (home_id, away_id)
 WHERE played.id = %s AND user_id = %s
 """  # noqa: S608
 
@@ -89,13 +89,14 @@ def role_of(person: Person, tournament_id: int) -> Role:
         return Role(cursor.fetchone()[0] or Role.SPECTATOR)
 
 
-def plays_in(person: Person, match_id: int) -> bool:
-    """Return whether a person is on a side of a match. Cost: one query."""
+def side_in(person: Person, match_id: int) -> Side | None:
+    """Return the side that a person plays in a match. Cost: one query."""
     if not isinstance(person, User):
-        return False
+        return None
     with connection.cursor() as cursor:
-        cursor.execute(_PLAYS, [match_id, person.pk])
-        return cursor.fetchone() is not None
+        cursor.execute(_SIDE, [match_id, person.pk])
+        found = cursor.fetchone()
+    return None if found is None else Side.HOME if found[0] else Side.AWAY
 
 
 def is_staff(role: Role) -> bool:

@@ -279,3 +279,31 @@ async def test_lines_of_the_bracket_never_cross_a_card(browser, site, cup):
             for place, slot in enumerate(after):
                 between = (column[2 * place]["middle"] + column[2 * place + 1]["middle"]) / 2
                 assert abs(slot["middle"] - between) < 1
+
+
+async def test_a_page_says_how_many_watch_and_whether_the_players_are_here(browser, site, cup, live, monkeypatch):
+    monkeypatch.setattr("apps.tournaments.realtime.presence.GRACE_SECONDS", 0.5)
+    async with Window(browser, site) as page:
+        await page.goto(f"/m/{live.pk}/")
+        await current(page)
+        home, away = page.locator(".team--home .team__here"), page.locator(".team--away .team__here")
+        await expect(home).to_have_attribute("data-here", "away")
+        await expect(page.locator("#chip")).to_have_text("live")
+        async with Window(browser, site, live.home.user) as player:
+            await player.goto(f"/m/{live.pk}/")
+            await expect(home).to_have_attribute("data-here", "here")
+            await expect(home.get_by_text("here")).to_have_count(1)
+            await expect(away).to_have_attribute("data-here", "away")
+            await expect(page.locator("#chip")).to_have_text("live · 2 watching")
+        await expect(home).to_have_attribute("data-here", "away")
+        await expect(page.locator("#chip")).to_have_text("live")
+        await page.context.set_offline(True)
+        await page.evaluate("dispatchEvent(new Event('offline'))")
+        await expect(home).to_be_hidden()
+
+
+async def test_without_scripts_nothing_is_said_of_who_is_here(browser, site, cup, live):
+    async with Window(browser, site, java_script_enabled=False) as page:
+        await page.goto(f"/m/{live.pk}/")
+        await expect(page.locator(".team--home")).to_be_visible()
+        await expect(page.locator(".team--home .team__here")).to_be_hidden()

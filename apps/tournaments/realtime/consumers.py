@@ -200,7 +200,7 @@ class RoomConsumer(ABC):
         """Return what is known of the room. Runs in a thread. Raises NotFound: none, or not for this person."""
 
     async def _enter(self, scope: dict[str, Any]) -> None:
-        self.feed = await hub.join(self.connection, self.opened.room)
+        self.feed = await hub.join(self.connection, self.opened.room, self.opened.side)
         hub.remember(self.feed, self.name, self.opened)
         if self.is_member and hub.changes != scope["changes"]:
             # Nobody told this connection, which was not in the hub yet.
@@ -368,8 +368,8 @@ class RoomConsumer(ABC):
             return
         if self.opened != before:
             self.owed = "welcome"
-        if self.opened.room != before.room:
-            self.feed = await hub.move(self.connection, self.opened.room)
+        if (self.opened.room, self.opened.side) != (before.room, before.side):
+            self.feed = await hub.move(self.connection, self.opened.room, self.opened.side)
 
     def _read_person(self) -> None:
         """Know the person as they are now, who were somebody else, perhaps, when the room opened. Runs in a thread."""

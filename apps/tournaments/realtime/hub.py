@@ -9,7 +9,7 @@ only the log is read in a thread.
 import asyncio
 import random
 from collections import Counter as Tally
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from time import time
 from typing import Any
@@ -25,13 +25,15 @@ from apps.accounts import revocation
 from apps.eventlog import log
 from apps.eventlog.log import Recorded
 from apps.tournaments.models import Role
-from apps.tournaments.realtime import metrics
+from apps.tournaments.realtime import metrics, presence
 from apps.tournaments.realtime.connection import Connection
 from apps.tournaments.realtime.fanout import Fanout, Prepared
 from apps.tournaments.realtime.feed import Feed
 from apps.tournaments.realtime.protocol import CloseCode, ServerPing, TokenExpiring, encode, encoded
 from apps.tournaments.realtime.rooms import Opened, Room, RoomName
-from apps.tournaments.realtime.utils import ERROR, group_name, read_hint, use_loop
+from apps.tournaments.realtime.utils import ERROR, PRESENCE, group_name, read_hint, send_gossip, use_loop
+from apps.tournaments.selectors.lists import players_of
+from engine.elimination import Side
 
 logger = structlog.get_logger(__name__)
 
@@ -50,6 +52,7 @@ class Hub:
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
         self.fanout = Fanout()
+        self.presence = presence.Presence()
         self.connections: dict[Connection, Room] = {}
         self.public: dict[RoomName, Opened] = {}  # what guests see of the rooms that are open: no draft ever
         # How often somebody's rights changed, or a stream began to be followed, which may have changed some before.
@@ -60,9 +63,10 @@ class Hub:
         self._channel = ""
         self._bus_up = True
 
-    async def join(self, connection: Connection, room: Room) -> Feed:
+    async def join(self, connection: Connection, room: Room, side: Side | None = None) -> Feed:
         """Put a connection in a room and return the stream's feed, open. A live one is written every event."""
         self.connections[connection] = room
+        self.presence.join(connection, room, connection.identity.id, side)
         feed = self.feeds.get(room.stream)
         if feed is None:
             feed = self.feeds[room.stream] = Feed(room.stream, self.fanout, self._heed_tournament)
@@ -71,10 +75,10 @@ class Hub:
         await self._open(feed)
         return feed
 
-    async def move(self, connection: Connection, room: Room) -> Feed:
+    async def move(self, connection: Connection, room: Room, side: Side | None = None) -> Feed:
         """Put a connection that is in a room into another one instead."""
         self._take_out(connection, self.connections[connection])
-        return await self.join(connection, room)
+        return await self.join(connection, room, side)
 
     def leave(self, connection: Connection) -> None:
         """Take a connection out; safe to call twice, or for one that never joined."""
@@ -91,6 +95,7 @@ class Hub:
             self.public[name] = opened.seen_as(Role.SPECTATOR)
 
     def _take_out(self, connection: Connection, room: Room) -> None:
+        self.presence.leave(connection, room, connection.identity.id)
         feed = self.feeds[room.stream]
         members = feed.rooms[room]
         members.connections.discard(connection)
@@ -111,6 +116,10 @@ class Hub:
 
     def _hear(self, message: dict[str, Any]) -> None:
         """Take what came over the bus."""
+        if message.get("type") == PRESENCE:
+            if (gossip := presence.read(message)) is not None:
+                self.presence.hear(gossip, asyncio.get_running_loop().time())
+            return
         if message.get("type") != ERROR:
             self.receive(read_hint(message))
             return
@@ -184,6 +193,8 @@ class Hub:
             self._heed_staff(event)
         elif event.type == "bracket_generated":
             self._heed_draw(event)
+        elif event.type == "bracket_updated":
+            self._heed_place(event)
 
     def _heed_draw(self, event: Recorded) -> None:
         """Close the rooms of matches that a new draw has replaced."""
@@ -200,9 +211,24 @@ class Hub:
         self.changes += 1
         changed = msgspec.json.decode(event.data)
         ids = changed.get("removed", {}).get("staff") or [changed["member"]["id"]]
-        people = {f"user:{user_id}" for user_id in ids}
+        self._look_again(event.stream, ids)
+
+    def _heed_place(self, event: Recorded) -> None:
+        """Have those looked at again who watch a match in which they play from now on."""
+        self.changes += 1
+
+        async def look_again(match_id: int) -> None:
+            with suppress(DatabaseError):  # until they come back they count as watchers
+                self._look_again(event.stream, await database_sync_to_async(players_of)(match_id), event.subject)
+
+        feed = self.feeds.get(event.stream)
+        if feed is not None and event.subject and any(room.subject == event.subject for room in feed.rooms):
+            _spawn(look_again(int(event.subject.removeprefix("match:"))))
+
+    def _look_again(self, stream: str, user_ids: Iterable[int], subject: str | None = None) -> None:
+        people = {f"user:{user_id}" for user_id in user_ids}
         for connection, room in list(self.connections.items()):
-            if room.stream == event.stream and connection.identity.id in people:
+            if room.stream == stream and subject in (None, room.subject) and connection.identity.id in people:
                 connection.rights_changed()
 
     # Tasks ----------------------------------------------------------------------------------------------------------
@@ -214,7 +240,7 @@ class Hub:
 
     async def _do_start(self) -> None:
         use_loop(asyncio.get_running_loop(), self.receive)
-        jobs = [self._poll(), self._sweep()]
+        jobs = [self._poll(), self._sweep(), presence.tell(self.presence, send_gossip)]
         if (layer := get_channel_layer()) is not None:
             self._channel = await layer.new_channel("hub")  # type: ignore[call-arg] # the stubs forget the prefix
             jobs.append(self._listen(layer, self._channel))
@@ -224,6 +250,8 @@ class Hub:
         await self._open(accounts)
 
     def _stop(self) -> None:
+        for gossip in self.presence.stop():
+            send_gossip(gossip.stream, presence.encode(gossip))
         use_loop(None)
         if self._starting is not None:
             self._starting.cancel()
@@ -351,6 +379,7 @@ class Hub:
         """Show what is here now. Read from another thread, so always from a copy."""
         gauges.add("rt_connections", "Open connections.", ("kind", "role"), self._count_connections)
         gauges.add("rt_rooms", "Rooms with somebody in them.", ("kind",), self._count_rooms)
+        gauges.add("rt_viewers", "Who is in them: a person once a room.", ("kind",), self.presence.viewers)
         gauges.add("rt_streams", "Streams that are followed.", (), lambda: Tally({(): len(self.feeds)}))
         gauges.add(
             "rt_queued_chars_max", "The longest queue of a connection, in characters or bytes.", (), self._longest_queue

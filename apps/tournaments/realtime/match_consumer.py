@@ -22,5 +22,5 @@ class MatchConsumer(RoomConsumer):
             role,
             is_public=match.tournament.status != Status.DRAFT,
             match_id=match.pk,
-            is_participant=side_of(person, match) is not None,
+            side=side_of(person, match),
         )

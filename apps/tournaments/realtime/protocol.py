@@ -115,6 +115,18 @@ class ServerRestarting(Frame, tag="server_restarting"):
     retry_after_ms: int
 
 
+class Presence(Frame, tag="presence"):
+    """
+    How many watch this room: exact up to 100, above that rounded down to two digits. At most once a second.
+
+    `home`, `away`: whether a player of that side has the match's room open. In a match room only.
+    """
+
+    viewers: int
+    home: bool | UnsetType = UNSET
+    away: bool | UnsetType = UNSET
+
+
 class Subscribed(Frame, tag="subscribed"):
     """Answers `subscribe`: the room that this connection is in."""
 
@@ -157,6 +169,7 @@ SERVER_FRAMES: tuple[type[Struct], ...] = (
     ServerPong,
     TokenExpiring,
     ServerRestarting,
+    Presence,
     Subscribed,
     Ack,
     ErrorFrame,

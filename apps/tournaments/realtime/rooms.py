@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from apps.tournaments.models import Role
-from apps.tournaments.permissions import Person, audience_of, plays_in, role_of
+from apps.tournaments.permissions import Person, audience_of, role_of, side_in
+from engine.elimination import Side
 
 _PATH = re.compile(r"/ws/(tournament|match)/([^/]*)/")
 _CANONICAL_ID = re.compile(r"[1-9][0-9]{0,17}")  # ASCII digits; fits 64 bits
@@ -50,18 +51,21 @@ class Opened:
     role: Role
     is_public: bool
     match_id: int | None = None
-    is_participant: bool | None = None
+    side: Side | None = None
+
+    @property
+    def is_participant(self) -> bool | None:
+        return None if self.match_id is None else self.side is not None
 
     def seen_as(self, role: Role) -> "Opened":
         """Return what somebody who plays no part in it sees of the same room."""
-        takes_part = None if self.is_participant is None else False
         room = self.room._replace(audience=audience_of(role))
-        return replace(self, room=room, role=role, is_participant=takes_part)
+        return replace(self, room=room, role=role, side=None)
 
     def seen_by(self, person: Person) -> "Opened":
         """Return what a person sees of the same room now. Cost: one query, in a match's room two."""
         seen = self.seen_as(role_of(person, self.tournament_id))
-        return seen if self.match_id is None else replace(seen, is_participant=plays_in(person, self.match_id))
+        return seen if self.match_id is None else replace(seen, side=side_in(person, self.match_id))
 
 
 def room_of_path(path: str) -> RoomName | None:

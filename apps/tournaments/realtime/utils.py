@@ -33,6 +33,7 @@ Sending = Callable[[BaseChannelLayer], Awaitable[None]]
 
 HINT = "eventlog.hint"
 ERROR = "connection.error"
+PRESENCE = "presence.gossip"
 _FLUSH_SECONDS = 2  # how long a process that ends waits for its last hints
 
 _encode = msgspec.json.Encoder().encode
@@ -108,6 +109,12 @@ def publish(events: Sequence[Recorded]) -> None:
     if isinstance(get_channel_layer(), InMemoryChannelLayer):
         return
     message, group = {"type": HINT, "events": _encode(events)}, group_name(events[0].stream)
+    _post(lambda layer: layer.group_send(group, message))
+
+
+def send_gossip(stream: str, gossip: bytes) -> None:
+    """Send who is where (presence.py) to the processes that have a room of the stream open."""
+    message, group = {"type": PRESENCE, "gossip": gossip}, group_name(stream)
     _post(lambda layer: layer.group_send(group, message))
 
 

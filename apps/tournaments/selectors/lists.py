@@ -53,6 +53,12 @@ def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
     return match, role_of(person, match.tournament_id)
 
 
+def players_of(match_id: int) -> set[int]:
+    """Return the ids of the people who play in a match. One query."""
+    users = Match.objects.filter(pk=match_id).values_list("home__user", "away__user")
+    return {user_id for sides in users for user_id in sides if user_id}
+
+
 def _seen_by(person: Person, prefix: str = "") -> Q:
     """Select the tournaments that a person may see; `prefix` leads to them. A draft is for its staff."""
     if isinstance(person, User) and person.is_superuser:

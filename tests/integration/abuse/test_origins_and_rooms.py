@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 
-from apps.accounts.tokens import issue_room_token
+from apps.accounts.tokens import Identity, issue_room_token
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, STAFF, Recorded
 from apps.tournaments.models import Status, Tournament
@@ -130,6 +130,8 @@ class Member:
 
     heard_at = ping_at = expires_at = float("inf")
     warned = True
+    live = False  # so nobody tells it who watches
+    identity = Identity("guest:1", "guest", None, "", 300.0, "")
 
     def __init__(self) -> None:
         self.given: list[str] = []

@@ -37,6 +37,7 @@ class Member:
         self.queued = 0
         self.heard_at = self.ping_at = self.expires_at = asyncio.get_running_loop().time() + 3600
         self.warned = True
+        self.live = False  # so nobody tells it who watches
         self.seqs: list[int] = []
         self.texts: list[str] = []
         self.closed: CloseCode | None = None
@@ -334,3 +335,21 @@ async def test_who_comes_while_an_older_snapshot_is_made_gets_a_newer_one(hub, c
     go_on.set()
     assert ((await first).seq, (await second).seq) == (before, seq)
     assert json.loads((await second).frames.texts[0])["data"]["matches"][str(live.pk)]["home_score"] == 1
+
+
+async def test_what_is_read_late_of_a_stream_that_nobody_follows_any_more_ends_nothing(hub, cup, live):
+    member = await join(hub, cup, live.subject)
+    feed = hub.feeds[cup.stream]
+    hub.leave(member)
+    event = log.Recorded(
+        stream=cup.stream,
+        epoch=feed.position.epoch,
+        seq=feed.position.seq + 1,
+        type="bracket_updated",
+        audience="public",
+        subject=live.subject,
+        data=b"{}",
+        at="2026-01-01T00:00:00.000Z",
+    )
+    feed.offer([event])
+    assert feed.position.seq == event.seq

@@ -22,11 +22,12 @@ from tests.server import DEADLINE
 
 
 class Visitor:
-    """Somebody in a room. `frames` is what the server sent."""
+    """Somebody in a room. `frames` is what the server sent, `presence` what it said of who watches."""
 
     def __init__(self, room: RoomName, user: User | None = None, since: str = "") -> None:
         self.room, self.user, self.since = room, user, since
         self.frames: list[dict[str, Any]] = []
+        self.presence: list[dict[str, Any]] = []
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._gone = False
         self._pings = 0
@@ -88,7 +89,11 @@ class Visitor:
             raise ClientDisconnected
         await asyncio.sleep(0)
         if message["type"] == "websocket.send":
-            self.take(json.loads(message["text"]))
+            frame = json.loads(message["text"])
+            if frame["type"] == "presence":
+                self.presence.append(frame)
+            else:
+                self.take(frame)
 
     def take(self, frame: dict[str, Any]) -> None:
         self.frames.append(frame)

@@ -177,19 +177,20 @@ def test_who_plays_in_a_match(role, django_assert_num_queries):
     scene, other = bracket(), bracket()
     person, match = scene.people[role], scene.match
     with django_assert_num_queries(0 if role == "guest" else 1):
-        plays = permissions.plays_in(person, match.pk)
-    assert plays == (role in ("player", "opponent")) == (permissions.side_of(person, match) is not None)
-    assert not permissions.plays_in(person, other.match.pk)
+        side = permissions.side_in(person, match.pk)
+    assert side is permissions.side_of(person, match)
+    assert (side is not None) == (role in ("player", "opponent"))
+    assert permissions.side_in(person, other.match.pk) is None
 
 
 def test_whoever_withdrew_is_still_on_their_side():
     scene = bracket()
     scene.cup.entries.filter(pk=scene.own.pk).update(status=EntryStatus.WITHDRAWN)
-    assert permissions.plays_in(scene.own.user, scene.match.pk)
-    assert permissions.side_of(scene.own.user, scene.match) is not None
+    side = permissions.side_of(scene.own.user, scene.match)
+    assert permissions.side_in(scene.own.user, scene.match.pk) is side is not None
 
 
 def test_nobody_plays_in_a_match_whose_entrants_are_unknown():
     cup = factories.drawn(4)
     final = factories.match_number(cup, 3)
-    assert not any(permissions.plays_in(entry.user, final.pk) for entry in cup.entries.all())
+    assert not any(permissions.side_in(entry.user, final.pk) for entry in cup.entries.all())

@@ -16,8 +16,7 @@ export class Chip {
     this.text = this.element?.querySelector(".chip__text") ?? null;
     /** @type {Status | null} */
     this.status = null;
-    /** @type {number | null} */
-    this.viewers = null;
+    this.viewers = 0;
     this.lostAt = 0;
     /** @type {any} */
     this.timer = undefined;
@@ -51,7 +50,7 @@ export class Chip {
     const status = this.status;
     if (!status) return;
     if (status.kind === "live") {
-      const watching = this.viewers ? ` · ${this.viewers.toLocaleString()} watching` : "";
+      const watching = this.viewers >= 2 ? ` · ${this.viewers.toLocaleString()} watching` : "";
       this.#put("live", `live${watching}`);
       return;
     }

@@ -29,6 +29,8 @@ const announcer = new Announcer(document.getElementById("announcer"));
 /** @type {Room | null} */
 let live = null;
 const state = () => live?.state ?? rendered;
+/** The latest word on who of a match's players has it open. @type {{home?: boolean, away?: boolean}} */
+let players = {};
 const regions = new Regions(() => live?.position ?? null, swapped);
 
 /** @param {ParentNode} part */
@@ -109,6 +111,13 @@ function happened(frame) {
   }
 }
 
+/** Show which players of the match have it open: "here.home" is "here", "away", or null when it is not known now. */
+function showPlayers() {
+  const known = live?.status.kind === "live" ? players : {};
+  const here = (/** @type {boolean | undefined} */ is) => (is === undefined ? null : is ? "here" : "away");
+  binder.apply((path) => here(path === "here.home" ? known.home : known.away), ["here"], false);
+}
+
 prepare(document);
 binder.scan(document);
 markMine();
@@ -123,10 +132,15 @@ if (page) {
     position: { epoch: page.epoch, seq: page.seq },
     state: rendered,
     on: {
-      status: (status) => chip.show(status),
-      presence: ({ viewers }) => {
-        chip.watching(viewers);
-        regions.crowd = viewers;
+      status: (status) => {
+        chip.show(status);
+        showPlayers();
+      },
+      presence: (frame) => {
+        chip.watching(frame.viewers);
+        regions.crowd = frame.viewers;
+        players = frame;
+        showPlayers();
       },
       event: happened,
       snapshot: (_, before) => {
