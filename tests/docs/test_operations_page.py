@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management import get_commands
 from prometheus_client.metrics import MetricWrapperBase
 
-from apps.tournaments.realtime import drain, hub, metrics, middleware_ratelimit  # noqa: F401 - three of them add figures
+from apps.tournaments.realtime import drain, hub, metrics, middleware_ratelimit  # noqa: F401 - they add figures
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
