@@ -218,7 +218,7 @@ class Hub:
         self.changes += 1
 
         async def look_again(match_id: int) -> None:
-            with suppress(DatabaseError):  # until they come back they count as watchers
+            with suppress(DatabaseErrors):  # until they come back they count as watchers
                 self._look_again(event.stream, await database_sync_to_async(players_of)(match_id), event.subject)
 
         feed = self.feeds.get(event.stream)
