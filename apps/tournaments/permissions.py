@@ -73,7 +73,8 @@ SELECT max(role) FROM (
 """  # noqa: S608 - the names of our own tables
 
 _SIDE = f"""
-SELECT entry.id = home_id FROM {Match._meta.db_table} AS played JOIN {Entry._meta.db_table} AS entry ON entry.id IN (home_id, away_id)
+SELECT entry.id = home_id
+FROM {Match._meta.db_table} AS played JOIN {Entry._meta.db_table} AS entry ON entry.id IN (home_id, away_id)
 WHERE played.id = %s AND user_id = %s
 """  # noqa: S608
 

@@ -29,8 +29,6 @@ const announcer = new Announcer(document.getElementById("announcer"));
 /** @type {Room | null} */
 let live = null;
 const state = () => live?.state ?? rendered;
-/** The latest word on who of a match's players has it open. @type {{home?: boolean, away?: boolean}} */
-let players = {};
 const regions = new Regions(() => live?.position ?? null, swapped);
 
 /** @param {ParentNode} part */
@@ -113,7 +111,7 @@ function happened(frame) {
 
 /** Show which players of the match have it open: "here.home" is "here", "away", or null when it is not known now. */
 function showPlayers() {
-  const known = live?.status.kind === "live" ? players : {};
+  const known = live?.status.kind === "live" ? live.presence : {};
   const here = (/** @type {boolean | undefined} */ is) => (is === undefined ? null : is ? "here" : "away");
   binder.apply((path) => here(path === "here.home" ? known.home : known.away), ["here"], false);
 }
@@ -136,10 +134,9 @@ if (page) {
         chip.show(status);
         showPlayers();
       },
-      presence: (frame) => {
-        chip.watching(frame.viewers);
-        regions.crowd = frame.viewers;
-        players = frame;
+      presence: ({ viewers }) => {
+        chip.watching(viewers);
+        regions.crowd = viewers;
         showPlayers();
       },
       event: happened,
