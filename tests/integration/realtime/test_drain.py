@@ -58,7 +58,7 @@ async def leave(process: ServerProcess, cup: Tournament, holds: asyncio.Event, e
         return frame["retry_after_ms"], code
 
 
-async def test_everybody_is_told_when_to_come_back_and_who_does_not_read_is_not_waited_for(process, cup):
+async def test_abuse_66_everybody_is_told_when_to_come_back_and_who_does_not_read_is_not_waited_for(process, cup):
     holds, entered, people = asyncio.Event(), asyncio.Semaphore(0), 60
     tokens = [await path(cup.stream) for _ in range(5)]
     stalled = [Wire(process.address, receive_buffer=4096) for _ in tokens]
@@ -117,7 +117,7 @@ class Watcher:
         self.welcomes += frame["type"] == "connection_established"
 
 
-async def test_a_rolling_restart_of_two_processes_under_load_loses_nothing(cup):
+async def test_abuse_66_a_rolling_restart_of_two_processes_under_load_loses_nothing(cup):
     match = await sync_to_async(factories.match_number)(cup, 1)
     await sync_to_async(matches.start)(Actor(cup.created_by), match.pk)
 

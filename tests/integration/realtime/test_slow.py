@@ -74,7 +74,7 @@ async def fill(cup: Tournament, connection: SocketConnection) -> int:
     return most
 
 
-async def test_one_that_falls_behind_is_kept_nothing_for_and_catches_up_when_it_reads(address, cup):
+async def test_abuse_41_one_that_falls_behind_is_kept_nothing_for_and_catches_up_when_it_reads(address, cup):
     wire, connection = await open_slow(address, cup)
     with wire:
         most = await fill(cup, connection)
@@ -121,7 +121,7 @@ async def test_one_that_was_away_for_longer_than_memory_reaches_gets_a_snapshot(
         assert state["tournament"]["description"].startswith("1 x")
 
 
-async def test_the_others_get_every_event_while_one_does_not_read(address, cup):
+async def test_abuse_40_the_others_get_every_event_while_one_does_not_read(address, cup):
     wire, connection = await open_slow(address, cup)
     other, quick = await open_slow(address, cup)
     with wire, other:

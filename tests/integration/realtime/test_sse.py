@@ -132,14 +132,14 @@ async def test_the_last_event_s_id_is_where_it_goes_on(address, cup):
 
 
 @pytest.mark.parametrize("place", ["x:1", "&token=x", "e:٣", "e:99999999999999999999"])
-async def test_an_id_that_is_none_is_answered_with_a_snapshot(address, cup, place):
+async def test_abuse_62_a_forged_id_is_answered_with_a_snapshot(address, cup, place):
     forged = bearer(cup.stream) | {"Last_Event_ID": place}
     async with get(address, f"/sse/tournament/{cup.pk}/", **forged) as stream:
         assert (await stream.event())[1]["data"]["resumed"] is False
         await stream.until("snapshot")
 
 
-async def test_refusals_are_statuses_with_the_error_as_their_body(address, cup, settings):
+async def test_abuse_62_over_events_the_same_is_refused_as_statuses_with_the_error_as_their_body(address, cup, settings):
     path = f"/sse/tournament/{cup.pk}/"
     draft = await sync_to_async(factories.make_tournament)()
     refused = [
