@@ -139,7 +139,7 @@ async def test_abuse_62_a_forged_id_is_answered_with_a_snapshot(address, cup, pl
         await stream.until("snapshot")
 
 
-async def test_abuse_62_over_events_the_same_is_refused_as_statuses_with_the_error_as_their_body(address, cup, settings):
+async def test_abuse_62_over_events_the_same_is_refused_with_a_status_and_the_error_as_body(address, cup, settings):
     path = f"/sse/tournament/{cup.pk}/"
     draft = await sync_to_async(factories.make_tournament)()
     refused = [
