@@ -177,6 +177,10 @@ class Site:
     def pid(self) -> int:
         return self._process.pid
 
+    def ended(self) -> None:
+        """Wait until the process has ended."""
+        self._process.wait(STOP_SECONDS)
+
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
