@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -70,7 +70,7 @@ class Beside(threading.Thread):
         self._stop_asked = threading.Event()
         self.times: list[float] = []
 
-    def __enter__(self) -> "Beside":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -105,7 +105,8 @@ class Peer:
 class Server:
     """A peer that runs."""
 
-    def __init__(self, process: subprocess.Popen[bytes], programs: Sequence[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, programs: Sequence[str]) -> None:
+        self.port = port
         self._process, self._programs = process, programs
 
     def processes(self) -> list[int]:
@@ -136,7 +137,7 @@ def serve(peer: Peer, kit: Kit, port: int, extra: Mapping[str, str]) -> Iterator
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             _wait_until_listening(process, port)
-            yield Server(process, peer.programs)
+            yield Server(process, port, peer.programs)
         except NotListening:
             log.seek(0)
             sys.exit(f"{peer.title} did not start:\n{log.read().decode(errors='replace')[-2000:]}")
