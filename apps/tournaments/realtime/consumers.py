@@ -109,8 +109,6 @@ class RoomConsumer(ABC):
         try:
             await self._enter(scope)
             self._forget_person()
-        except _Closed:
-            pass
         except Exception as error:  # noqa: BLE001 - a bug, which ends this connection alone
             self._failed(error)
         except asyncio.CancelledError:
