@@ -1,8 +1,9 @@
 """
 One connection as the hub sees it: something to write to that never makes the writer wait.
 
-It knows `seq`, the last event that it was written, so it gets every event after that once, whatever comes between. It
-is `live` while it takes events as they come. When it is not (its past is still to be written, it is not clear what its
+It knows how far it has been brought (`seq`), so it gets every event after that once, whatever comes between, and which
+frame its client has (`mine`, which is less where the events since then are not for its room). It is `live` while it
+takes events as they come. When it is not (its past is still to be written, it is not clear what its
 holder may see, its client reads too slowly), nothing is kept for it: it catches up from the feed's memory.
 """
 
@@ -38,6 +39,7 @@ class Connection(ABC):
         "identity",
         "is_behind",
         "live",
+        "mine",
         "ping_at",
         "record",
         "rights_changed",
@@ -55,7 +57,7 @@ class Connection(ABC):
         self.rights_changed: Callable[[], None] = _nothing
         self.caught_up: Callable[[], None] = _nothing
         self.closed_with: int | None = None  # by whoever was first
-        self.seq = 0
+        self.seq = self.mine = 0
         self.live = False
         self.is_behind = False
         self._is_held = True
@@ -84,19 +86,25 @@ class Connection(ABC):
         """Write the next events of the room."""
         if self.live:
             if batch.first > self.seq:
-                self.seq = batch.last
+                self.seq = self.mine = batch.last
                 self.put(batch)
             elif (rest := batch.after(self.seq)) is not None:
-                self.seq = rest.last
+                self.seq = self.mine = rest.last
                 self.put(rest)
+
+    def bring(self, frames: Prepared | Batch | None, seq: int, mine: int) -> None:
+        """Write what brings it to `seq`, and its client to `mine`."""
+        if frames is not None:
+            self.put(frames)
+        self.seq, self.mine = seq, mine
 
     def hold(self) -> None:
         """Take no more events."""
         self._is_held, self.live = True, False
 
-    def release(self, seq: int) -> None:
+    def release(self) -> None:
         """Take events as they come, after `seq`; or, if the client reads too slowly, when it has caught up."""
-        self.seq, self._is_held = seq, False
+        self._is_held = False
         self.live = not self.is_behind and self.closed_with is None
 
     def close(self, code: CloseCode) -> None:

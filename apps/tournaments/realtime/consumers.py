@@ -237,19 +237,17 @@ class RoomConsumer(ABC):
         if self.owed == "welcome":
             self._write_welcome(past)
         self.owed = None
-        if past.frames is not None:
-            self.connection.put(past.frames)
-        self.connection.seq = past.seq
+        self.connection.bring(past.frames, past.seq, past.mine)
 
     def _catch_up(self) -> bool:
         """Write the events after the last that was written, and be live. Return False when memory does not suffice."""
-        missed = self.feed.missed(self.opened.room, self.connection.seq)
+        connection = self.connection
+        missed = self.feed.missed(self.opened.room, connection.seq)
         if missed is None or len(missed) > history.REPLAY_LIMIT:
             return False
-        if (frames := batch(missed, self.connection.seq)) is not None:
-            self.connection.put(frames)
-        reached = self.feed.position.seq if self.feed.position else 0
-        self.connection.release(max(self.connection.seq, reached))
+        reached = max(connection.seq, self.feed.position.seq if self.feed.position else 0)
+        connection.bring(batch(missed, connection.mine), reached, missed[-1].seq if missed else connection.mine)
+        connection.release()
         return True
 
     def _write_welcome(self, past: history.Past) -> None:

@@ -13,7 +13,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
+import structlog
+
 from apps.tournaments.realtime.websocket import text_frame
+
+logger = structlog.get_logger(__name__)
 
 SLICE = 500  # connections, about 3 ms
 GATHER = 0.1
@@ -73,6 +77,8 @@ class Member(Protocol):
 
     def deliver(self, batch: Batch) -> None: ...
 
+    def abort(self) -> None: ...
+
 
 class Outbox:
     """What is to be written to the members of a room, and how far that has come."""
@@ -102,12 +108,20 @@ class Outbox:
         part = self._to[self._written : self._written + most]
         for member in part:
             if member in members:  # still: it may have left, or see another room by now
-                member.deliver(batch)
+                try:
+                    member.deliver(batch)
+                except Exception:
+                    logger.exception("delivery_failed")
+                    member.abort()  # it comes back and resumes; the others go on
         self._written += len(part)
         if self._written == len(self._to):
             self._batch, self._to = None, []
             self._ended, self._took = now, now - self._began
         return len(part)
+
+    def clear(self) -> None:
+        """Write nothing of what is to be written."""
+        self._seqs, self._texts, self._batch, self._to = [], [], None, []
 
     @property
     def is_empty(self) -> bool:

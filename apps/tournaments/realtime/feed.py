@@ -49,6 +49,7 @@ class RoomFeed:
         """Forget what a history that was replaced has left."""
         self.close()
         self.last = 0
+        self._outbox.clear()
         self._coalescer = Coalescer()
 
     def _flush(self) -> None:

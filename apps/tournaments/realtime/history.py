@@ -26,10 +26,14 @@ REPLAY_LIMIT = 300  # more events than this are slower to send and to apply than
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What to write before the live frames; after it the connection is at `seq`. `resumed`: no snapshot needed."""
+    """
+    What to write before the live frames. After it the connection is at `seq`, and its client at `mine`: the last frame
+    that it has. `resumed`: no snapshot needed.
+    """
 
     frames: Prepared | Batch | None
     seq: int
+    mine: int
     resumed: bool
 
 
@@ -48,7 +52,7 @@ async def past(feed: Feed, room: Room, since: Position | None) -> Past:
         return resumed
     metrics.resumes.labels("snapshot").inc()
     seq, frame = await _snapshot(feed, room)
-    return Past(frame, seq, resumed=False)
+    return Past(frame, seq, seq, resumed=False)
 
 
 async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
@@ -62,7 +66,8 @@ async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
     if any(event.type in STAFF_CHANGES for event in events):
         return None  # whoever it was has the state of another audience
     missed = conflated([event for event in events if belongs(event, room)])
-    return Past(batch(missed, since.seq), events[-1].seq if events else since.seq, resumed=True)
+    seq, mine = (found[-1].seq if found else since.seq for found in (events, missed))
+    return Past(batch(missed, since.seq), seq, mine, resumed=True)
 
 
 async def _snapshot(feed: Feed, room: Room) -> tuple[int, Prepared]:

@@ -108,7 +108,7 @@ class TestResuming:
 
     async def test_whoever_missed_nothing_gets_nothing(self, feed, room):
         found = await past(feed, room, feed.position)
-        assert found == history.Past(None, feed.position.seq, resumed=True)
+        assert found == history.Past(None, feed.position.seq, feed.position.seq, resumed=True)
 
     async def test_only_what_is_for_the_room_and_linked_past_the_rest(self, cup, feed, room):
         start = feed.position.seq
@@ -118,7 +118,7 @@ class TestResuming:
         feed.offer(events)
         found = await past(feed, room, Position(feed.position.epoch, start))
         assert chain(found) == [(start, start + 2), (start + 2, start + 4)]
-        assert found.seq == start + 5
+        assert (found.seq, found.mine) == (start + 5, start + 4)
 
     @pytest.mark.parametrize(("missed", "resumed"), [(REPLAY_LIMIT, True), (REPLAY_LIMIT + 1, False)])
     @pytest.mark.parametrize("source", ["memory", "log"])

@@ -8,7 +8,7 @@ from apps.tournaments.realtime.feed import Feed
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.match_consumer import MatchConsumer
 from apps.tournaments.realtime.rooms import RoomName
-from apps.tournaments.services import Actor, brackets
+from apps.tournaments.services import Actor, brackets, matches
 from tests import factories
 from tests.integration.realtime.visitor import Visitor, eventually, gate
 
@@ -40,6 +40,28 @@ async def test_a_stream_that_was_deleted_before_it_could_be_opened_keeps_no_othe
     await visitor.until("snapshot")
     hub.feeds["tournament:0"] = Feed("tournament:0", hub.fanout)
     await hub.compare()
+    await visitor.left()
+
+
+async def test_events_of_others_that_were_skipped_while_catching_up_are_no_hole(transactional_db):
+    cup = await sync_to_async(factories.drawn)(4)
+    here, other = [await sync_to_async(factories.match_number)(cup, number) for number in (1, 2)]
+    visitor = Visitor(RoomName("match", here.pk))
+    mine = (await visitor.until("snapshot"))["seq"]
+    connection = visitor.consumer.connection
+    for match in (other, here):  # the first brings nothing for this room, the second comes after it
+        connection._reads(slowly=True)
+        seq = (await sync_to_async(matches.start)(Actor(cup.created_by), match.pk)).seq
+        await hub.compare()
+        connection._reads(slowly=False)
+        await visitor.settle()
+        assert connection.seq == seq
+    frames = [frame for frame in visitor.frames if "prev" in frame]
+    assert frames
+    for frame in frames:
+        assert frame["prev"] <= mine < frame["seq"]
+        mine = frame["seq"]
+    assert mine == seq
     await visitor.left()
 
 

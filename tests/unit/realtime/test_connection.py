@@ -49,35 +49,42 @@ class Notes(Connection):
         raise AssertionError("nobody is thrown out here")
 
 
+def released(connection: Connection, seq: int) -> None:
+    """Bring a connection to `seq`, and let it take what comes."""
+    connection.bring(None, seq, seq)
+    connection.release()
+
+
 class TestEvents:
     def test_they_are_taken_from_the_release_on_and_what_the_past_contained_is_dropped(self):
         connection = Notes()
         connection.deliver(batch(5))
         connection.write("snapshot at 6")
-        connection.release(6)
+        connection.bring(None, 6, 6)
+        connection.release()
         for seqs in ((5, 6), (6, 7), (7,), (8, 9)):
             connection.deliver(batch(*seqs))
         assert connection.texts == ["snapshot at 6", "event 7", "event 8", "event 9"]
 
     def test_none_is_taken_while_it_holds(self):
         connection = Notes()
-        connection.release(0)
+        released(connection, 0)
         connection.hold()
         connection.deliver(batch(1))
-        connection.release(1)
+        released(connection, 1)
         connection.deliver(batch(2))
         assert connection.texts == ["event 2"]
 
     def test_none_is_taken_while_the_client_reads_too_slowly_and_it_hears_when_that_is_over(self):
         connection, caught_up = Notes(), []
         connection.caught_up = lambda: caught_up.append(connection.seq)
-        connection.release(3)
+        released(connection, 3)
         connection._reads(slowly=True)
         connection.deliver(batch(4))
         assert (connection.texts, caught_up) == ([], [])
         connection._reads(slowly=False)
         assert caught_up == [3]
-        connection.release(4)
+        released(connection, 4)
         connection.deliver(batch(5))
         assert connection.texts == ["event 5"]
 
@@ -85,21 +92,21 @@ class TestEvents:
         connection, caught_up = Notes(), []
         connection.caught_up = lambda: caught_up.append(True)
         connection._reads(slowly=True)
-        connection.release(1)
+        released(connection, 1)
         assert not connection.live
         connection.hold()
         connection._reads(slowly=False)
         assert not caught_up  # whoever releases it sees what was missed
-        connection.release(1)
+        released(connection, 1)
         assert connection.live
 
     def test_none_comes_after_a_close(self):
         connection = Notes()
-        connection.release(0)
+        released(connection, 0)
         connection.close(CloseCode.NOT_FOUND)
         connection.close(CloseCode.INTERNAL_ERROR)
         connection.deliver(batch(1))
-        connection.release(0)
+        released(connection, 0)
         connection.deliver(batch(1))
         assert connection.texts == ["close 4404"]
 
@@ -109,7 +116,7 @@ class TestEvents:
         for size in sizes:
             batches.append(batch(*range(seq + 1, seq + size + 1)))
             seq += size
-        connection.release(start)
+        released(connection, start)
         for number in range(len(batches)):
             again = data.draw(st.integers(0, number))
             for one in batches[again : number + 1]:
@@ -149,7 +156,7 @@ async def connection(client) -> AsyncIterator[ASGIConnection]:
     connection = ASGIConnection(client, GUEST, Record(), **TIMES)
     draining = asyncio.ensure_future(connection.drain())
     await asyncio.sleep(0)
-    connection.release(0)
+    released(connection, 0)
     yield connection
     assert draining.done()
 
@@ -222,7 +229,7 @@ class TestOnAnotherServer:
         client.free.set()
         async with asyncio.timeout(DEADLINE):
             await caught_up.wait()
-        connection.release(9)
+        released(connection, 9)
         connection.deliver(batch(10))
         await drained(connection, client, CloseCode.NOT_FOUND)
         assert client.got[-3] == "event 10"
@@ -286,7 +293,7 @@ class TestOnOurServer:
     async def test_the_frames_of_a_batch_are_made_once_and_written_together(self):
         uses, both = [Use(), Use()], batch(1, 2)
         for use in uses:
-            use.connection.release(0)
+            released(use.connection, 0)
             use.connection.deliver(both)
         assert uses[0].socket.written == [text_frame(b"event 1") + text_frame(b"event 2")]
         assert uses[0].socket.written[0] is uses[1].socket.written[0]

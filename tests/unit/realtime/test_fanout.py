@@ -12,6 +12,9 @@ class Member:
     def deliver(self, batch: Batch) -> None:
         self.got.append(batch)
 
+    def abort(self) -> None:
+        raise AssertionError("nobody is thrown out here")
+
     @property
     def seqs(self) -> list[int]:
         return [seq for batch in self.got for seq in batch.seqs]
@@ -88,6 +91,42 @@ async def test_nothing_is_written_after_a_stop():
     fanout.stop()
     await asyncio.sleep(0.01)
     assert member.got == []
+
+
+class Broken(Member):
+    aborted = 0
+
+    def deliver(self, batch: Batch) -> None:
+        raise RuntimeError("a bug")
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+
+async def test_one_that_fails_is_aborted_and_the_others_get_everything(caplog):
+    members = {Member() for _ in range(3)}
+    broken = Broken()
+    outbox, fanout = Outbox({*members, broken}), Fanout()
+    for seq in (1, 2):
+        outbox.add(seq, b"x")
+        fanout.wake(outbox)
+        await rest(outbox)
+    assert all(member.seqs == [1, 2] for member in members)
+    assert broken.aborted == 2
+    assert caplog.text.count("delivery_failed") == 2
+
+
+async def test_what_was_cleared_is_written_to_nobody():
+    fanout, (outbox, members) = Fanout(), room(2 * SLICE)
+    outbox.add(1, b"x")
+    fanout.wake(outbox)
+    await asyncio.sleep(0)
+    outbox.add(2, b"x")
+    outbox.clear()
+    outbox.add(3, b"x")
+    fanout.wake(outbox)
+    await rest(outbox)
+    assert {tuple(member.seqs) for member in members} == {(1, 3), (3,)}
 
 
 def test_what_comes_after_a_position_is_a_batch_of_its_own():
