@@ -1,0 +1,262 @@
+"""One run, from the first process to the verdict."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from signal import SIGKILL
+from typing import Any
+
+import msgspec
+from channels.db import database_sync_to_async
+from django.db import DatabaseError, connections
+
+from tests.chaos.crowd import Crowd, Seen, Watcher
+from tests.chaos.faults import Faults, Pace
+from tests.chaos.judge import Cup, Happened, Judge, Reader
+from tests.chaos.processes import START_SECONDS, Worker, WriterProcess, until
+from tests.chaos.stage import Stage, people_come, play_begins
+from tests.chaos.staleness import Delay, delays, during, is_healthy
+
+REDIS_DOWN = ("redis restarted", "redis frozen")
+CODES_OF_WRONG_CLOCKS = (4003,)  # a token that will be made in an hour was never made
+LOOK_SECONDS = 0.5
+THREADS = 64  # the client asks for tokens in threads, and a frozen process holds each for seconds
+
+
+@dataclass(frozen=True)
+class Options:
+    seed: int
+    clients: int
+    processes: int
+    cups: int
+    entrants: int
+    rate: float  # commands of the writer, a second
+    life: float  # commands until it dies
+    stay: float  # seconds in which somebody stays connected
+    quiet: float  # seconds until everybody has to be current when all is healed
+    most_stale: float | None  # seconds; None reports only
+    pace: Pace
+
+
+@dataclass
+class Result:
+    options: Options
+    seconds: float = 0
+    judge: Judge | None = None
+    seen: Seen = field(default_factory=Seen)
+    faults: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+    complaints: Counter[str] = field(default_factory=Counter)
+    events: int = 0
+    settled: float = 0
+    lag: float = 0
+    stale: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Run:
+    def __init__(self, stage: Stage, options: Options) -> None:
+        rng = random.Random(options.seed)
+        self.options, self.result = options, Result(options)
+        self.workers = [Worker(number, stage.environment, stage.folder) for number in range(options.processes)]
+        self.writer = WriterProcess(stage.environment, stage.folder, options.seed, options.rate, options.life)
+        people = people_come(options.clients, play_begins(options.cups, options.entrants), rng)
+        seen, seed = self.result.seen, options.seed
+        watchers = [
+            Watcher(number, workers=self.workers, seen=seen, seed=seed, **person) for number, person in enumerate(people)
+        ]
+        self.crowd = Crowd(watchers, options.stay, options.seed)
+        dials = [self.writer.dials, *(worker.dials for worker in self.workers)]
+        self.faults = Faults(
+            self.workers, stage.redis, stage.postgres, dials, self.crowd, options.pace, options.seed
+        )
+
+    async def __call__(self) -> Result:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+        began = time.monotonic()
+        async with AsyncExitStack() as stack:
+            for worker in self.workers:
+                stack.push_async_callback(_end, worker)
+            await asyncio.gather(*(worker.start() for worker in self.workers))
+            watching = asyncio.create_task(self.crowd.live())
+            stack.push_async_callback(_cancel, watching)
+            measuring = asyncio.create_task(self._measure_lag())
+            stack.push_async_callback(_cancel, measuring)
+            await self.writer.start()
+            stack.push_async_callback(self.writer.stop)
+            await _first_of(self._begin(), watching)
+            await _first_of(self.faults.run(), watching)
+            await self.writer.stop()
+            self.crowd.calm.set()
+            await _first_of(self._settle(), watching)
+            self.result.wrong["process ended by itself"] += sum(worker.has_ended for worker in self.workers)
+        self.result.seconds = time.monotonic() - began
+        await database_sync_to_async(self._judge)()
+        return self.result
+
+    async def _begin(self) -> None:
+        """Wait until there is something to break."""
+        await until(lambda: self.writer.commits and any(one.room.status.kind == "live" for one in self.crowd.watchers), START_SECONDS)
+
+    async def _settle(self) -> None:
+        """Wait until everybody has what the database has, or as long as that may take."""
+        began = time.monotonic()
+        waiting = self.crowd.watchers
+        truth = Truth()
+        while waiting and time.monotonic() < began + self.options.quiet:
+            await database_sync_to_async(truth.read)()
+            waiting = [watcher for watcher in waiting if not truth.is_current(watcher)]
+            if not waiting:  # while the last became current, the first may have been told more
+                waiting = [watcher for watcher in self.crowd.watchers if not truth.is_current(watcher)]
+            await asyncio.sleep(LOOK_SECONDS)
+        self.result.settled = time.monotonic() - began
+        for watcher in waiting:
+            status = watcher.room.status
+            self.result.wrong[f"not current in the end: {'state' if status.kind == 'live' else status.kind}"] += 1
+
+    def _judge(self) -> None:
+        result = self.result
+        cups, result.wrong["log with a hole"] = _read_log()
+        judge = result.judge = Judge(cups, result.seen.texts.all())
+        for watcher in self.crowd.watchers:
+            reader = Reader(judge, cup=watcher.cup, match=watcher.match, user=watcher.user)
+            reader.read(watcher.tape)
+            if watcher.room.position is None or reader.mine != watcher.room.position.seq:
+                result.wrong["client and judge at different places"] += 1
+            elif reader.state != watcher.room.state:
+                result.wrong["client and judge of different states"] += 1
+        judge.judge_snapshots()
+        result.wrong += judge.wrong
+        self._judge_commits(cups)
+        self._judge_actions(cups)
+        self._judge_delays(judge)
+        result.events = sum(len(cup.events) for cup in cups.values())
+        result.faults = Counter(window.kind for window in self.faults.windows) + self.writer.deaths
+        for code, count in result.seen.stopped.items():
+            if code not in CODES_OF_WRONG_CLOCKS:
+                result.wrong[f"client sent away for good with {code}"] += count
+        for worker in self.workers:
+            result.complaints += worker.complaints()
+        if "Traceback" in (said := self.writer.said()):
+            result.complaints[f"writer: {said.strip().rpartition(chr(10))[2]}"] += 1
+
+    def _judge_commits(self, cups: dict[int, Cup]) -> None:
+        """What was committed is there for ever."""
+        for stream, seq in self.writer.commits:
+            if cups[int(stream.partition(":")[2])].at(seq) is None:
+                self.result.wrong["committed event that is not in the log"] += 1
+
+    def _judge_actions(self, cups: dict[int, Cup]) -> None:
+        effects = Counter(event.command for cup in cups.values() for event in cup.events if event.command)
+        self.result.wrong["action with two effects"] += sum(count > 1 for count in effects.values())
+        self.result.wrong["action acknowledged without effect"] += sum(
+            not effects[name] for name in self.result.seen.acked
+        )
+
+    def _judge_delays(self, judge: Judge) -> None:
+        windows = self.faults.windows
+        everybody: list[Delay] = [
+            delay for watcher in self.crowd.watchers for delay in delays(watcher, judge, self.writer.commits)
+        ]
+        healthy = [delay for delay in everybody if is_healthy(delay, windows)]
+        parts = {
+            "all who were connected": everybody,
+            "on healthy processes": healthy,
+            "the same, Redis down or frozen": [delay for delay in healthy if during(delay, windows, REDIS_DOWN)],
+            "the same, hints broken": [delay for delay in healthy if during(delay, windows, ("hints broken",))],
+        }
+        self.result.stale = {name: sorted(delay.seconds for delay in part) for name, part in parts.items()}
+        most = self.options.most_stale
+        if most is not None and any(delay.seconds > most for delay in healthy):
+            self.result.wrong[f"event later than {most} s"] += sum(delay.seconds > most for delay in healthy)
+
+    async def _measure_lag(self) -> None:
+        """How late this process itself is, which every delay contains."""
+        while True:
+            due = time.monotonic() + 0.1
+            await asyncio.sleep(0.1)
+            self.result.lag = max(self.result.lag, time.monotonic() - due)
+
+
+class Truth:
+    """What the database shows each room and audience now."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, bool], Any] = {}
+        self._staff: dict[int, frozenset[int]] = {}
+        self._heads: dict[str, int] = {}
+
+    def read(self) -> None:
+        """Read where the log stands; if it has gone on, all is to be read anew."""
+        from apps.eventlog.models import Stream
+        from apps.tournaments.models import Match, Member, Tournament
+        from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
+
+        heads = _patiently(lambda: dict(Stream.objects.values_list("name", "head")))
+        if heads == self._heads:
+            return
+        states: dict[tuple[str, bool], Any] = {}
+        for cup in Tournament.objects.values_list("pk", flat=True):
+            self._staff[cup] = frozenset(Member.objects.filter(tournament=cup).values_list("user", flat=True))
+            for audience in ("public", "staff"):
+                shown = tournament_snapshot(cup, audience=audience).data
+                states[f"tournament:{cup}", audience == "staff"] = shown
+        for match in Match.objects.values_list("pk", flat=True):
+            states[f"match:{match}", False] = states[f"match:{match}", True] = match_snapshot(match).data
+        self._states, self._heads = states, heads
+
+    def is_current(self, watcher: Watcher) -> bool:
+        is_staff = watcher.user in self._staff[watcher.cup]
+        room = watcher.room
+        return room.status.kind == "live" and room.state == self._states[watcher.name, is_staff]
+
+
+def _read_log() -> tuple[dict[int, Cup], int]:
+    """Return what happened in each tournament, and how many logs have not as many rows as they should."""
+    from apps.eventlog.models import Event, Stream
+
+    cups, wrong = {}, 0
+    for stream in _patiently(lambda: list(Stream.objects.filter(name__startswith="tournament:"))):
+        rows = Event.objects.filter(stream=stream).order_by("seq")
+        events = [
+            Happened(row.seq, row.type, row.audience, row.subject, msgspec.json.decode(row.data), row.command_id)
+            for row in rows
+        ]
+        wrong += [event.seq for event in events] != list(range(1, stream.head + 1))
+        cups[int(stream.name.partition(":")[2])] = Cup(stream.epoch, events)
+    return cups, wrong
+
+
+def _patiently(ask: Any) -> Any:
+    """Ask the database, whose old connections the faults have broken."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return ask()
+        except DatabaseError:
+            connections.close_all()
+            if time.monotonic() > deadline:
+                raise
+
+
+async def _first_of(coroutine: Any, watching: asyncio.Task[None]) -> None:
+    """Run to the end, unless those who watch fail before."""
+    task = asyncio.ensure_future(coroutine)
+    await asyncio.wait({task, watching}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        await _cancel(task)
+        watching.result()
+    task.result()
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _end(worker: Worker) -> None:
+    if worker.begun:
+        await worker.end(SIGKILL)
