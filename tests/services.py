@@ -209,6 +209,7 @@ def _running(
     command: Callable[[int], list[str]], ready: str, stop: signal.Signals, options: dict[str, Any]
 ) -> Iterator[Service]:
     """Run a server on a free port, from the moment its log says `ready` until the block ends."""
+    said = ""
     for _attempt in range(3):  # another program may take the port before the server does
         service = Service(command, ready, stop, options)
         service.begin()
@@ -216,9 +217,10 @@ def _running(
             if service.becomes_ready():
                 yield service
                 return
+            said = service.said()
         finally:
             service.stop(stop)
-    message = f"A server did not start:\n{service.said()[-2000:]}"
+    message = f"A server did not start:\n{said[-2000:]}"
     raise ServiceError(message)
 
 

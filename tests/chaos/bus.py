@@ -11,7 +11,6 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from tests.chaos.dials import Dials
 
 LATEST = 0.5  # seconds
-LAYER = "tests.chaos.bus.UnreliableLayer"
 _dials = cache(Dials.mine)
 
 
@@ -50,3 +49,10 @@ class UnreliableLayer(RedisPubSubChannelLayer):
         await asyncio.sleep(random.uniform(0, LATEST))
         with suppress(Exception):  # nobody waits for it
             await self._get_layer().group_send(group, message)
+
+
+def bend_bus() -> None:
+    """Have this process use the layer."""
+    from django.conf import settings
+
+    settings.CHANNEL_LAYERS["default"]["BACKEND"] = f"{__name__}.{UnreliableLayer.__name__}"

@@ -39,6 +39,15 @@ class Mark(NamedTuple):
     number: int = 0
 
 
+class Stop(NamedTuple):
+    """A client was told not to come back: by the process `worker`, to which it began to connect at `begin`."""
+
+    code: int | None
+    worker: int
+    begin: float
+    end: float
+
+
 class Texts:
     """The texts that were sent, each once: a room gets the same ones."""
 
@@ -58,7 +67,7 @@ class Seen:
 
     texts: Texts = field(default_factory=Texts)
     counts: Counter[str] = field(default_factory=Counter)
-    stopped: Counter[int | None] = field(default_factory=Counter)  # codes after which a client does not come back
+    stopped: list["Stop"] = field(default_factory=list)
     acked: dict[str, int] = field(default_factory=dict)  # id of an action -> seq
     asked: set[str] = field(default_factory=set)
 
@@ -141,7 +150,8 @@ class Watcher:
 
     async def _come_again(self) -> None:
         """A page that has stopped is loaded again by whoever sits before it."""
-        self.seen.stopped[self.room.status.code] += 1
+        begin = next(mark for mark in reversed(self.tape) if mark.what == "begin")
+        self.seen.stopped.append(Stop(self.room.status.code, begin.number, begin.at, time.monotonic()))
         await asyncio.sleep(self.rng.uniform(0.5, 2))
         self._enter(anew=self.rng.random() < 0.5)
 

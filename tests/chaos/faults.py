@@ -141,7 +141,7 @@ class Faults:
             await asyncio.sleep(rng.uniform(0, self.pace.down / 2))
             await begin_again(self.postgres)
 
-    # Everything else ------------------------------------------------------------------------------------------------
+    # Clocks, hints, readers ---------------------------------------------------------------------------------------------
 
     async def clock_jumped(self, rng: random.Random) -> None:
         worker, hours = rng.choice(self.workers), rng.choice((-1, 1))
@@ -165,8 +165,7 @@ class Faults:
     LANES = (
         (worker_killed, worker_drained, worker_frozen),
         (redis_restarted, redis_frozen, redis_flushed, subscribers_killed),
-        (postgres_restarted,),
-        (clock_jumped, hints_broken),
+        (postgres_restarted, clock_jumped, hints_broken),
         (readers_stalled,),
     )
 

@@ -226,7 +226,9 @@ class Reader:
                 self._wrong("hole that `prev` hides")
 
     def sees(self, event: Happened) -> bool:
-        return concerns(event, self.match) and (event.audience == "public" or (self.is_staff and event.audience == "staff"))
+        return concerns(event, self.match) and (
+            event.audience == "public" or (self.is_staff and event.audience == "staff")
+        )
 
     def _was_staff(self, seq: int) -> bool:
         return self.user in self.cup.staff[seq] or self.user in self.cup.staff[seq - 1]

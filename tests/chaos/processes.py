@@ -57,7 +57,9 @@ class Worker:
         except TimeoutError:
             self.send(signal.SIGKILL)
             await self._process.wait()
-            raise TimeoutError(f"A process of the site did not end on {how.name}:\n{self._log.read_text()[-3000:]}") from None
+            raise TimeoutError(
+                f"A process of the site did not end on {how.name}:\n{self._log.read_text()[-3000:]}"
+            ) from None
 
     @property
     def has_ended(self) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from channels.db import database_sync_to_async
 from django.db import DatabaseError, connections
 
-from tests.chaos.crowd import Crowd, Seen, Watcher
+from tests.chaos.crowd import Crowd, Seen, Stop, Watcher
 from tests.chaos.faults import Faults, Pace
 from tests.chaos.judge import Cup, Happened, Judge, Reader
 from tests.chaos.processes import START_SECONDS, Worker, WriterProcess, until
@@ -22,7 +22,7 @@ from tests.chaos.stage import Stage, people_come, play_begins
 from tests.chaos.staleness import Delay, delays, during, is_healthy
 
 REDIS_DOWN = ("redis restarted", "redis frozen")
-CODES_OF_WRONG_CLOCKS = (4003,)  # a token that will be made in an hour was never made
+CODES_OF_WRONG_CLOCKS = (4001, 4003)  # a token that will be made in an hour was never made
 LOOK_SECONDS = 0.5
 THREADS = 64  # the client asks for tokens in threads, and a frozen process holds each for seconds
 
@@ -66,13 +66,12 @@ class Run:
         people = people_come(options.clients, play_begins(options.cups, options.entrants), rng)
         seen, seed = self.result.seen, options.seed
         watchers = [
-            Watcher(number, workers=self.workers, seen=seen, seed=seed, **person) for number, person in enumerate(people)
+            Watcher(number, workers=self.workers, seen=seen, seed=seed, **person)
+            for number, person in enumerate(people)
         ]
         self.crowd = Crowd(watchers, options.stay, options.seed)
         dials = [self.writer.dials, *(worker.dials for worker in self.workers)]
-        self.faults = Faults(
-            self.workers, stage.redis, stage.postgres, dials, self.crowd, options.pace, options.seed
-        )
+        self.faults = Faults(self.workers, stage.redis, stage.postgres, dials, self.crowd, options.pace, options.seed)
 
     async def __call__(self) -> Result:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
@@ -99,7 +98,10 @@ class Run:
 
     async def _begin(self) -> None:
         """Wait until there is something to break."""
-        await until(lambda: self.writer.commits and any(one.room.status.kind == "live" for one in self.crowd.watchers), START_SECONDS)
+        await until(
+            lambda: self.writer.commits and any(one.room.status.kind == "live" for one in self.crowd.watchers),
+            START_SECONDS,
+        )
 
     async def _settle(self) -> None:
         """Wait until everybody has what the database has, or as long as that may take."""
@@ -135,13 +137,22 @@ class Run:
         self._judge_delays(judge)
         result.events = sum(len(cup.events) for cup in cups.values())
         result.faults = Counter(window.kind for window in self.faults.windows) + self.writer.deaths
-        for code, count in result.seen.stopped.items():
-            if code not in CODES_OF_WRONG_CLOCKS:
-                result.wrong[f"client sent away for good with {code}"] += count
+        for stop in result.seen.stopped:
+            if stop.code in CODES_OF_WRONG_CLOCKS and self._had_a_wrong_clock(stop):
+                result.seen.counts["wrong clock"] += 1
+            else:
+                result.wrong[f"client sent away for good with {stop.code}"] += 1
         for worker in self.workers:
             result.complaints += worker.complaints()
         if "Traceback" in (said := self.writer.said()):
             result.complaints[f"writer: {said.strip().rpartition(chr(10))[2]}"] += 1
+
+    def _had_a_wrong_clock(self, stop: Stop) -> bool:
+        return any(
+            window.kind.startswith("clock") and window.worker == stop.worker
+            and window.begin <= stop.end and stop.begin <= window.end
+            for window in self.faults.windows
+        )  # fmt: skip
 
     def _judge_commits(self, cups: dict[int, Cup]) -> None:
         """What was committed is there for ever."""

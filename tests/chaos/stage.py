@@ -19,7 +19,8 @@ GENEROUS = {
     f"WS_RATE_{name}": "1000000"
     for name in ("HANDSHAKE_RPS_IP", "HANDSHAKE_BURST_IP", "CONN_PER_IP", "CONN_PER_USER", "MSG_RPS_IP", "MSG_BURST_IP")
 }
-IN_MATCH_ROOMS, SIGNED_IN, FICKLE = 0.3, 0.15, 0.05  # parts of all people; the fickle join and leave the staff
+# Parts of all people. The fickle join and leave the staff.
+IN_MATCH_ROOMS, SIGNED_IN, FICKLE = 0.3, 0.15, 0.05
 
 
 @dataclass
@@ -74,6 +75,11 @@ def play_begins(cups: int, entrants: int) -> list[Any]:
     return made
 
 
+def fickle(cup: int) -> str:
+    """Return how the names of those begin who join and leave the staff of a tournament."""
+    return f"fickle{cup}of"
+
+
 def people_come(count: int, cups: list[Any], rng: random.Random) -> list[dict[str, Any]]:
     """
     Make accounts for those who have one, and say who watches what, as keywords of Watcher.
@@ -90,7 +96,7 @@ def people_come(count: int, cups: list[Any], rng: random.Random) -> list[dict[st
         match = rng.choice(list(cup.matches.order_by("number")[:4])).pk if rng.random() < IN_MATCH_ROOMS else None
         holder = None
         if lot < SIGNED_IN:
-            user = factories.make_user(f"{'fickle' if lot < FICKLE else 'member'}{number}")
+            user = factories.make_user(f"{fickle(cup.pk) if lot < FICKLE else 'member'}{number}")
             holder = factories.signed_in(user)
             if FICKLE <= lot < 2 * FICKLE:
                 tournaments.add_member(Actor(cup.created_by), cup.pk, username=user.username, role=Role.REFEREE)

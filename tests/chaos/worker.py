@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from tests.chaos.bus import LAYER
+from tests.chaos.bus import bend_bus
 from tests.chaos.dials import Dials
 
 _dials = Dials.mine()
@@ -34,12 +34,6 @@ def bend_clock() -> None:
     import jwt.api_jwt
 
     django.utils.timezone.datetime = jwt.api_jwt.datetime = _Datetime
-
-
-def bend_bus() -> None:
-    from django.conf import settings
-
-    settings.CHANNEL_LAYERS["default"]["BACKEND"] = LAYER
 
 
 def main() -> None:

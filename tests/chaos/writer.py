@@ -18,7 +18,8 @@ from typing import Any
 import django
 from django.conf import settings
 
-from tests.chaos.worker import bend_bus
+from tests.chaos.bus import bend_bus
+from tests.chaos.stage import fickle
 
 UNDONE = "this was taken back"
 
@@ -38,7 +39,7 @@ class Writer:
         self.left = int(rng.uniform(0.5, 1.5) * commands)
         self.death = rng.choice([self._die_before_commit, self._die_before_hint])
         self.cups = list(Tournament.objects.select_related("created_by"))
-        self.fickle = list(User.objects.filter(username__startswith="fickle"))
+        self.fickle = {cup.pk: list(User.objects.filter(username__startswith=fickle(cup.pk))) for cup in self.cups}
 
     def live(self, parent: int) -> None:
         from django.db import DatabaseError, connections
@@ -111,7 +112,8 @@ class Writer:
         from apps.tournaments.models import Role
         from apps.tournaments.services import Actor, tournaments
 
-        cup, user = self.rng.choice(self.cups), self.rng.choice(self.fickle)
+        cup = self.rng.choice([cup for cup in self.cups if self.fickle[cup.pk]])
+        user = self.rng.choice(self.fickle[cup.pk])
         if cup.members.filter(user=user).exists():
             tournaments.remove_member(Actor(cup.created_by), cup.pk, user.pk)
         else:
