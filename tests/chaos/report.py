@@ -25,7 +25,7 @@ def table(result: Result) -> str:
             "people left by",
             _listed(Counter({how: seen.counts[how] for how in ("vanish", "leave", "return", "reload")})),
         ),
-        ("sent away by a wrong clock", f"{seen.counts["wrong clock"]:,}"),
+        ("sent away by a wrong clock", f"{seen.counts['wrong clock']:,}"),
         ("actions asked", f"{len(seen.asked):,}: {len(seen.acked):,} acknowledged, {_listed(refused)}"),
         *((f"late: {name}", _quantiles(values)) for name, values in result.stale.items()),
         ("this process late by at most", f"{result.lag:.2f} s"),

@@ -86,7 +86,8 @@ async def test_a_bug_in_the_connection_closes_4500(address, cup, monkeypatch, ca
     assert "consumer_failed" in caplog.text
 
 
-async def test_a_refusal_in_http_is_no_error_of_ours(transactional_db, caplog):
+@pytest.mark.usefixtures("address")  # loads the application, which sets logging up
+async def test_a_refusal_in_http_is_no_error_of_ours(caplog):
     with running_server() as address, pytest.raises(InvalidStatus) as refusal:
         async with client(address, "/ws/nowhere/"):
             pass
