@@ -124,8 +124,8 @@ def postgres() -> Iterator[Service]:
                 raise ServiceError(message)
 
         def command(port: int) -> list[str]:
-            # What is committed outlives the server, not the machine, so nothing waits for the disk; no socket file, whose
-            # path could be too long.
+            # What is committed outlives the server, not the machine, so nothing waits for the disk; no socket file,
+            # whose path could be too long.
             settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
             settings += ["fsync=off", "full_page_writes=off"]
             return [str(programs / "postgres"), "-D", "data", *(part for one in settings for part in ("-c", one))]

@@ -1,4 +1,4 @@
-"""The steps of `make check`, `make test`, `make coverage` and `make chaos`, stopping at the first that fails. Runs in .venv."""
+"""The steps of `make check`, `test`, `coverage` and `chaos`, stopping at the first that fails. Runs in .venv."""
 
 import os
 import shlex

@@ -15,10 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from deltacrown_client import Refused, Room, Stopped
 from websockets.asyncio.client import ClientConnection
 
 from apps.accounts.tokens import SignedIn, issue_room_token
+from deltacrown_client import Refused, Room, Stopped
 from tests.chaos.processes import Worker
 
 FIRST_SECONDS = 3.0  # within which everybody comes
@@ -76,9 +76,16 @@ class Watcher:
     """Somebody in one room, across all their connections. `match` is None in a tournament's room."""
 
     def __init__(
-        self, number: int, *, cup: int, match: int | None, holder: SignedIn | None, workers: Sequence[Worker], seen: Seen,
+        self,
+        number: int,
+        *,
+        cup: int,
+        match: int | None,
+        holder: SignedIn | None,
+        workers: Sequence[Worker],
+        seen: Seen,
         seed: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.number, self.cup, self.match, self.holder = number, cup, match, holder
         self.name = f"tournament:{cup}" if match is None else f"match:{match}"
         self.rng = random.Random(f"{seed} {number}")

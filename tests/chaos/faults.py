@@ -141,7 +141,7 @@ class Faults:
             await asyncio.sleep(rng.uniform(0, self.pace.down / 2))
             await begin_again(self.postgres)
 
-    # Clocks, hints, readers ---------------------------------------------------------------------------------------------
+    # Clocks, hints, readers -------------------------------------------------------------------------------------------
 
     async def clock_jumped(self, rng: random.Random) -> None:
         worker, hours = rng.choice(self.workers), rng.choice((-1, 1))

@@ -149,5 +149,5 @@ async def begin_again(service: Service) -> None:
 
 async def until(condition: Callable[[], object], seconds: float) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for is in other processes
             await asyncio.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""What a run takes place on: servers below, people and tournaments in the database, the environment of all processes."""
+"""What a run takes place on: servers, people and tournaments in the database, the environment of all processes."""
 
 import os
 import random
@@ -40,7 +40,7 @@ def stage() -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deltacrown-chaos-")))
         database, bus = stack.enter_context(postgres()), stack.enter_context(redis())
-        for name in ("SITE_URL", "WS_ALLOWED_ORIGINS"):
+        for name in ("REDIS_URL", "SITE_URL", "WS_ALLOWED_ORIGINS"):
             os.environ.pop(name, None)
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "deltacrown.settings",

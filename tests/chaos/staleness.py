@@ -74,10 +74,10 @@ def _stays(tape: Sequence[Mark], judge: Judge) -> Iterable[Stay]:
             frame = judge.frames[mark.number]
             if frame["type"] == "snapshot" or (frame["type"] == "connection_established" and frame["data"]["resumed"]):
                 stay = stay or Stay(mark.at, 0, worker, [], [])
-            if stay is not None and ("prev" in frame or frame["type"] == "snapshot"):
-                if not stay.seqs or frame["seq"] > stay.seqs[-1]:
-                    stay.times.append(mark.at)
-                    stay.seqs.append(frame["seq"])
+            told = frame["seq"] if "prev" in frame or frame["type"] == "snapshot" else -1
+            if stay is not None and told > (stay.seqs[-1] if stay.seqs else -1):
+                stay.times.append(mark.at)
+                stay.seqs.append(told)
         elif mark.what == "end" and stay is not None:
             yield stay._replace(end=mark.at)
             stay = None

@@ -17,10 +17,11 @@ def score(seq: int, match: int, **fields: int) -> Happened:
     return Happened(seq, "score_updated", "public", f"match:{match}", {"match": {"id": match, **fields}})
 
 
+UNPLAYED = {"stage": 1, "home": None, "away": None}
 LOG = [
     Happened(1, "tournament_created", "public", "", {"tournament": {"id": CUP, "name": "Cup"}, "stage": {"id": 1}}),
-    Happened(2, "match_ready", "public", f"match:{MATCH}", {"match": {"id": MATCH, "stage": 1, "home": None, "away": None}}),
-    Happened(3, "match_ready", "public", f"match:{OTHER}", {"match": {"id": OTHER, "stage": 1, "home": None, "away": None}}),
+    Happened(2, "match_ready", "public", f"match:{MATCH}", {"match": {"id": MATCH} | UNPLAYED}),
+    Happened(3, "match_ready", "public", f"match:{OTHER}", {"match": {"id": OTHER} | UNPLAYED}),
     Happened(4, "member_added", "staff", "", {"member": {"id": MEMBER}}),
     score(5, MATCH, home_score=1),
     score(6, MATCH, away_score=1),

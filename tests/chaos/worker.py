@@ -1,6 +1,6 @@
 """`manage.py`, in a process whose clock and bus go wrong as its dials say. Usage: python -m tests.chaos.worker run …"""
 
-import datetime
+import datetime as dt
 import os
 import sys
 import time
@@ -18,13 +18,13 @@ def _time() -> float:
 
 class _AnyDatetime(type):
     def __instancecheck__(cls, thing: object) -> bool:
-        return isinstance(thing, datetime.datetime)
+        return isinstance(thing, dt.datetime)
 
 
-class _Datetime(datetime.datetime, metaclass=_AnyDatetime):
+class _Datetime(dt.datetime, metaclass=_AnyDatetime):
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
-        return datetime.datetime.fromtimestamp(_time(), tz)
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
+        return dt.datetime.fromtimestamp(_time(), tz)
 
 
 def bend_clock() -> None:
