@@ -18,6 +18,7 @@ import msgspec
 import structlog
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -304,6 +305,8 @@ class Hub:
                 message = await layer.receive(channel)
                 self._bus(up=True)
                 self._hear(message)
+            except (InvalidToken, ValueError):  # not ours; waiting after each would let whoever sends them hold us up
+                logger.warning("hint_unreadable")
             except Exception as error:  # noqa: BLE001 - the poll keeps the feeds current meanwhile
                 self._bus(up=False, error=error)
                 await asyncio.sleep(POLL_SECONDS)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
+from cryptography.fernet import InvalidToken
 from django.core.management import call_command
 from django.db import OperationalError
 
@@ -94,6 +95,8 @@ class Layer(InMemoryChannelLayer):
         message = await super().receive(channel)
         if not self.up:
             raise ConnectionError
+        if message["type"] == "foreign":
+            raise InvalidToken
         return message
 
 
@@ -294,6 +297,15 @@ async def test_a_bus_that_breaks_while_it_is_listened_to_is_listened_to_again(
     await layer.send(channel, error | {"frame": "heard"})
     await until(lambda: member.texts)
     assert member.texts == ["heard"]
+
+
+async def test_what_is_on_the_bus_and_not_of_this_site_holds_nothing_up(hub, cup, layer, caplog):
+    member = await join(hub, cup)
+    channel = hub.channel(member).rpartition("/")[0]
+    await layer.send(channel, {"type": "foreign"})
+    await layer.send(channel, {"type": "connection.error", "connection": member.record.id, "frame": "heard"})
+    await until(lambda: member.texts == ["heard"])
+    assert "bus_down" not in caplog.text
 
 
 async def test_without_any_bus_the_log_is_enough(cup, live, monkeypatch):
