@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine.projection import apply, empty
-from tests.chaos.crowd import Mark
+from tests.chaos.crowd import STAFF_ROLES, Mark
 
 STAFF_EVENTS = ("member_added", "member_removed")
-STAFF_ROLES = ("referee", "organizer", "admin")
 QUIET = ("ping", "pong", "presence", "token_expiring", "server_restarting", "ack", "error")
 
 
