@@ -95,7 +95,7 @@ class Layer(InMemoryChannelLayer):
         message = await super().receive(channel)
         if not self.up:
             raise ConnectionError
-        if message["type"] == "foreign":
+        if message.get("type") == "foreign":
             raise InvalidToken
         return message
 
