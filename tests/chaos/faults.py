@@ -144,11 +144,12 @@ class Faults:
     # Clocks, hints, readers -------------------------------------------------------------------------------------------
 
     async def clock_jumped(self, rng: random.Random) -> None:
-        worker, hours = rng.choice(self.workers), rng.choice((-1, 1))
-        async with self._window(f"clock {hours:+} h", worker):
-            worker.dials.turn(clock=hours * HOUR)
-            await asyncio.sleep(self.pace.down)
-            worker.dials.turn(clock=0)
+        worker = rng.choice(self.workers)
+        for hours in rng.sample((-1, 1), 2):
+            async with self._window(f"clock {hours:+} h", worker):
+                worker.dials.turn(clock=hours * HOUR)
+                await asyncio.sleep(self.pace.down)
+                worker.dials.turn(clock=0)
 
     async def hints_broken(self, rng: random.Random) -> None:
         async with self._window("hints broken"):

@@ -9,7 +9,9 @@ def table(result: Result) -> str:
     options, seen, judge = result.options, result.seen, result.judge
     assert judge is not None
     counts = judge.counts
-    refused = Counter({how.partition(": ")[2]: count for how, count in seen.counts.items() if how.startswith("action")})
+    answers = Counter({"acknowledged": len(seen.acked)}) + Counter(
+        {how.partition(": ")[2]: count for how, count in seen.counts.items() if how.startswith("action")}
+    )
     rows = [
         ("seed", str(options.seed)),
         ("clients, processes, tournaments", f"{options.clients:,}, {options.processes}, {options.cups}"),
@@ -26,7 +28,7 @@ def table(result: Result) -> str:
             _listed(Counter({how: seen.counts[how] for how in ("vanish", "leave", "return", "reload")})),
         ),
         ("sent away by a wrong clock", f"{seen.counts['wrong clock']:,}"),
-        ("actions asked", f"{len(seen.asked):,}: {len(seen.acked):,} acknowledged, {_listed(refused)}"),
+        ("actions asked", f"{len(seen.asked):,}: {_listed(answers)}"),
         *((f"late: {name}", _quantiles(values)) for name, values in result.stale.items()),
         ("this process late by at most", f"{result.lag:.2f} s"),
         *(("in the site's log", f"{count} × {what}") for what, count in result.complaints.most_common(8)),

@@ -173,15 +173,15 @@ class Run:
         ]
         healthy = [delay for delay in everybody if is_healthy(delay, windows)]
         parts = {
-            "all who were connected": everybody,
+            "all, behind frozen processes too": everybody,
             "on healthy processes": healthy,
             "the same, Redis down or frozen": [delay for delay in healthy if during(delay, windows, REDIS_DOWN)],
             "the same, hints broken": [delay for delay in healthy if during(delay, windows, ("hints broken",))],
         }
         self.result.stale = {name: sorted(delay.seconds for delay in part) for name, part in parts.items()}
-        most = self.options.most_stale
-        if most is not None and any(delay.seconds > most for delay in healthy):
-            self.result.wrong[f"event later than {most} s"] += sum(delay.seconds > most for delay in healthy)
+        if self.options.most_stale is not None:
+            most = self.options.most_stale + self.result.lag
+            self.result.wrong[f"event later than {most:.1f} s"] = sum(delay.seconds > most for delay in healthy)
 
     async def _measure_lag(self) -> None:
         """How late this process itself is, which every delay contains."""

@@ -34,7 +34,7 @@ class Stay(NamedTuple):
 
 
 def delays(watcher: Watcher, judge: Judge, commits: Mapping[tuple[str, int], float]) -> Iterable[Delay]:
-    """Yield a delay for each commit during a connection, unless the connection ended before the event came."""
+    """Yield a delay for each commit during a connection; if that ended before the event came, so late at least."""
     reader = Reader(judge, cup=watcher.cup, match=watcher.match, user=watcher.user)
     cup, stalls = judge.cups[watcher.cup], _stalls(watcher.tape)
     at = [(commits.get((f"tournament:{watcher.cup}", event.seq)), event) for event in cup.events]
@@ -43,10 +43,9 @@ def delays(watcher: Watcher, judge: Judge, commits: Mapping[tuple[str, int], flo
     for stay in _stays(watcher.tape, judge):
         for time, event in known[bisect_left(moments, stay.begin) : bisect_left(moments, stay.end)]:
             place = bisect_left(stay.seqs, event.seq)
-            if place < len(stay.seqs):
-                had = stay.times[place]
-                stalled = any(begin <= had and time <= end + TURBULENCE for begin, end in stalls)
-                yield Delay(time, had, stay.worker, stalled)
+            had = stay.times[place] if place < len(stay.seqs) else stay.end
+            stalled = any(begin <= had and time <= end + TURBULENCE for begin, end in stalls)
+            yield Delay(time, had, stay.worker, stalled)
 
 
 def is_healthy(delay: Delay, windows: Sequence[Window]) -> bool:
