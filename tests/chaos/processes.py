@@ -22,17 +22,17 @@ TURBULENCE = 3.0  # seconds after the end of a fault in which its effects still 
 
 
 class Worker:
-    """A process of the site, always on the same port. `begun` counts how often it was."""
+    """A process of the site, always on the same port. `crashes` counts how often it ended and nobody had told it to."""
 
     def __init__(self, number: int, environment: dict[str, str], folder: Path) -> None:
         self.number, self.port = number, free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self.begun = 0
+        self.crashes = 0
         dials = folder / f"dials-{number}"
         self.dials = Dials(dials)
         self._environment = environment | {VARIABLE: str(dials)}
         self._log = folder / f"worker-{number}.log"
-        self._process: asyncio.subprocess.Process
+        self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Begin the process, and again if it ends, as a supervisor does, until the site is ready."""
@@ -46,10 +46,13 @@ class Worker:
             await asyncio.sleep(POLL_SECONDS)
 
     def send(self, how: signal.Signals) -> None:
-        if not self.has_ended:
+        if self._process is not None and not self.has_ended:
             self._process.send_signal(how)
 
     async def end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self.crashes += self.has_ended
         self.send(how)
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -63,7 +66,7 @@ class Worker:
 
     @property
     def has_ended(self) -> bool:
-        return self._process.returncode is not None
+        return self._process is not None and self._process.returncode is not None
 
     def complaints(self) -> Counter[str]:
         """Count what its log has that is an error, as "event: cause"."""
@@ -79,7 +82,6 @@ class Worker:
         return found
 
     async def _begin(self) -> None:
-        self.begun += 1
         command = [*guard(signal.SIGKILL), sys.executable, "-m", "tests.chaos.worker", "run", "--no-demo"]
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -123,11 +125,10 @@ class WriterProcess:
     async def stop(self) -> None:
         if self._process.returncode is None:
             self._process.terminate()
-        await self._process.wait()
+            await self._process.wait()
+        elif self._process.returncode > 0:
+            raise RuntimeError(f"Whoever writes has failed:\n{self._log.read_text(errors='replace')[-3000:]}")
         await self._reading
-
-    def said(self) -> str:
-        return self._log.read_text(errors="replace")
 
     async def _read(self) -> None:
         assert self._process.stdout is not None

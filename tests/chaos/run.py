@@ -77,7 +77,7 @@ class Run:
         began = time.monotonic()
         async with AsyncExitStack() as stack:
             for worker in self.workers:
-                stack.push_async_callback(_end, worker)
+                stack.push_async_callback(worker.end, SIGKILL)
             await asyncio.gather(*(worker.start() for worker in self.workers))
             watching = asyncio.create_task(self.crowd.live())
             stack.push_async_callback(_cancel, watching)
@@ -90,7 +90,7 @@ class Run:
             await self.writer.stop()
             self.crowd.calm.set()
             await _first_of(self._settle(), watching)
-            self.result.wrong["process ended by itself"] += sum(worker.has_ended for worker in self.workers)
+        self.result.wrong["process ended by itself"] += sum(worker.crashes for worker in self.workers)
         self.result.seconds = time.monotonic() - began
         await database_sync_to_async(self._judge)()
         return self.result
@@ -143,8 +143,6 @@ class Run:
                 result.wrong[f"client sent away for good with {stop.code}"] += 1
         for worker in self.workers:
             result.complaints += worker.complaints()
-        if "Traceback" in (said := self.writer.said()):
-            result.complaints[f"writer: {said.strip().rpartition(chr(10))[2]}"] += 1
 
     def _had_a_wrong_clock(self, stop: Stop) -> bool:
         return any(
@@ -204,8 +202,3 @@ async def _first_of(coroutine: Any, watching: asyncio.Task[None]) -> None:
 async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def _end(worker: Worker) -> None:
-    if worker.begun:
-        await worker.end(SIGKILL)
