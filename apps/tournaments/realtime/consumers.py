@@ -307,8 +307,8 @@ class RoomConsumer(ABC):
     async def _check_token(self, read: Callable[[], Awaitable[Identity]]) -> None:
         try:
             await read()
-        except TokenError:
-            self.connection.close(CloseCode.AUTHENTICATION_REQUIRED)
+        except TokenError as error:
+            self.connection.close(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.AUTHENTICATION_REQUIRED)
 
     async def _authenticate(self, message: protocol.Authenticate) -> None:
         """Take a new token of the same person; anything else ends the connection."""

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import Error as DatabaseErrors
 
@@ -38,6 +39,7 @@ from engine.elimination import Side
 logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0  # a lost hint costs at most this
+BUS_SECONDS = 0.3  # how long anybody waits for the bus; one that hangs must not keep people, or the poll, from the log
 REORDER_SECONDS = 0.02  # how long a hint may overtake the one before it, until the log is asked
 READ_LIMIT = 1000
 SWEEP_SECONDS = 0.5
@@ -234,20 +236,18 @@ class Hub:
     # Tasks ----------------------------------------------------------------------------------------------------------
 
     async def _start(self) -> None:
-        if self._starting is None:
+        if self._starting is None or (self._starting.done() and self._starting.exception() is not None):
             self._starting = asyncio.ensure_future(self._do_start())
         await asyncio.shield(self._starting)
 
     async def _do_start(self) -> None:
         use_loop(asyncio.get_running_loop(), self.receive)
-        jobs = [self._poll(), self._sweep(), presence.tell(self.presence, send_gossip)]
-        if (layer := get_channel_layer()) is not None:
-            self._channel = await layer.new_channel("hub")  # type: ignore[call-arg] # the stubs forget the prefix
-            jobs.append(self._listen(layer, self._channel))
-        self._tasks = [asyncio.create_task(job) for job in jobs]
+        await self._open_channel()
         await database_sync_to_async(log.ensure)(revocation.STREAM)
         accounts = self.feeds[revocation.STREAM] = Feed(revocation.STREAM, self.fanout, self._heed_accounts)
         await self._open(accounts)
+        jobs = (self._poll(), self._sweep(), presence.tell(self.presence, send_gossip))
+        self._tasks += [asyncio.create_task(job) for job in jobs]
 
     def _stop(self) -> None:
         for gossip in self.presence.stop():
@@ -282,12 +282,26 @@ class Hub:
         finally:
             feed.opening = None
 
-    async def _join_layer(self, feed: Feed) -> None:
+    async def _open_channel(self) -> None:
+        """Have an address on the bus. Without one the poll does its work, and tries again."""
         layer = get_channel_layer()
-        if layer is None or feed.joined_layer:
+        if layer is None or self._channel:
             return
         try:
-            await layer.group_add(group_name(feed.stream), self._channel)
+            async with asyncio.timeout(BUS_SECONDS):
+                self._channel = await layer.new_channel("hub")  # type: ignore[call-arg] # the stubs forget the prefix
+        except Exception as error:  # noqa: BLE001
+            self._bus(up=False, error=error)
+        else:
+            self._tasks.append(asyncio.create_task(self._listen(layer, self._channel)))
+
+    async def _join_layer(self, feed: Feed) -> None:
+        layer = get_channel_layer()
+        if layer is None or feed.joined_layer or not self._channel:
+            return
+        try:
+            async with asyncio.timeout(BUS_SECONDS):
+                await layer.group_add(group_name(feed.stream), self._channel)
         except Exception as error:  # noqa: BLE001 - the poll takes over, and tries again
             self._bus(up=False, error=error)
         else:
@@ -320,6 +334,8 @@ class Hub:
                 message = await layer.receive(channel)
                 self._bus(up=True)
                 self._hear(message)
+            except (InvalidToken, ValueError):  # not ours; waiting after each would let whoever sends them hold us up
+                logger.warning("hint_unreadable")
             except Exception as error:  # noqa: BLE001 - the poll keeps the feeds current meanwhile
                 self._bus(up=False, error=error)
                 await asyncio.sleep(POLL_SECONDS)
@@ -335,12 +351,12 @@ class Hub:
 
     async def compare(self) -> None:
         """Find out which feeds the log is ahead of, and read what they miss."""
-        for feed in list(self.feeds.values()):
-            await self._open(feed)
+        await self._open_channel()
         feeds = list(self.feeds.values())
+        await asyncio.gather(*map(self._open, feeds))
+        await asyncio.gather(*map(self._join_layer, feeds))
         positions = await database_sync_to_async(log.positions)([feed.stream for feed in feeds])
         for feed in feeds:
-            await self._join_layer(feed)
             mine, theirs = feed.position, positions.get(feed.stream)
             if mine is None:
                 continue

@@ -237,7 +237,7 @@ class RoomProtocol(Bounded, WebSocketsSansIOProtocol):
             self.logger.exception("Exception in ASGI application\n")
             self._fail()
         else:
-            if not self.handshake_complete:
+            if not self.handshake_complete and not self.close_sent:  # which a refusal in HTTP is
                 self.logger.error("ASGI callable returned without completing handshake.")
                 self._fail()
         if self.websocket is None:

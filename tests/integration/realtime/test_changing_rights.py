@@ -250,3 +250,13 @@ async def test_who_signs_out_while_the_room_opens_is_closed_4001(cup, monkeypatc
     assert visitor.frames[-1]["close_code"] == 4001
     for other in others:
         await other.left()
+
+
+async def test_whose_token_ends_while_the_room_opens_is_closed_4002_and_may_come_back(cup, settings):
+    settings.WS_TOKEN_SECONDS = -settings.JWT_LEEWAY_SECONDS - 1
+    token, _ = issue_room_token(cup.row.stream, await sync_to_async(factories.signed_in)(cup.user))
+    visitor = Visitor(cup.room, cup.user)
+    visitor.scope["read_token"] = partial(aread_token, token, room=cup.row.stream)
+    visitor.scope["changes"] = hub.changes - 1  # somebody's rights did, since the token was read
+    await eventually(visitor.task.done)
+    assert visitor.frames[-1]["close_code"] == 4002

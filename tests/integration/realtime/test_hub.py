@@ -5,9 +5,11 @@ import json
 import logging
 from io import StringIO
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import InMemoryChannelLayer
+from cryptography.fernet import InvalidToken
 from django.core.management import call_command
 from django.db import OperationalError
 
@@ -71,19 +73,31 @@ def live(cup: Tournament) -> Match:
 
 
 class Layer(InMemoryChannelLayer):
-    """A bus that can be down."""
+    """A bus that can be down, or hang."""
 
     up = True
+    hangs = False
+
+    async def new_channel(self, prefix="specific.") -> str:
+        await self._answer()
+        return await super().new_channel(prefix)
 
     async def group_add(self, group, channel) -> None:
+        await self._answer()
+        await super().group_add(group, channel)
+
+    async def _answer(self) -> None:
         if not self.up:
             raise ConnectionError
-        await super().group_add(group, channel)
+        if self.hangs:
+            await asyncio.Event().wait()
 
     async def receive(self, channel):
         message = await super().receive(channel)
         if not self.up:
             raise ConnectionError
+        if message.get("type") == "foreign":
+            raise InvalidToken
         return message
 
 
@@ -211,6 +225,17 @@ async def test_what_comes_over_the_bus_and_is_no_hint_is_logged_and_left(hub, cu
     assert "bus_down" not in caplog.text
 
 
+async def test_a_process_that_begins_while_the_bus_is_down_listens_to_it_later(hub, cup, live, layer, hints):
+    layer.up = False
+    member = await join(hub, cup)
+    layer.up = True
+    await hub.compare()
+    seqs = await score(cup, live, 1)
+    hint = {"type": "eventlog.hint", "events": msgspec.json.encode(hints[-1])}
+    await layer.group_send(cup.stream.replace(":", "."), hint)
+    await until(lambda: member.seqs == seqs)
+
+
 async def test_with_the_bus_down_the_log_is_read_and_one_line_says_so(hub, cup, live, layer, caplog):
     caplog.set_level(logging.WARNING)
     layer.up = False
@@ -227,6 +252,38 @@ async def test_with_the_bus_down_the_log_is_read_and_one_line_says_so(hub, cup, 
     assert set(layer.groups) == {"accounts", cup.stream.replace(":", ".")}
 
 
+async def test_a_bus_that_hangs_keeps_nobody_from_the_log(hub, cup, live, layer):
+    first = await join(hub, cup)
+    layer.hangs = True
+    other = await sync_to_async(factories.drawn)(2)
+    match = await sync_to_async(factories.match_number)(other, 1)
+    async with asyncio.timeout(5):
+        second = await join(hub, other)
+        seqs = await score(cup, live, 1)
+        started = await sync_to_async(matches.start)(Actor(other.created_by), match.pk)
+        await hub.compare()
+    assert first.seqs == seqs
+    assert second.seqs[-1] == started.seq
+    layer.hangs = False
+    await hub.compare()
+    assert other.stream.replace(":", ".") in layer.groups
+
+
+async def test_a_start_that_the_database_did_not_allow_is_made_again_while_others_wait_in_line(hub, cup, monkeypatch):
+    ensure = log.ensure
+
+    def broken(stream) -> None:
+        monkeypatch.setattr(log, "ensure", ensure)
+        raise OperationalError
+
+    monkeypatch.setattr(log, "ensure", broken)
+    with pytest.raises(OperationalError):
+        await join(hub, cup)
+    assert hub.connections  # whoever failed has not been taken out yet when the next one comes
+    await join(hub, cup)
+    assert set(hub.feeds) == {"accounts", cup.stream}
+
+
 async def test_a_bus_that_breaks_while_it_is_listened_to_is_listened_to_again(
     hub, cup, live, layer, caplog, monkeypatch
 ):
@@ -241,6 +298,15 @@ async def test_a_bus_that_breaks_while_it_is_listened_to_is_listened_to_again(
     await layer.send(channel, error | {"frame": "heard"})
     await until(lambda: member.texts)
     assert member.texts == ["heard"]
+
+
+async def test_what_is_on_the_bus_and_not_of_this_site_holds_nothing_up(hub, cup, layer, caplog):
+    member = await join(hub, cup)
+    channel = hub.channel(member).rpartition("/")[0]
+    await layer.send(channel, {"type": "foreign"})
+    await layer.send(channel, {"type": "connection.error", "connection": member.record.id, "frame": "heard"})
+    await until(lambda: member.texts == ["heard"])
+    assert "bus_down" not in caplog.text
 
 
 async def test_without_any_bus_the_log_is_enough(cup, live, monkeypatch):

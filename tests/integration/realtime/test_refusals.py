@@ -6,11 +6,12 @@ import pytest
 from allauth.headless.tokens.strategies.jwt.internal import create_access_token
 from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.db import SessionStore
+from websockets.exceptions import InvalidStatus
 
 from apps.tournaments.models import Tournament
 from tests import factories
 from tests.rooms import refused, token_for
-from tests.server import client
+from tests.server import client, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,3 +84,12 @@ async def test_a_bug_in_the_connection_closes_4500(address, cup, monkeypatch, ca
     code = await refused(address, f"/ws/tournament/{cup.pk}/?token={token_for(f'tournament:{cup.pk}')}")
     assert code == (4500, "internal_error")
     assert "consumer_failed" in caplog.text
+
+
+@pytest.mark.usefixtures("address")  # loads the application, which sets logging up
+async def test_a_refusal_in_http_is_no_error_of_ours(caplog):
+    with running_server() as address, pytest.raises(InvalidStatus) as refusal:
+        async with client(address, "/ws/nowhere/"):
+            pass
+    assert refusal.value.response.status_code == 404
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
