@@ -150,6 +150,7 @@ class Watcher:
     async def _stir(self) -> None:
         how = self.rng.choice(("vanish", "leave", "return", "reload"))
         self.seen.counts[how] += 1
+        self.mark("end")  # a close that waits for its answer may take seconds, in which nobody watches any more
         if how in ("vanish", "leave"):
             await self.room.hang_up(rudely=how == "vanish")
             return
