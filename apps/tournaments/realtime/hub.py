@@ -342,12 +342,17 @@ class Hub:
 
     async def _poll(self) -> None:
         """Compare every feed with the log: one query a second, whatever the number of rooms and connections."""
+        clock = asyncio.get_running_loop().time
+        took = 0.0
         while True:
-            await asyncio.sleep(POLL_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - spreads processes out
+            # From one look to the next, however long one takes; jittered, to spread processes out.
+            await asyncio.sleep(max(0, POLL_SECONDS * random.uniform(0.8, 1.2) - took))  # noqa: S311
+            began = clock()
             try:
                 await self.compare()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look must come
                 logger.warning("poll_failed", error=type(error).__name__)
+            took = clock() - began
 
     async def compare(self) -> None:
         """Find out which feeds the log is ahead of, and read what they miss."""
