@@ -147,7 +147,7 @@ class TestResuming:
         for since in (Position("other", at.seq), Position(at.epoch, at.seq + 1), None):
             before = figure("snapshot")
             found = await past(feed, room, since)
-            assert (found.resumed, found.seq, len(frames(found))) == (False, at.seq, 1)
+            assert (found.resumed, found.seq, found.mine, len(frames(found))) == (False, at.seq, at.seq, 1)
             assert figure("snapshot") == before + 1
 
     async def test_a_feed_that_is_not_open_has_nothing_to_resume(self, cup, room):
