@@ -89,6 +89,7 @@ class Feed:
         self.building: dict[Room, asyncio.Future[tuple[int, Prepared]]] = {}
         self.joined_layer = False
         self.opening: asyncio.Future[None] | None = None
+        self.recalling: asyncio.Future[None] | None = None
         self._fanout = fanout
 
     def room(self, room: Room) -> RoomFeed:
@@ -126,6 +127,19 @@ class Feed:
         if not self.ring or self.ring[0].seq > seq + 1:
             return None
         return [event for event in self.ring if event.seq > seq]
+
+    @property
+    def remembers_all(self) -> bool:
+        """Whether memory holds all that it could."""
+        return self.position is None or len(self.ring) >= min(RING, self.position.seq)
+
+    def recall(self, events: Iterable[Recorded]) -> None:
+        """Take events of the past into memory: consecutive ones, up to the first that it has, or to the position."""
+        if self.position is not None:
+            first = self.ring[0].seq if self.ring else self.position.seq + 1
+            older = [event for event in events if event.seq < first]
+            if older and older[-1].seq == first - 1:
+                self.ring = deque([*older, *self.ring], maxlen=RING)
 
     def missed(self, room: Room, seq: int) -> list[Recorded] | None:
         """

@@ -1,7 +1,8 @@
 """
 What a connection gets before the live events: what it missed, or a snapshot.
 
-Missed events come from memory, else from the log. A snapshot is built once for a room and a moment, however many ask.
+Missed events come from memory, which is filled from the log when it is needed. A snapshot is built once for a room and
+a moment, however many ask.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from apps.eventlog.log import Position, Recorded
 from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.coalesce import conflated
 from apps.tournaments.realtime.fanout import Batch, Prepared
-from apps.tournaments.realtime.feed import Feed, batch, belongs
+from apps.tournaments.realtime.feed import RING, Feed, batch, belongs
 from apps.tournaments.realtime.hub import STAFF_CHANGES
 from apps.tournaments.realtime.protocol import Snapshot, encoded
 from apps.tournaments.realtime.rooms import Room
@@ -59,8 +60,9 @@ async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
     if feed.position is None or since.epoch != feed.position.epoch:
         return None
     events = feed.since(since.seq)
-    if events is None and since.seq <= feed.position.seq:
-        events = await _read(feed.stream, since.seq)
+    if events is None and since.seq < feed.position.seq:
+        await _recall(feed)
+        events = feed.since(since.seq)
     if events is None or len(events) > REPLAY_LIMIT:
         return None
     if any(event.type in STAFF_CHANGES for event in events):
@@ -96,9 +98,31 @@ async def _build(feed: Feed, room: Room) -> tuple[int, Prepared]:
         del feed.building[room]
 
 
+async def _recall(feed: Feed) -> None:
+    """
+    Fill a feed's memory from the log, once however many ask: after a restart everybody comes back, and it is empty.
+
+    It reaches further back than anything that would be replayed.
+    """
+    if feed.recalling is None:
+        if feed.position is None or feed.remembers_all:
+            return
+        feed.recalling = asyncio.ensure_future(_do_recall(feed, feed.position))
+    await asyncio.shield(feed.recalling)
+
+
+async def _do_recall(feed: Feed, position: Position) -> None:
+    try:
+        events = await _read(feed.stream, max(0, position.seq - RING))
+        if feed.position is not None and feed.position.epoch == position.epoch:
+            feed.recall([event for event in events if event.epoch == position.epoch])
+    finally:
+        feed.recalling = None
+
+
 @database_sync_to_async
 def _read(stream: str, after: int) -> list[Recorded]:
-    return log.read(stream, after=after, limit=REPLAY_LIMIT + 1)
+    return log.read(stream, after=after, limit=RING)
 
 
 @database_sync_to_async

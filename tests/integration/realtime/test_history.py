@@ -106,6 +106,38 @@ class TestResuming:
         assert chain(found) == [(start + n, start + n + 1) for n in (0, 1, 2)]
         assert (found.seq, found.resumed) == (start + 3, True)
 
+    async def test_the_log_is_read_once_however_many_come_back_and_then_not_again(self, cup, feed, room, monkeypatch):
+        events = await sync_to_async(happen)(cup, 5)
+        feed.position = await sync_to_async(lambda: log.positions([cup.stream])[cup.stream])()
+        read, reads = history._read, []
+
+        async def counted(stream, after):
+            reads.append(after)
+            return await read(stream, after)
+
+        monkeypatch.setattr(history, "_read", counted)
+        start = events[0].seq - 1
+        asking = (past(feed, room, Position(feed.position.epoch, start + n % 5)) for n in range(20))
+        assert all(found.resumed for found in await asyncio.gather(*asking))
+        feed.offer(await sync_to_async(happen)(cup))
+        assert (await past(feed, room, Position(feed.position.epoch, start))).resumed
+        assert reads == [0]
+
+    async def test_what_happens_while_the_log_is_read_is_not_lost(self, cup, feed, room, monkeypatch):
+        events = await sync_to_async(happen)(cup, 3)
+        feed.position = await sync_to_async(lambda: log.positions([cup.stream])[cup.stream])()
+        read, start = history._read, events[0].seq - 1
+
+        async def slowly(stream, after):
+            found = await read(stream, after)
+            feed.offer(await sync_to_async(happen)(cup, 2))
+            return found
+
+        monkeypatch.setattr(history, "_read", slowly)
+        found = await past(feed, room, Position(feed.position.epoch, start))
+        assert chain(found) == [(start + n, start + n + 1) for n in range(5)]
+        assert found.seq == feed.position.seq == start + 5
+
     async def test_whoever_missed_nothing_gets_nothing(self, feed, room):
         found = await past(feed, room, feed.position)
         assert found == history.Past(None, feed.position.seq, feed.position.seq, resumed=True)

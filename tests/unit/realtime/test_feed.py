@@ -116,6 +116,19 @@ def test_memory_answers_only_what_it_can_answer_whole(start, length, since):
         assert found is None
 
 
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60), st.integers(0, 60))
+def test_memory_that_is_filled_from_the_log_has_no_hole(at, later, first, count):
+    feed = feed_with({}, at=at)
+    feed.offer([event(n) for n in range(at + 1, at + later + 1)])
+    feed.recall([event(n) for n in range(first, first + count)])
+    seqs = [e.seq for e in feed.ring]
+    if seqs:
+        assert seqs == list(range(seqs[0], at + later + 1))
+    assert set(range(at + 1, at + later + 1)) <= set(seqs)
+    if first <= at < first + count:
+        assert seqs[0] == min(first, at + 1)
+
+
 @given(st.text("abc:019-٣ ", max_size=20))
 def test_a_position_in_an_address_is_read_or_ignored(text):
     position = read_since(text)
