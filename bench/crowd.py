@@ -155,6 +155,8 @@ class Person:
                 self.line.enter()
             case "ping":
                 self.line.send(b'{"type":"pong"}')
+            case "presence":
+                pass
             case "pong":
                 self.seen.times.pongs.append(time.perf_counter() - self.pinged)
                 self.pinged = 0.0
