@@ -123,6 +123,14 @@ class TestResuming:
         assert (await past(feed, room, Position(feed.position.epoch, start))).resumed
         assert reads == [0]
 
+    async def test_memory_that_was_forgotten_is_filled_again(self, cup, feed, room):
+        events = await sync_to_async(happen)(cup, 3)
+        feed.position = await sync_to_async(lambda: log.positions([cup.stream])[cup.stream])()
+        since = Position(feed.position.epoch, events[0].seq - 1)
+        for _ in range(2):
+            assert (await past(feed, room, since)).resumed
+            feed.ring.clear()
+
     async def test_what_happens_while_the_log_is_read_is_not_lost(self, cup, feed, room, monkeypatch):
         events = await sync_to_async(happen)(cup, 3)
         feed.position = await sync_to_async(lambda: log.positions([cup.stream])[cup.stream])()
