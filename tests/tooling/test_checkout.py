@@ -78,14 +78,14 @@ def run_ci(programs: Path) -> list[str]:
 def test_ci_installs_what_a_bare_machine_lacks(bare_machine: Path) -> None:
     shutil.copy(shutil.which("ln"), bare_machine)
     said, update, install, tested = run_ci(bare_machine)
-    assert said.startswith("Installing make redis-server chromium python3 python3-venv")
+    assert said.startswith("Installing make redis-server chromium gcc libc6-dev python3 python3-venv")
     assert update == "apt-get -q update"
-    assert install.startswith("apt-get -q install -y --no-install-recommends make redis-server chromium python3 ")
+    assert install.startswith("apt-get -q install -y --no-install-recommends make redis-server chromium gcc libc6-dev ")
     assert tested == "make test"
 
 
 def test_ci_installs_nothing_twice(bare_machine: Path) -> None:
-    for name in ("make", "redis-server", "chromium", "nginx", "initdb", "python3"):
+    for name in ("make", "redis-server", "chromium", "gcc", "nginx", "initdb", "python3"):
         script(bare_machine / name, f'echo "{name} $*"')
     script(bare_machine / "python3", "exit 0")
     assert run_ci(bare_machine) == ["make test"]
