@@ -5,56 +5,11 @@ A bracket for n entrants has 2^k >= n places in round 1. The 2^k - n missing opp
 seeds, and an entrant with a bye stands in round 2 from the start: a bye is a pass, never a match.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
+from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket, Place, PlannedMatch, Side
 from engine.errors import InvalidField
 from engine.seeding import bracket_order, bracket_size
 
-MIN_ENTRANTS = 2
-MAX_ENTRANTS = 128
 THIRD_PLACE_FROM = 4  # below four entrants there are no two semi-final losers
-
-
-class Side(StrEnum):
-    HOME = "home"
-    AWAY = "away"
-
-    @property
-    def other(self) -> "Side":
-        return Side.AWAY if self is Side.HOME else Side.HOME
-
-
-class Bracket(StrEnum):
-    MAIN = "main"
-    THIRD_PLACE = "third_place"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One side of one match."""
-
-    match: int
-    side: Side
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedMatch:
-    """
-    A match of a bracket before anyone has played.
-
-    `number` counts from 1 in the order of play, `round` from 1, `position` from 1 downwards within its round.
-    `home_seed` and `away_seed` are the entrants known from the start; None waits for an earlier match.
-    """
-
-    number: int
-    bracket: Bracket
-    round: int
-    position: int
-    home_seed: int | None
-    away_seed: int | None
-    winner_to: Place | None
-    loser_to: Place | None
 
 
 def single_elimination(entrants: int, *, third_place: bool = False) -> list[PlannedMatch]:
@@ -62,7 +17,7 @@ def single_elimination(entrants: int, *, third_place: bool = False) -> list[Plan
     Return the matches for seeds 1..entrants, in the order of play; the final is the last.
 
     Args:
-        entrants: 2 to 128.
+        entrants: 2 to 4096.
         third_place: adds a match of the two semi-final losers (from four entrants on) before the final.
 
     Raises:

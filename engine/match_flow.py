@@ -7,7 +7,7 @@ The life of one match: which step is possible in which state, and what a score d
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.errors import IllegalStep, InvalidScore
 
 MAX_POINTS = 999

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.elimination import Place, Side
+from engine.bracket import Place, Side
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, PermissionDenied
 from apps.eventlog.log import PUBLIC, STAFF
 from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
-from engine.elimination import Side
+from engine.bracket import Side
 
 Person = User | AnonymousUser
 

@@ -5,7 +5,7 @@ from pydantic_core import PydanticCustomError
 
 from apps.api.schemas.common import Input, Page, Points, Seq, Time, TournamentRef, Version
 from apps.api.schemas.entries import Entry
-from engine.elimination import Bracket, Side
+from engine.bracket import Bracket, Side
 from engine.match_flow import MatchState, Reason
 
 

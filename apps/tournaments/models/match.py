@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from engine.elimination import Bracket, Place, Side
+from engine.bracket import Bracket, Place, Side
 from engine.match_flow import MatchState, Reason, Score
 
 _SIDES = tuple((side.value, side.value) for side in Side)
@@ -10,7 +10,7 @@ _SIDES = tuple((side.value, side.value) for side in Side)
 
 class Match(models.Model):
     """
-    `number`, `round`, `position`: see engine.elimination. A closed side stays empty for good.
+    `number`, `round`, `position`: see engine.bracket. A closed side stays empty for good.
 
     `version` counts the changes of this match; a command may name the version it was made for.
     `report` is the score that `reported_by` (a side) stated: {"home_score", "away_score", "home_shootout", …}.

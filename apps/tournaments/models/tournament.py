@@ -5,7 +5,7 @@ from enum import IntEnum
 from django.conf import settings
 from django.db import models
 
-from engine.elimination import MAX_ENTRANTS
+from engine.bracket import MAX_ENTRANTS
 
 
 class Status(models.TextChoices):

@@ -14,7 +14,7 @@ from apps.tournaments.realtime import protocol as p
 from apps.tournaments.realtime.rooms import RoomName
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done, brackets, entries, matches
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.match_flow import Score
 
 

@@ -34,7 +34,7 @@ from apps.tournaments.realtime.protocol import CloseCode, ServerPing, TokenExpir
 from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.realtime.utils import ERROR, PRESENCE, group_name, read_hint, send_gossip, use_loop
 from apps.tournaments.selectors.lists import players_of
-from engine.elimination import Side
+from engine.bracket import Side
 
 logger = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from msgspec import Meta, Struct
 from apps.tournaments.realtime import protocol
 from apps.tournaments.realtime.fanout import SLICE, Prepared
 from apps.tournaments.realtime.rooms import Room
-from engine.elimination import Side
+from engine.bracket import Side
 
 logger = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from apps.tournaments.models import Role
 from apps.tournaments.permissions import Person, audience_of, role_of, side_in
-from engine.elimination import Side
+from engine.bracket import Side
 
 _PATH = re.compile(r"/ws/(tournament|match)/([^/]*)/")
 _CANONICAL_ID = re.compile(r"[1-9][0-9]{0,17}")  # ASCII digits; fits 64 bits

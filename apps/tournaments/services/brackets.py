@@ -6,7 +6,8 @@ from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import BracketGenerated, EntryChange, RegistrationCancelled
 from apps.tournaments.models import Entry, EntryStatus, Match, Stage, Status, Tournament
 from apps.tournaments.services.unit import Answer, Unit, command
-from engine.elimination import MIN_ENTRANTS, PlannedMatch, single_elimination
+from engine.bracket import MIN_ENTRANTS, PlannedMatch
+from engine.elimination import single_elimination
 from engine.match_flow import MatchState
 
 

@@ -6,7 +6,7 @@ from apps.tournaments.events import MatchStarted, ResultReported, ScoreUpdated
 from apps.tournaments.models import Match
 from apps.tournaments.services.progress import begin_play, complete
 from apps.tournaments.services.unit import Answer, Unit, command
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.errors import InvalidScore
 from engine.match_flow import MatchState, Reason, Score, Step, after, decided
 

@@ -10,7 +10,7 @@ from apps.tournaments.events import (
 )
 from apps.tournaments.models import Entry, EntryStatus, Match, Status
 from apps.tournaments.services.unit import Unit
-from engine.elimination import Bracket, Side
+from engine.bracket import Bracket, Side
 from engine.match_flow import MatchState, Reason, Step, after
 from engine.progression import Award, Fill, Ready, Sides, advance
 

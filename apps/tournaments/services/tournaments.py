@@ -25,7 +25,7 @@ from apps.tournaments.services.entries import promote_waitlisted
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_text
-from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 
 _YEARS = range(2000, 2101)
 _COLOUR = re.compile(r"#[0-9a-f]{6}")

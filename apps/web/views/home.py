@@ -14,7 +14,7 @@ from apps.tournaments.services import Done, tournaments
 from apps.web.commands import actor, carry_out, cleaned
 from apps.web.forms import SettingsForm
 from apps.web.pages import Failure, page, show
-from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 
 OPEN_LIMIT = 60
 FINISHED_ON_HOME = 9

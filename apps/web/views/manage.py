@@ -20,7 +20,7 @@ from apps.web.pages import Failure, page, show
 from apps.web.present.bracket import match_name
 from apps.web.present.shown import MatchShown
 from apps.web.views.tournaments import Visit, listed, visit
-from engine.elimination import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 
 MAX_LINES = 128
 SENTENCES = 3  # of refusals that are shown in full

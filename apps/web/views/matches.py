@@ -22,7 +22,7 @@ from apps.web.present.activity import match_lines
 from apps.web.present.bracket import match_name
 from apps.web.present.mine import my_match
 from apps.web.present.shown import match_shown
-from engine.elimination import Side
+from engine.bracket import Side
 
 HISTORY_LIMIT = 400
 

@@ -9,7 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from apps.web.pages import Failure, page, show
 from apps.web.present.bracket import drawing
 from apps.web.present.shown import match_shown
-from engine.elimination import Side, single_elimination
+from engine.bracket import Side
+from engine.elimination import single_elimination
 from engine.projection import State, empty
 
 _STATES = ("scheduled", "ready", "live", "pending_result", "completed")

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from apps.api.api import api
 from apps.tournaments.models import Entry, Match, Role, Status, Tournament
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.match_flow import MatchState, Score
 from tests import factories
 from tests.factories import PASSWORD

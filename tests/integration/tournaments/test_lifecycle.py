@@ -9,7 +9,7 @@ from apps.errors import BadRequest, Conflict, NotFound
 from apps.eventlog import log
 from apps.tournaments.models import Entry, EntryStatus, Match, Role, Status
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.match_flow import Score
 from tests import factories
 
@@ -34,8 +34,8 @@ class TestSettings:
             ({"name": "a\x00b"}, "cannot be shown"),
             ({"name": "\u202eevil"}, "cannot be shown"),
             ({"name": "a" + "\u0301" * 6}, "piles too many accents"),
-            ({"capacity": 1}, "2 to 128 places"),
-            ({"capacity": 129}, "2 to 128 places"),
+            ({"capacity": 1}, "2 to 4096 places"),
+            ({"capacity": 4097}, "2 to 4096 places"),
             ({"accent": "red"}, "#rrggbb"),
             ({"starts_at": datetime(2026, 1, 1)}, "time zone"),  # noqa: DTZ001
             ({"game": "x" * 61}, "at most 60"),

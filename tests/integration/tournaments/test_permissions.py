@@ -9,7 +9,7 @@ from apps.tournaments import permissions
 from apps.tournaments.models import EntryStatus, Match, Role, Tournament
 from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.match_flow import Score
 from tests import factories
 

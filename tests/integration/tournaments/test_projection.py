@@ -22,7 +22,7 @@ from apps.tournaments.realtime.feed import belongs
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.match_flow import MatchState, Score
 from engine.projection import COLLECTIONS, fold
 from tests import factories

@@ -195,7 +195,7 @@ class TestWrongInput:
         olivia.open(f"/t/{cup.pk}/manage/settings/")
         olivia.send(f"/t/{cup.pk}/manage/settings/save/", name="New name", description="Long\ntext", capacity=1000)
         assert olivia.status == 400
-        assert olivia.sentence == "A tournament has 2 to 128 places."
+        assert olivia.sentence == "A tournament has 2 to 4096 places."
         form = olivia.form(f"/t/{cup.pk}/manage/settings/save/")
         assert form["name"] == "New name"
         assert form["description"].split() == ["Long", "text"]

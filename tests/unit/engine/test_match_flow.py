@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.elimination import Side
+from engine.bracket import Side
 from engine.errors import IllegalStep, InvalidScore
 from engine.match_flow import TRANSITIONS, MatchState, Score, Step, after, decided, possible
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.elimination import Bracket, Side, single_elimination
+from engine.bracket import Bracket, Side
+from engine.elimination import single_elimination
 from engine.progression import Award, Fill, Ready, Sides, advance
 
 

@@ -24,7 +24,7 @@ from apps.tournaments.realtime.presence import (
 )
 from apps.tournaments.realtime.protocol import encode
 from apps.tournaments.realtime.rooms import Room
-from engine.elimination import Side
+from engine.bracket import Side
 
 STREAM = "tournament:7"
 CUP, MATCH = Room(STREAM, "", "public"), Room(STREAM, "match:5", "public")
