@@ -4,7 +4,11 @@ Every error of the engine.
     EngineError
     ├── IllegalStep        the match is not in a state that allows this
     ├── InvalidScore       the numbers cannot be a result
-    └── InvalidField       so many entrants cannot be drawn
+    ├── InvalidSettings    a stage cannot be played like that
+    ├── InvalidField       these entrants cannot be drawn or ranked
+    ├── InvalidTieBreak    a rule of order that there is not
+    ├── Undecided          a tie that is not broken stands where it has to be
+    └── InvalidSchedule    the matches cannot be planned as they are given
 """
 
 
@@ -31,5 +35,24 @@ class InvalidScore(EngineError):
     """Raised when a score is out of range or does not name a winner where one is needed."""
 
 
+class InvalidSettings(EngineError):
+    """Raised when a stage's settings are out of range or contradict each other."""
+
+
 class InvalidField(EngineError):
-    """Raised when a bracket is asked for fewer or more entrants than the format can hold."""
+    """
+    Raised when a bracket is asked for fewer or more entrants than the format can hold, and when results do not fit the
+    entrants that are to be ranked.
+    """
+
+
+class InvalidTieBreak(EngineError):
+    """Raised when a tie-break, its scope or the year of the rules is unknown, or a lot is missing."""
+
+
+class Undecided(EngineError):
+    """Raised when level entrants stand on both sides of a line, and nothing says who is in."""
+
+
+class InvalidSchedule(EngineError):
+    """Raised when matches wait for each other, for one that is missing, or fit on no station."""

@@ -1,8 +1,9 @@
 """
-What a result sets in motion: winners and losers move on, and whoever meets nobody walks over.
+What a result sets in motion, forwards and backwards: who takes which place, who walks over, and who has to leave a
+place again because a result was taken back.
 
-`advance` reads matches through a function, so a caller that keeps them in a database loads only the few that a
-result touches, however large the bracket is.
+`settle` reads matches through a function, so a caller that keeps them in a database loads only the few that a change
+touches, however large the bracket is.
 """
 
 from collections import deque
@@ -12,13 +13,22 @@ from dataclasses import dataclass
 from engine.bracket import Place, Side
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a match ended. Both are None when nobody could play it; `winner` is None when both lost."""
+
+    winner: int | None
+    loser: int | None
+    won_by: Side | None = None
+
+
 @dataclass(slots=True)
 class Sides:
     """
-    A match that waits for entrants.
+    A match as the bracket sees it.
 
-    `home` and `away` are entrants (any id), or None. A closed side stays empty for good: the match it waited
-    for ended without anyone to send.
+    `home` and `away` are entrants (any id), or None. A closed side stays empty: the match it waited for ended without
+    anyone to send. `is_waiting`: an entrant is still to come; `is_over`: it has been decided.
     """
 
     home: int | None
@@ -27,12 +37,18 @@ class Sides:
     away_closed: bool
     winner_to: Place | None
     loser_to: Place | None
+    sends_on: Side | None = None
+    is_waiting: bool = True
+    is_over: bool = False
 
-    def put(self, side: Side, entrant: int | None) -> None:
+    def put(self, side: Side, entrant: int | None, *, closed: bool) -> bool:
+        """Set a side and return whether it became different."""
+        before = (self.home, self.home_closed) if side is Side.HOME else (self.away, self.away_closed)
         if side is Side.HOME:
-            self.home, self.home_closed = entrant, entrant is None
+            self.home, self.home_closed = entrant, closed
         else:
-            self.away, self.away_closed = entrant, entrant is None
+            self.away, self.away_closed = entrant, closed
+        return before != (entrant, closed)
 
     def is_settled(self) -> bool:
         """Return whether nobody else can come: each side has its entrant or is closed."""
@@ -41,11 +57,19 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """`entrant` takes a place; None closes it."""
+    """`entrant` takes a place; None closes it, or opens it again when it is not `closed`."""
 
     match: int
     side: Side
     entrant: int | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """An entrant changes, so the match waits again, and what it had, its score and its result, is void."""
+
+    match: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +81,40 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """Nobody can play this match: `winner` walks over, or nobody does when both are gone."""
+    """The match cannot be played: `winner` walks over, or nobody does when both are gone."""
 
     match: int
     winner: int | None
 
 
-Move = Fill | Ready | Award
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nobody comes, so the match is not played."""
+
+    match: int
 
 
-def advance(
+Move = Clear | Fill | Ready | Award | Skip
+
+
+def settle(
     number: int,
+    outcome: Outcome | None,
     *,
-    winner: int | None,
-    loser: int | None,
     find: Callable[[int], Sides],
     is_absent: Callable[[int], bool],
 ) -> list[Move]:
     """
-    Return what follows when match `number` ends, in the order in which it happens.
+    Return what follows, in order, when match `number` ends with `outcome` or is open again (None).
+
+    A later match changes only when one of its entrants does: then it loses its result, and what it had sent on is
+    settled anew. Matches whose entrants stay the same keep everything.
 
     Args:
-        winner, loser: the entrants; None when there is none (a double walkover has no winner).
         find: the match of a number; called once for each match that is touched.
         is_absent: whether an entrant has left the tournament.
 
-    Cost: proportional to the matches touched: two at most, plus the chain of walkovers they start.
+    Cost: proportional to the matches touched: two at most, plus the chain of walkovers or of lost results.
     """
     moves: list[Move] = []
     touched: dict[int, Sides] = {}
@@ -92,23 +124,51 @@ def advance(
             touched[n] = find(n)
         return touched[n]
 
-    ended = deque([(number, winner, loser)])
+    ended: deque[tuple[int, Outcome | None]] = deque([(number, outcome)])
     while ended:
-        n, won, lost = ended.popleft()
-        for place, entrant in ((match(n).winner_to, won), (match(n).loser_to, lost)):
-            if place is None:
-                continue
-            target = match(place.match)
-            target.put(place.side, entrant)
-            moves.append(Fill(place.match, place.side, entrant))
-            if not target.is_settled():
-                continue
-            present = [e for e in (target.home, target.away) if e is not None and not is_absent(e)]
-            if len(present) == 2:  # noqa: PLR2004
-                moves.append(Ready(place.match))
-                continue
-            through = present[0] if present else None
-            out = next((e for e in (target.home, target.away) if e is not None and e != through), None)
-            moves.append(Award(place.match, through))
-            ended.append((place.match, through, out))
+        n, now = ended.popleft()
+        changed: dict[int, list[Fill]] = {}
+        for place, entrant, closed in _sent(match(n), now):
+            if match(place.match).put(place.side, entrant, closed=closed):
+                changed.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
+        for target, fills in changed.items():
+            sides = match(target)
+            was_over = sides.is_over
+            if not sides.is_waiting:
+                moves.append(Clear(target))
+            moves += fills
+            move, result = _standing(target, sides, is_absent)
+            if move is not None:
+                moves.append(move)
+            sides.is_waiting, sides.is_over = move is None, result is not None
+            if was_over or result is not None:
+                ended.append((target, result))
     return moves
+
+
+def _sent(sides: Sides, outcome: Outcome | None) -> list[tuple[Place, int | None, bool]]:
+    """Return who goes to which place: (place, entrant, whether it is closed)."""
+    places = [(place, lost) for place, lost in ((sides.winner_to, False), (sides.loser_to, True)) if place is not None]
+    if outcome is None:
+        return [(place, None, False) for place, _ in places]
+    if sides.sends_on is not None and sides.sends_on is not outcome.won_by:
+        return [(place, None, True) for place, _ in places]
+    entrants = ((place, outcome.loser if lost else outcome.winner) for place, lost in places)
+    return [(place, entrant, entrant is None) for place, entrant in entrants]
+
+
+def _standing(number: int, sides: Sides, is_absent: Callable[[int], bool]) -> tuple[Move | None, Outcome | None]:
+    """Return what a match has come to, if it waits no longer, and its outcome when it cannot be played."""
+    if not sides.is_settled():
+        return None, None
+    known = [(side, e) for side, e in ((Side.HOME, sides.home), (Side.AWAY, sides.away)) if e is not None]
+    if not known:
+        return Skip(number), Outcome(None, None)
+    present = [(side, e) for side, e in known if not is_absent(e)]
+    if len(present) == 2:  # noqa: PLR2004
+        return Ready(number), None
+    if not present:
+        return Award(number, None), Outcome(None, None)
+    side, winner = present[0]
+    loser = next((e for _, e in known if e != winner), None)
+    return Award(number, winner), Outcome(winner, loser, side)

@@ -1,11 +1,11 @@
 """
 Fold events into the state of a tournament.
 
-An event carries the new values of what it changed, as parts of the state: `tournament`, one `stage`, `entry` or
-`match`, or lists of them. Values are absolute, so applying an event twice changes nothing. The reducers of the clients
-(clients/) are the same rule and give the same states.
+An event carries the new values of what it changed, as parts of the state: `tournament`, one `stage`, `entry`, `match`
+and so on, or lists of them. Values are absolute, so applying an event twice changes nothing. The reducers of the
+clients (clients/) are the same rule and give the same states.
 
-The state is plain JSON: {"tournament": {…}, "stages": {"1": {…}}, "entries": {…}, "matches": {…}, "staff": {…}}.
+The state is plain JSON: {"tournament": {…}, "stages": {"1": {…}}, "entries": {…}, "matches": {…}, …}.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,15 @@ from typing import Any
 
 State = dict[str, Any]
 
-COLLECTIONS = ("stages", "entries", "matches", "staff")
-_SINGULAR = {"stage": "stages", "entry": "entries", "match": "matches", "member": "staff"}
+COLLECTIONS = ("stages", "entries", "stage_entries", "matches", "stations", "staff")
+SINGULAR = {
+    "stage": "stages",
+    "entry": "entries",
+    "stage_entry": "stage_entries",
+    "match": "matches",
+    "station": "stations",
+    "member": "staff",
+}
 
 
 def empty() -> State:
@@ -28,7 +35,7 @@ def apply(state: State, data: Mapping[str, Any]) -> State:
         for row_id in gone:
             state[name].pop(str(row_id), None)
     state["tournament"].update(data.get("tournament", {}))
-    for key, name in _SINGULAR.items():
+    for key, name in SINGULAR.items():
         if key in data:
             _merge(state[name], data[key])
     for name in COLLECTIONS:

@@ -1,12 +1,22 @@
 """How a stage is played: its format and the settings of each format."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.bracket import Bracket
+from engine.bracket import MAX_ENTRANTS, Bracket
+from engine.errors import InvalidSettings
+from engine.groups import Seating
 from engine.results import Points
+from engine.tiebreaks import Part
 
 MAX_BEST_OF = 21
+MAX_GROUPS = 64
+MAX_ROUNDS = 99
+MAX_POINTS = 100
+RULE_YEARS = (2024, 2026)
+
+_ROUND_KEY = re.compile(r"final|third_place|((main|lower) )?[1-9][0-9]?")
 
 
 class Format(StrEnum):
@@ -32,7 +42,8 @@ class StageSettings:
 
     best_of: games of a match, of which one side has to win most. best_of_rounds overrides it: {"final": 5}, or
     {"lower 3": 5}; see `best_of_in`. advance: how many of each group go on to the next stage (0: all), and
-    advance_rest: how many of the best that come right after them in all groups.
+    advance_rest: how many of the best that come right after them in all groups. seating: how an elimination seats those
+    who come from groups.
     """
 
     third_place_match: bool = True
@@ -43,12 +54,59 @@ class StageSettings:
     ends_at_wins: int = 0
     ends_at_losses: int = 0
     points: Points = field(default_factory=Points)
-    tie_breaks: tuple[str, ...] = ()
+    tie_breaks: list[str] = field(default_factory=list)
     rule_year: int = 2026
     best_of: int = 1
     best_of_rounds: dict[str, int] = field(default_factory=dict)
     advance: int = 0
     advance_rest: int = 0
+    seating: Seating = Seating.BY_RESULT
+
+
+def check(format: Format, settings: StageSettings) -> None:
+    """
+    Pass settings that a stage of this format can be played with.
+
+    Raises:
+        InvalidSettings: says which setting, and what it can be.
+    """
+    _range("groups", settings.groups, 1, MAX_GROUPS)
+    _range("legs", settings.legs, 1, 2)
+    _range("rounds", settings.rounds, 0, MAX_ROUNDS)
+    _range("ends_at_wins", settings.ends_at_wins, 0, MAX_ROUNDS)
+    _range("ends_at_losses", settings.ends_at_losses, 0, MAX_ROUNDS)
+    _range("advance", settings.advance, 0, MAX_ENTRANTS)
+    _range("advance_rest", settings.advance_rest, 0, MAX_ENTRANTS)
+    if settings.rule_year not in RULE_YEARS:
+        message = f"rule_year is one of {', '.join(map(str, RULE_YEARS))}."
+        raise InvalidSettings(message)
+    for value in (settings.best_of, *settings.best_of_rounds.values()):
+        _range("best_of", value, 1, MAX_BEST_OF)
+        if not format.is_league and value % 2 == 0:
+            message = (
+                f"A best of {value} can end level, and a bracket needs a winner. Choose {value - 1} or {value + 1}."
+            )
+            raise InvalidSettings(message)
+    for key in settings.best_of_rounds:
+        if not _ROUND_KEY.fullmatch(key):
+            message = f"“{key}” names no round. Write final, third_place, 2, main 2 or lower 2."
+            raise InvalidSettings(message)
+    for name in ("win", "draw", "loss", "bye"):
+        points = getattr(settings.points, name)
+        if not 0 <= points <= MAX_POINTS or points * 2 != int(points * 2):
+            message = f"Points for a {name} are a number from 0 to {MAX_POINTS}, in halves."
+            raise InvalidSettings(message)
+    if settings.points.win < settings.points.draw or settings.points.draw < settings.points.loss:
+        message = "A win cannot be worth less than a draw, nor a draw less than a loss."
+        raise InvalidSettings(message)
+    for part in settings.tie_breaks:
+        Part.parse(part)
+
+
+def _range(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        message = f"{name} is a number from {least} to {most}."
+        raise InvalidSettings(message)
 
 
 def best_of_in(settings: StageSettings, bracket: Bracket, round_: int, last_round: int) -> int:

@@ -11,6 +11,10 @@ from typing import ClassVar, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from apps.eventlog.log import PUBLIC, STAFF
+from engine.results import Points
+
+SideName = Literal["home", "away"]
+DrawPart = Literal["matches", "stage_entries"]
 
 
 class Change(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,8 +29,23 @@ class TournamentChange(Change, frozen=True):
     accent: str | UnsetType = UNSET
     status: str | UnsetType = UNSET
     capacity: int | UnsetType = UNSET
-    check_in: bool | UnsetType = UNSET
     starts_at: str | None | UnsetType = UNSET
+    participation: Literal["solo", "team"] | UnsetType = UNSET
+    roster_min: int | UnsetType = UNSET
+    roster_max: int | UnsetType = UNSET
+    entry_rule: Literal["open", "approval", "invite"] | UnsetType = UNSET
+    rating_min: float | None | UnsetType = UNSET
+    rating_max: float | None | UnsetType = UNSET
+    late_entry: bool | UnsetType = UNSET
+    claim_minutes: int | UnsetType = UNSET
+    check_in: bool | UnsetType = UNSET
+    check_in_opens_at: str | None | UnsetType = UNSET
+    check_in_closes_at: str | None | UnsetType = UNSET
+    check_in_closed: bool | UnsetType = UNSET
+    no_show_rule: Literal["drop", "walkover"] | UnsetType = UNSET
+    match_check_in_minutes: int | UnsetType = UNSET
+    confirm_minutes: int | UnsetType = UNSET
+    rated: bool | UnsetType = UNSET
     seeding: str | UnsetType = UNSET
     draw_seed: int | None | UnsetType = UNSET
     champion: int | None | UnsetType = UNSET
@@ -37,8 +56,36 @@ class TournamentChange(Change, frozen=True):
 class StageChange(Change, frozen=True):
     id: int
     number: int | UnsetType = UNSET
+    name: str | UnsetType = UNSET
     format: str | UnsetType = UNSET
+    state: Literal["pending", "live", "completed"] | UnsetType = UNSET
     third_place_match: bool | UnsetType = UNSET
+    grand_final_reset: bool | UnsetType = UNSET
+    groups: int | UnsetType = UNSET
+    legs: int | UnsetType = UNSET
+    rounds: int | UnsetType = UNSET
+    ends_at_wins: int | UnsetType = UNSET
+    ends_at_losses: int | UnsetType = UNSET
+    points: Points | UnsetType = UNSET
+    tie_breaks: list[str] | UnsetType = UNSET
+    rule_year: int | UnsetType = UNSET
+    best_of: int | UnsetType = UNSET
+    best_of_rounds: dict[str, int] | UnsetType = UNSET
+    advance: int | UnsetType = UNSET
+    advance_rest: int | UnsetType = UNSET
+    seating: str | UnsetType = UNSET
+
+
+class StageEntryChange(Change, frozen=True):
+    id: int
+    stage: int | UnsetType = UNSET
+    entry: int | UnsetType = UNSET
+    seed: int | UnsetType = UNSET
+    group: int | UnsetType = UNSET
+    lot: int | UnsetType = UNSET
+    byes: list[int] | UnsetType = UNSET
+    annulled: bool | UnsetType = UNSET
+    rank: int | None | UnsetType = UNSET
 
 
 class EntryChange(Change, frozen=True):
@@ -47,6 +94,15 @@ class EntryChange(Change, frozen=True):
     status: str | UnsetType = UNSET
     seed: int | None | UnsetType = UNSET
     checked_in: bool | UnsetType = UNSET
+    waitlisted_at: str | None | UnsetType = UNSET
+    claim_by: str | None | UnsetType = UNSET
+    team: int | None | UnsetType = UNSET
+    roster: list[str] | UnsetType = UNSET
+
+
+class Game(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    home: int
+    away: int
 
 
 class Report(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,6 +110,16 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     away_score: int
     home_shootout: int | None
     away_shootout: int | None
+    games: list[Game]
+
+
+class KeptResult(Report, frozen=True, kw_only=True):
+    """A result that a reopening took away from `home` against `away`."""
+
+    home: int
+    away: int
+    winner: int | None
+    reason: str
 
 
 class MatchChange(Change, frozen=True):
@@ -63,6 +129,8 @@ class MatchChange(Change, frozen=True):
     bracket: str | UnsetType = UNSET
     round: int | UnsetType = UNSET
     position: int | UnsetType = UNSET
+    group: int | UnsetType = UNSET
+    best_of: int | UnsetType = UNSET
     state: str | UnsetType = UNSET
     home: int | None | UnsetType = UNSET
     away: int | None | UnsetType = UNSET
@@ -72,17 +140,33 @@ class MatchChange(Change, frozen=True):
     away_score: int | UnsetType = UNSET
     home_shootout: int | None | UnsetType = UNSET
     away_shootout: int | None | UnsetType = UNSET
-    reported_by: Literal["home", "away"] | None | UnsetType = UNSET
+    games: list[Game] | UnsetType = UNSET
+    home_checked_in: bool | UnsetType = UNSET
+    away_checked_in: bool | UnsetType = UNSET
+    reported_by: SideName | None | UnsetType = UNSET
     report: Report | None | UnsetType = UNSET
+    counter_report: Report | None | UnsetType = UNSET
     winner: int | None | UnsetType = UNSET
     reason: str | None | UnsetType = UNSET
     winner_to: int | None | UnsetType = UNSET
-    winner_to_side: Literal["home", "away"] | None | UnsetType = UNSET
+    winner_to_side: SideName | None | UnsetType = UNSET
     loser_to: int | None | UnsetType = UNSET
-    loser_to_side: Literal["home", "away"] | None | UnsetType = UNSET
+    loser_to_side: SideName | None | UnsetType = UNSET
+    sends_on: SideName | None | UnsetType = UNSET
+    kept: list[KeptResult] | UnsetType = UNSET
+    deadline_at: str | None | UnsetType = UNSET
+    station: int | None | UnsetType = UNSET
+    scheduled_at: str | None | UnsetType = UNSET
+    called_at: str | None | UnsetType = UNSET
     version: int | UnsetType = UNSET
     started_at: str | None | UnsetType = UNSET
     completed_at: str | None | UnsetType = UNSET
+
+
+class StationChange(Change, frozen=True):
+    id: int
+    name: str | UnsetType = UNSET
+    order: int | UnsetType = UNSET
 
 
 class MemberChange(Change, frozen=True):
@@ -105,10 +189,10 @@ class TournamentCreated(Event):
 
 
 class TournamentUpdated(Event):
-    """The organiser changed settings."""
+    """The organiser changed settings, or a tournament that was over goes on."""
 
     tournament: TournamentChange
-    stage: StageChange
+    stage: StageChange | UnsetType = UNSET
 
 
 class TournamentPublished(Event):
@@ -142,9 +226,33 @@ class RegistrationCancelled(Event):
 
 
 class RegistrationPromoted(Event):
-    """A place became free and went to the first on the waitlist."""
+    """A place became free and went to the first on the waitlist; or an organiser accepted the entrant."""
 
     entry: EntryChange
+
+
+class RegistrationOffered(Event):
+    """A place is held for the first on the waitlist until `entry.claim_by`."""
+
+    entry: EntryChange
+
+
+class RegistrationUpdated(Event):
+    """An entrant's name, captain or roster changed."""
+
+    entry: EntryChange
+
+
+class EntryDisqualified(Event):
+    """The staff ruled that an entrant may not go on."""
+
+    entry: EntryChange
+
+
+class CheckInClosed(Event):
+    """The time to check in is over; who was not there has been dealt with."""
+
+    tournament: TournamentChange
 
 
 class RegistrationCheckedIn(Event):
@@ -166,13 +274,59 @@ class EntriesSeeded(Event):
     entries: list[EntryChange]
 
 
+class StageAdded(Event):
+    """The tournament goes on after its stages so far."""
+
+    stage: StageChange
+
+
+class StageUpdated(Event):
+    """Settings of a stage changed, or its state: drawn, over, open again."""
+
+    stage: StageChange
+
+
+class StageRemoved(Event):
+    """A stage that was not drawn is gone."""
+
+    removed: dict[Literal["stages"], list[int]]
+
+
 class BracketGenerated(Event):
-    """The matches exist. `removed` names the matches of an earlier bracket that this one replaces."""
+    """A stage is drawn. `removed` names what an earlier draw had made and this one replaces."""
 
     tournament: TournamentChange
     entries: list[EntryChange]
+    stage_entries: list[StageEntryChange]
+    matches: list[MatchChange]
+    removed: dict[DrawPart, list[int]] | UnsetType = UNSET
+
+
+class BracketWithdrawn(Event):
+    """A draw was taken back: the results that it came from are open again."""
+
+    removed: dict[DrawPart, list[int]]
+
+
+class BracketRestored(Event):
+    """What a withdrawn draw had made is there again."""
+
+    stage_entries: list[StageEntryChange]
+    matches: list[MatchChange]
+
+
+class RoundPaired(Event):
+    """The next round of a Swiss stage. `removed` names the matches of an earlier pairing that this one replaces."""
+
+    stage_entries: list[StageEntryChange]
     matches: list[MatchChange]
     removed: dict[Literal["matches"], list[int]] | UnsetType = UNSET
+
+
+class StandingsUpdated(Event):
+    """Something other than a result changed what counts: a stage's ranks, annulled results, who plays in it."""
+
+    stage_entries: list[StageEntryChange]
 
 
 class BracketUpdated(Event):
@@ -182,8 +336,20 @@ class BracketUpdated(Event):
     entry: EntryChange | UnsetType = UNSET
 
 
+class MatchCheckInOpened(Event):
+    """Both entrants are known and have until `match.deadline_at` to check in."""
+
+    match: MatchChange
+
+
+class MatchCheckedIn(Event):
+    """One side of a match is here."""
+
+    match: MatchChange
+
+
 class MatchReady(Event):
-    """Both entrants are known; the match can start."""
+    """Both entrants are known and here; the match can start."""
 
     match: MatchChange
 
@@ -212,10 +378,65 @@ class ResultReported(Event):
     match: MatchChange
 
 
-class MatchCompleted(Event):
-    """A match has its result. `match.winner` is None when nobody could play."""
+class ResultDisputed(Event):
+    """The sides do not agree about the result; a referee decides."""
 
     match: MatchChange
+
+
+class MatchCompleted(Event):
+    """A match has its result, played or not. `match.winner` is None for a draw, and when nobody could play."""
+
+    match: MatchChange
+
+
+class MatchCancelled(Event):
+    """A match will not be played, and nobody won it."""
+
+    match: MatchChange
+
+
+class MatchReopened(Event):
+    """A result was taken back; the match can be played or decided again."""
+
+    match: MatchChange
+
+
+class MatchRestored(Event):
+    """A reopening was taken back; the match stands as it did before."""
+
+    match: MatchChange
+
+
+class MatchScheduled(Event):
+    """A match has another time or station."""
+
+    match: MatchChange
+
+
+class MatchCalled(Event):
+    """The entrants were asked to come to their station."""
+
+    match: MatchChange
+
+
+class SchedulePlanned(Event):
+    """Times and stations of many matches."""
+
+    matches: list[MatchChange]
+
+
+class StationAdded(Event):
+    """There is one more place to play at."""
+
+    station: StationChange
+
+
+class StationRemoved(Event):
+    """A place to play at is gone. `matches` are those that had been planned there."""
+
+    matches: list[MatchChange]
+    removed: dict[Literal["stations"], list[int]]
 
 
 class TournamentCompleted(Event):

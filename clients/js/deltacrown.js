@@ -17,19 +17,29 @@
  * @property {Row} tournament
  * @property {Rows} stages
  * @property {Rows} entries
+ * @property {Rows} stage_entries
  * @property {Rows} matches
+ * @property {Rows} stations
  * @property {Rows} staff
  */
+/** @typedef {"stages" | "entries" | "stage_entries" | "matches" | "stations" | "staff"} Collection */
 
-/** @type {("stages" | "entries" | "matches" | "staff")[]} */
-export const COLLECTIONS = ["stages", "entries", "matches", "staff"];
+/** @type {Collection[]} */
+export const COLLECTIONS = ["stages", "entries", "stage_entries", "matches", "stations", "staff"];
 
-/** @type {Record<string, "stages" | "entries" | "matches" | "staff">} */
-const SINGULAR = { stage: "stages", entry: "entries", match: "matches", member: "staff" };
+/** @type {Record<string, Collection>} */
+const SINGULAR = {
+  stage: "stages",
+  entry: "entries",
+  stage_entry: "stage_entries",
+  match: "matches",
+  station: "stations",
+  member: "staff",
+};
 
 /** The state before the first event. @returns {State} */
 export function empty() {
-  return { tournament: {}, stages: {}, entries: {}, matches: {}, staff: {} };
+  return { tournament: {}, stages: {}, entries: {}, stage_entries: {}, matches: {}, stations: {}, staff: {} };
 }
 
 /**

@@ -20,8 +20,8 @@ from apps.api.schemas.common import (
 from apps.api.schemas.entries import Entry
 from apps.api.schemas.matches import Match
 from apps.tournaments.models import Status
-from apps.tournaments.models.tournament import Format
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.stages import Format
 
 RoleName = Literal["spectator", "player", "referee", "organizer", "admin"]
 TournamentName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]

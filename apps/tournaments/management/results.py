@@ -118,13 +118,13 @@ def timeline(fixture: Fixture, seconds: float, rng: Random) -> list[Moment]:
     scores: list[tuple[float, Score]] = []
     for at, side in zip(times, goals, strict=True):
         running[side] += 1
-        scores.append((at, Score(*running)))
+        scores.append((at, Score(running[0], running[1])))
     if fixture.shootout:
         scored = [0, 0]
         kicks = [side for pair in range(max(fixture.shootout)) for side in (0, 1) if pair < fixture.shootout[side]]
         for number, side in enumerate(kicks, start=1):
             scored[side] += 1
-            scores.append((0.7 + 0.25 * number / len(kicks), Score(*fixture.score, *scored)))
+            scores.append((0.7 + 0.25 * number / len(kicks), Score(*fixture.score, scored[0], scored[1])))
     return [*(Moment(at * seconds, score) for at, score in scores), Moment(seconds, None)]
 
 

@@ -1,7 +1,45 @@
 """Rows of a tournament. Written by `services` alone, read through `selectors`."""
 
+from apps.tournaments.models.dispute import Dispute, DisputeCause, Evidence, Reopening
 from apps.tournaments.models.entry import Entry, EntryStatus
 from apps.tournaments.models.match import Match
-from apps.tournaments.models.tournament import Member, Role, Stage, Status, Tournament, stream_name
+from apps.tournaments.models.team import Rating, Team, TeamMember
+from apps.tournaments.models.tournament import (
+    EntryRule,
+    Member,
+    NoShowRule,
+    Participation,
+    Role,
+    Stage,
+    StageEntry,
+    StageState,
+    Station,
+    Status,
+    Tournament,
+    stream_name,
+)
 
-__all__ = ["Entry", "EntryStatus", "Match", "Member", "Role", "Stage", "Status", "Tournament", "stream_name"]
+__all__ = [
+    "Dispute",
+    "DisputeCause",
+    "Entry",
+    "EntryRule",
+    "EntryStatus",
+    "Evidence",
+    "Match",
+    "Member",
+    "NoShowRule",
+    "Participation",
+    "Rating",
+    "Reopening",
+    "Role",
+    "Stage",
+    "StageEntry",
+    "StageState",
+    "Station",
+    "Status",
+    "Team",
+    "TeamMember",
+    "Tournament",
+    "stream_name",
+]

@@ -6,28 +6,39 @@ from django.db.models.functions import Lower
 
 
 class EntryStatus(models.TextChoices):
+    PENDING = "pending"  # waits for an organiser's approval
     CONFIRMED = "confirmed"
     WAITLISTED = "waitlisted"
+    OFFERED = "offered"  # a place is held until `claim_by`
     WITHDRAWN = "withdrawn"
+    DECLINED = "declined"
+    EXPIRED = "expired"  # did not claim the place in time
     NO_SHOW = "no_show"
+    DISQUALIFIED = "disqualified"
 
 
-ACTIVE = (EntryStatus.CONFIRMED, EntryStatus.WAITLISTED)
+ACTIVE = (EntryStatus.PENDING, EntryStatus.CONFIRMED, EntryStatus.WAITLISTED, EntryStatus.OFFERED)
+TAKES_A_PLACE = (EntryStatus.CONFIRMED, EntryStatus.OFFERED)
 
 
 class Entry(models.Model):
     """
-    An entrant. `user` is the player, or None for a name that the organiser entered.
+    An entrant. `user` acts for it: the player, the team's captain, or None for a name that the organiser entered.
 
-    The waitlist is the waitlisted entries in order of id; a person who comes back gets a new row, at its end.
+    The waitlist is in the order of `waitlisted_at`, then id; a person who comes back gets a new row, at its end.
+    `roster` is a team's players, user ids and names, as they were when it registered or last changed it.
     """
 
     tournament = models.ForeignKey("Tournament", models.CASCADE, related_name="entries")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="entries")
+    team = models.ForeignKey("Team", models.PROTECT, null=True, blank=True, related_name="entries")
+    roster = models.JSONField(default=list)
     name = models.CharField(max_length=60)
     status = models.CharField(max_length=12, choices=EntryStatus, default=EntryStatus.CONFIRMED)
     seed = models.PositiveSmallIntegerField(null=True, blank=True)
     checked_in_at = models.DateTimeField(null=True, blank=True)
+    waitlisted_at = models.DateTimeField(null=True, blank=True)
+    claim_by = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -42,7 +53,10 @@ class Entry(models.Model):
                 "tournament", Lower("name"), condition=models.Q(status__in=ACTIVE), name="entry_active_name"
             ),
         )
-        indexes = (models.Index(fields=("tournament", "status", "id"), name="entry_waitlist"),)
+        indexes = (
+            models.Index(fields=("tournament", "status", "id"), name="entry_waitlist"),
+            models.Index(fields=("claim_by",), condition=models.Q(status="offered"), name="entry_claim"),
+        )
 
     def __str__(self) -> str:
         return self.name

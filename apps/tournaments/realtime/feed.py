@@ -167,7 +167,7 @@ def belongs(event: Recorded, room: Room) -> bool:
     A match's room also hears of the tournament itself: its name and colour stand on the match's page, and a match of a
     cancelled tournament cannot go on.
     """
-    concerns = room.subject in ("", event.subject) or event.type.startswith("tournament_")
+    concerns = room.subject in ("", event.subject) or event.type.startswith(("tournament_", "stage_"))
     return concerns and event.audience in (PUBLIC, room.audience)
 
 

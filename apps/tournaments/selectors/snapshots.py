@@ -10,8 +10,16 @@ from typing import Any
 from apps.errors import NotFound
 from apps.eventlog import log
 from apps.eventlog.log import STAFF, Position
-from apps.tournaments.models import Entry, Match, Tournament, stream_name
-from apps.tournaments.state import entry_fields, match_fields, member_fields, stage_fields, tournament_fields
+from apps.tournaments.models import Entry, Match, StageEntry, Tournament, stream_name
+from apps.tournaments.state import (
+    entry_fields,
+    match_fields,
+    member_fields,
+    stage_entry_fields,
+    stage_fields,
+    station_fields,
+    tournament_fields,
+)
 from engine.projection import State, empty
 
 
@@ -30,7 +38,7 @@ def tournament_snapshot(tournament_id: int, *, audience: str) -> Snapshot:
     Raises:
         NotFound: no such tournament. Whether the person may see it is the caller's question.
 
-    Cost: five queries (six for the staff), whatever the number of entrants.
+    Cost: seven queries (eight for the staff), whatever the number of entrants.
     """
     name = stream_name(tournament_id)
     with log.consistent_read():
@@ -43,7 +51,10 @@ def tournament_snapshot(tournament_id: int, *, audience: str) -> Snapshot:
         state["tournament"] = tournament_fields(tournament)
         state["stages"] = _by_id(map(stage_fields, tournament.stages.order_by("number")))
         state["entries"] = _by_id(map(entry_fields, tournament.entries.order_by("pk")))
+        entrants = StageEntry.objects.filter(stage__tournament=tournament).order_by("stage", "seed")
+        state["stage_entries"] = _by_id(map(stage_entry_fields, entrants))
         state["matches"] = _by_id(map(match_fields, tournament.matches.order_by("stage", "number")))
+        state["stations"] = _by_id(map(station_fields, tournament.stations.order_by("order", "pk")))
         if audience == STAFF:
             state["staff"] = _by_id(map(member_fields, tournament.members.select_related("user").order_by("pk")))
     return Snapshot(position, state)
@@ -51,13 +62,13 @@ def tournament_snapshot(tournament_id: int, *, audience: str) -> Snapshot:
 
 def match_snapshot(match_id: int) -> Snapshot:
     """
-    Return one match with its entrants, its stage and its tournament; the same for every audience.
+    Return one match with its entrants, its tournament and the stages; the same for every audience.
 
     Raises:
         NotFound: no such match.
     """
     with log.consistent_read():
-        match = Match.objects.select_related("tournament", "stage").filter(pk=match_id).first()
+        match = Match.objects.select_related("tournament").filter(pk=match_id).first()
         if match is None:
             message = "There is no such match."
             raise NotFound(message)
@@ -65,7 +76,7 @@ def match_snapshot(match_id: int) -> Snapshot:
         position = log.positions([name])[name]
         state = empty()
         state["tournament"] = tournament_fields(match.tournament)
-        state["stages"] = _by_id([stage_fields(match.stage)])
+        state["stages"] = _by_id(map(stage_fields, match.tournament.stages.order_by("number")))
         state["matches"] = _by_id([match_fields(match)])
         entrants = Entry.objects.filter(pk__in=[pk for pk in (match.home_id, match.away_id) if pk is not None])
         state["entries"] = _by_id({"id": e.pk, "name": e.name, "seed": e.seed} for e in entrants)

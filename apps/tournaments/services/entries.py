@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import (
+    CheckInClosed,
     EntriesSeeded,
     EntryChange,
     RegistrationCancelled,
@@ -14,9 +15,9 @@ from apps.tournaments.events import (
     RegistrationCreated,
     RegistrationPromoted,
 )
-from apps.tournaments.models import Entry, EntryStatus, Status
+from apps.tournaments.models import Entry, EntryStatus, NoShowRule, Status
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.services.progress import leave_bracket
+from apps.tournaments.services.progress import leave
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.text import clean_line
 from engine.seeding import draw
@@ -64,7 +65,7 @@ def withdraw(unit: Unit, /, entry_id: int) -> Answer:
     entry.status = EntryStatus.WITHDRAWN
     unit.emit(RegistrationCancelled(entry=unit.save(entry)))
     if was_confirmed and unit.tournament.matches.exists():
-        leave_bracket(unit, entry)
+        leave(unit, entry)
     elif was_confirmed:
         promote_waitlisted(unit)
     return {"entry_id": entry.pk}
@@ -133,10 +134,35 @@ def promote_waitlisted(unit: Unit) -> None:
     if tournament.status not in _BEFORE_PLAY or tournament.matches.exists():
         return
     free = tournament.capacity - tournament.entries.filter(status=EntryStatus.CONFIRMED).count()
-    for entry in tournament.entries.filter(status=EntryStatus.WAITLISTED).order_by("pk")[: max(free, 0)]:
+    waiting = tournament.entries.filter(status=EntryStatus.WAITLISTED).order_by("pk")
+    if tournament.check_in_closed:
+        waiting = waiting.exclude(checked_in_at=None)
+    for entry in waiting[: max(free, 0)]:
         unit.watch(entry)
         entry.status = EntryStatus.CONFIRMED
         unit.emit(RegistrationPromoted(entry=unit.save(entry)))
+
+
+def close_check_in(unit: Unit) -> int:
+    """
+    Deal with confirmed entrants who did not check in, once, as the tournament's `no_show_rule` says; return how many.
+
+    Dropped, their places go to those on the waitlist who did check in. Nothing happens where nobody has to.
+    """
+    tournament = unit.tournament
+    if not tournament.check_in or tournament.check_in_closed:
+        return 0
+    absent = list(tournament.entries.filter(status=EntryStatus.CONFIRMED, checked_in_at=None).order_by("pk"))
+    for entry in absent:
+        unit.watch(entry)
+        entry.status = EntryStatus.NO_SHOW
+        if tournament.no_show_rule == NoShowRule.DROP:
+            entry.seed = None
+        unit.emit(RegistrationCancelled(entry=unit.save(entry)))
+    tournament.check_in_closed = True
+    unit.emit(CheckInClosed(tournament=unit.save(tournament)))
+    promote_waitlisted(unit)
+    return len(absent)
 
 
 def _enter(unit: Unit, entry: Entry, name: str) -> Answer:

@@ -1,9 +1,12 @@
 """Create a tournament, change its settings, lead it from draft to open registration and back, and choose its staff."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from django.db import models
 
 from apps.accounts.models import User
 from apps.errors import BadRequest, Conflict, NotFound
@@ -20,14 +23,29 @@ from apps.tournaments.events import (
     TournamentPublished,
     TournamentUpdated,
 )
-from apps.tournaments.models import EntryStatus, Member, Role, Stage, Status, Tournament
+from apps.tournaments.models import (
+    EntryRule,
+    EntryStatus,
+    Member,
+    NoShowRule,
+    Participation,
+    Role,
+    Stage,
+    Status,
+    Tournament,
+)
 from apps.tournaments.services.entries import promote_waitlisted
+from apps.tournaments.services.stages import stage_settings
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_text
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.stages import Format
 
 _YEARS = range(2000, 2101)
+_WEEK = 7 * 24 * 60  # minutes
+_MAX_RATING = 10_000
+MAX_ROSTER = 30
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 # Which status each step leads from and to, and how it is said.
@@ -60,13 +78,20 @@ def create(
     capacity: int = 16,
     check_in: bool = False,
     starts_at: datetime | None = None,
+    format: Format = Format.SINGLE_ELIMINATION,
     third_place_match: bool = True,
+    stage: Mapping[str, Any] | None = None,
     is_demo: bool = False,
+    **settings: Any,
 ) -> Answer:
-    """Make a draft; the creator becomes its organiser. Answers {"tournament_id"}."""
+    """
+    Make a draft with one stage; the creator becomes its organiser. Answers {"tournament_id"}.
+
+    `stage`: settings of the stage, fields of engine.stages.StageSettings. Of the other settings see `_CHECKS`.
+    """
     permissions.require(unit.action, unit.actor.user)
     tournament = Tournament(created_by=unit.user, created_at=unit.now, is_demo=is_demo)
-    settings: dict[str, Any] = {
+    settings |= {
         "name": name,
         "game": game,
         "description": description,
@@ -77,12 +102,15 @@ def create(
     }
     for setting, value in settings.items():
         setattr(tournament, setting, _checked(setting, value))
+    _agree(tournament)
     created = unit.save(tournament)
-    stage = unit.save(Stage(tournament=tournament, number=1, third_place_match=third_place_match))
+    first = Stage(tournament=tournament, number=1, format=format)
+    first.options = stage_settings(format, {"third_place_match": third_place_match, **(stage or {})})
+    first_change = unit.save(first)
     member = Member.objects.create(tournament=tournament, user=unit.user, role=Role.ORGANIZER)
     log.create(tournament.stream)
     unit.adopt(tournament)
-    unit.emit(TournamentCreated(tournament=created, stage=stage))
+    unit.emit(TournamentCreated(tournament=created, stage=first_change))
     unit.emit(MemberAdded(member=MemberChange(**member_fields(member))))
     return {"tournament_id": tournament.pk}
 
@@ -99,14 +127,15 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
     stage = unit.watch(tournament.stages.get(number=1))
     if stage.matches.exists() and (shape := {"capacity", "check_in", "third_place_match"} & settings.keys()):
         current = {"capacity": tournament.capacity, "check_in": tournament.check_in}
-        current["third_place_match"] = stage.third_place_match
+        current["third_place_match"] = stage.options.third_place_match
         if changed := sorted(name for name in shape if settings[name] != current[name]):
             message = f"The bracket has been drawn, so {' and '.join(changed).replace('_', ' ')} cannot change now."
             raise Conflict(message, status=tournament.status)
     if "third_place_match" in settings:
-        stage.third_place_match = bool(settings.pop("third_place_match"))
+        stage.options = replace(stage.options, third_place_match=bool(settings.pop("third_place_match")))
     for setting, value in settings.items():
         setattr(tournament, setting, _checked(setting, value))
+    _agree(tournament)
     confirmed = tournament.entries.filter(status=EntryStatus.CONFIRMED).count()
     if tournament.capacity < confirmed:
         message = f"{confirmed} entrants are confirmed, so the capacity cannot go below {confirmed}."
@@ -245,6 +274,54 @@ def _moment(value: datetime | None) -> datetime | None:
     return value.replace(microsecond=0).astimezone(UTC)
 
 
+def _agree(tournament: Tournament) -> None:
+    """Pass settings that make sense together."""
+    opens, closes = tournament.check_in_opens_at, tournament.check_in_closes_at
+    pairs: tuple[tuple[Any, Any, str, str], ...] = (
+        (opens, closes, "check_in_closes_at", "Check-in cannot end before it begins."),
+        (tournament.rating_min, tournament.rating_max, "rating_max", "The highest rating cannot be below the lowest."),
+        (
+            tournament.roster_min,
+            tournament.roster_max,
+            "roster_max",
+            "A team cannot have fewer players at most than at least.",
+        ),
+    )
+    for earlier, later, field, message in pairs:
+        if earlier is not None and later is not None and later < earlier:
+            raise BadRequest(message, field=field)
+
+
+def _choice(choices: type[models.TextChoices], field: str) -> Callable[[Any], str]:
+    def checked(value: Any) -> str:
+        if value not in choices.values:
+            message = f"{field} is one of {', '.join(choices.values)}."
+            raise BadRequest(message, field=field)
+        return str(value)
+
+    return checked
+
+
+def _whole(field: str, least: int, most: int) -> Callable[[Any], int]:
+    def checked(value: Any) -> int:
+        if not isinstance(value, int) or not least <= value <= most:
+            message = f"{field} is a whole number from {least} to {most}."
+            raise BadRequest(message, field=field)
+        return value
+
+    return checked
+
+
+def _rating(field: str) -> Callable[[Any], float | None]:
+    def checked(value: Any) -> float | None:
+        if value is not None and not -_MAX_RATING <= value <= _MAX_RATING:
+            message = f"{field} is a number from {-_MAX_RATING} to {_MAX_RATING}."
+            raise BadRequest(message, field=field)
+        return None if value is None else float(value)
+
+    return checked
+
+
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "name": lambda value: clean_line("name", value, at_most=100, required=True),
     "game": lambda value: clean_line("game", value, at_most=60),
@@ -253,4 +330,19 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "capacity": _capacity,
     "check_in": bool,
     "starts_at": _moment,
+    "participation": _choice(Participation, "participation"),
+    "roster_min": _whole("roster_min", 1, MAX_ROSTER),
+    "roster_max": _whole("roster_max", 1, MAX_ROSTER),
+    "entry_rule": _choice(EntryRule, "entry_rule"),
+    "invite_code": lambda value: clean_line("invite_code", value, at_most=40),
+    "rating_min": _rating("rating_min"),
+    "rating_max": _rating("rating_max"),
+    "late_entry": bool,
+    "claim_minutes": _whole("claim_minutes", 0, _WEEK),
+    "check_in_opens_at": _moment,
+    "check_in_closes_at": _moment,
+    "no_show_rule": _choice(NoShowRule, "no_show_rule"),
+    "match_check_in_minutes": _whole("match_check_in_minutes", 0, _WEEK),
+    "confirm_minutes": _whole("confirm_minutes", 0, _WEEK),
+    "rated": bool,
 }

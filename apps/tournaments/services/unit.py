@@ -6,11 +6,11 @@ before did: of two people doing the same thing at once, one acts and the other i
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import msgspec
 from django.db import IntegrityError, models, transaction
@@ -22,19 +22,22 @@ from apps.eventlog import log
 from apps.eventlog.models import Receipt, Stream
 from apps.tournaments import permissions
 from apps.tournaments.events import (
+    Change,
     EntryChange,
     Event,
     MatchChange,
     StageChange,
+    StageEntryChange,
+    StationChange,
     TournamentChange,
     event_name,
 )
-from apps.tournaments.models import Entry, Match, Role, Stage, Tournament
+from apps.tournaments.models import Entry, Match, Reopening, Role, Stage, StageEntry, Station, Tournament
 from apps.tournaments.state import Fields, fields_of
 from engine.errors import EngineError, IllegalStep
 
 P = ParamSpec("P")
-Row = TypeVar("Row", Tournament, Stage, Entry, Match)
+Row = TypeVar("Row", Tournament, Stage, StageEntry, Entry, Match, Station)
 Answer = Mapping[str, int]
 
 
@@ -114,7 +117,7 @@ class Unit:
         """
         tournament_id = Match.objects.filter(pk=match_id).values_list("tournament_id", flat=True).first()
         self._lock_owner_of("match", tournament_id)
-        match = Match.objects.select_related("home", "away").filter(pk=match_id).first()
+        match = Match.objects.select_related("home", "away", "stage").filter(pk=match_id).first()
         if match is None:
             message = "There is no such match."
             raise NotFound(message)
@@ -131,6 +134,20 @@ class Unit:
         entry = Entry.objects.get(pk=entry_id)
         permissions.require(self.action, self.actor.user, self._role, entry=entry)
         return self.watch(entry)
+
+    def lock_stage(self, stage_id: int) -> Stage:
+        """Lock a stage's tournament and check the right to act on the stage."""
+        tournament_id = Stage.objects.filter(pk=stage_id).values_list("tournament_id", flat=True).first()
+        self._lock_owner_of("stage", tournament_id)
+        permissions.require(self.action, self.actor.user, self._role)
+        return self.watch(Stage.objects.get(pk=stage_id))
+
+    def lock_reopening(self, reopening_id: int) -> Reopening:
+        """Lock a reopening's tournament and check the right to undo it."""
+        tournament_id = Reopening.objects.filter(pk=reopening_id).values_list("tournament_id", flat=True).first()
+        self._lock_owner_of("reopening", tournament_id)
+        permissions.require(self.action, self.actor.user, self._role)
+        return Reopening.objects.get(pk=reopening_id)
 
     def _lock_owner_of(self, what: str, tournament_id: int | None) -> None:
         message = f"There is no such {what}."
@@ -158,6 +175,10 @@ class Unit:
     def save(self, row: Entry) -> EntryChange: ...
     @overload
     def save(self, row: Match) -> MatchChange: ...
+    @overload
+    def save(self, row: StageEntry) -> StageEntryChange: ...
+    @overload
+    def save(self, row: Station) -> StationChange: ...
     def save(self, row: models.Model) -> object:
         """Save a row and return what changed since it was watched; for a row that was not, all of it."""
         known = row.pk is not None and (type(row), row.pk) in self._before
@@ -165,6 +186,28 @@ class Unit:
             row.version += 1
         row.save()
         return self.change(row)
+
+    def create(self, rows: Sequence[Row]) -> list[Any]:
+        """Insert new rows of one kind in few statements, and return the change of each."""
+        if not rows:
+            return []
+        made = type(rows[0]).objects.bulk_create(rows, batch_size=500)
+        return [self.change(row) for row in made]
+
+    def update(self, rows: Sequence[Row], *fields: str) -> list[Any]:
+        """Save these fields of watched rows in few statements, and return the changes."""
+        if not rows:
+            return []
+        if isinstance(rows[0], Match):
+            fields = (*fields, "version")
+            for row in rows:
+                row.version += 1
+        type(rows[0]).objects.bulk_update(rows, fields, batch_size=500)
+        return [self.change(row) for row in rows]
+
+    def later(self, *, minutes: int) -> datetime:
+        """Return a moment from now on."""
+        return self.now + timedelta(minutes=minutes)
 
     def change(self, row: models.Model) -> object:
         """Return the change of a row that is saved already."""
@@ -207,11 +250,13 @@ class Unit:
         return done
 
 
-_CHANGE_OF: dict[type[models.Model], type[TournamentChange | StageChange | EntryChange | MatchChange]] = {
+_CHANGE_OF: dict[type[models.Model], type[Change]] = {
     Tournament: TournamentChange,
     Stage: StageChange,
+    StageEntry: StageEntryChange,
     Entry: EntryChange,
     Match: MatchChange,
+    Station: StationChange,
 }
 
 
@@ -236,15 +281,20 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
                 # The same command may have won while this one waited for the lock.
                 if (done := _first_answer(actor, action, fingerprint)) is not None:
                     return done
-                if isinstance(error, IllegalStep):
-                    raise Conflict(str(error), state=error.state, possible=list(error.possible)) from error
                 if isinstance(error, EngineError):
-                    raise BadRequest(str(error)) from error
+                    raise refusal(error) from error
                 raise
 
         return service
 
     return decorate
+
+
+def refusal(error: EngineError) -> AppError:
+    """Return what the person who asked is told when the engine refuses."""
+    if isinstance(error, IllegalStep):
+        return Conflict(str(error), state=error.state, possible=list(error.possible))
+    return BadRequest(str(error))
 
 
 def present() -> datetime:

@@ -1,7 +1,7 @@
 """
 Fold events into the state of a tournament. Values are absolute, so applying an event twice changes nothing.
 
-The state is plain JSON: {"tournament": {…}, "stages": {"1": {…}}, "entries": {…}, "matches": {…}, "staff": {…}}.
+The state is plain JSON: {"tournament": {…}, "stages": {"1": {…}}, "entries": {…}, "matches": {…}, …}.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,15 @@ from typing import Any
 
 State = dict[str, Any]
 
-COLLECTIONS = ("stages", "entries", "matches", "staff")
-_SINGULAR = {"stage": "stages", "entry": "entries", "match": "matches", "member": "staff"}
+COLLECTIONS = ("stages", "entries", "stage_entries", "matches", "stations", "staff")
+SINGULAR = {
+    "stage": "stages",
+    "entry": "entries",
+    "stage_entry": "stage_entries",
+    "match": "matches",
+    "station": "stations",
+    "member": "staff",
+}
 
 
 def empty() -> State:
@@ -24,7 +31,7 @@ def apply(state: State, data: Mapping[str, Any]) -> State:
         for row_id in gone:
             state[name].pop(str(row_id), None)
     state["tournament"].update(data.get("tournament", {}))
-    for key, name in _SINGULAR.items():
+    for key, name in SINGULAR.items():
         if key in data:
             _merge(state[name], data[key])
     for name in COLLECTIONS:

@@ -10,7 +10,7 @@ from apps.eventlog import log
 from apps.tournaments.models import Entry, EntryStatus, Match, Role, Status
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.bracket import Side
-from engine.match_flow import Score
+from engine.match_flow import OVER, Score
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -249,7 +249,7 @@ class TestBracket:
         entries_before = cup.entries.count()
         withdrawn = cup.entries.order_by("seed").last()
         entries.withdraw(organizer(cup), withdrawn.pk)
-        assert Match.objects.filter(tournament=cup, state="completed").count() == 1, "the opponent walked over"
+        assert Match.objects.filter(tournament=cup, state="forfeit").count() == 1, "the opponent walked over"
         with pytest.raises(Conflict, match="too late"):
             brackets.generate(organizer(cup), cup.pk)
         fresh = factories.drawn(4)
@@ -276,7 +276,7 @@ class TestBracket:
         assert played == entrants - 1 + (entrants >= 4)
         assert cup.status == Status.COMPLETED
         assert (cup.champion.seed, cup.runner_up.seed) == (1, 2)
-        assert (cup.third_place and cup.third_place.seed) == (3 if entrants >= 4 else None)
+        assert (cup.third_place and cup.third_place.seed) == (3 if entrants >= 3 else None)
 
 
 class TestMatches:
@@ -288,8 +288,6 @@ class TestMatches:
         matches.report(home, match.pk, Score(3, 1))  # a slip of the finger, corrected
         with pytest.raises(Conflict, match="You reported this result yourself"):
             matches.confirm(home, match.pk)
-        with pytest.raises(Conflict, match="The other side reported 3–1"):
-            matches.report(away, match.pk, Score(0, 2))
         matches.confirm(away, match.pk)
         match.refresh_from_db()
         assert (match.state, match.reason, match.winner_id) == ("completed", "played", match.home_id)
@@ -299,6 +297,32 @@ class TestMatches:
         assert third.home_id == match.away_id
         with pytest.raises(Conflict, match="completed"):
             matches.confirm(away, match.pk)
+
+    def test_the_same_report_by_both_sides_completes_the_match(self):
+        match = factories.match_number(factories.drawn(2), 1)
+        matches.report(Actor(match.home.user), match.pk, Score(2, 1))
+        matches.report(Actor(match.away.user), match.pk, Score(2, 1))
+        match.refresh_from_db()
+        assert (match.state, match.winner_id) == ("completed", match.home_id)
+
+    def test_two_different_reports_open_a_dispute_that_a_ruling_resolves(self):
+        cup = factories.drawn(4)
+        match = factories.match_number(cup, 1)
+        matches.report(Actor(match.home.user), match.pk, Score(2, 1))
+        matches.report(Actor(match.away.user), match.pk, Score(0, 2))
+        match.refresh_from_db()
+        assert (match.state, match.reported_by) == ("disputed", "home")
+        assert (match.report["home_score"], match.counter_report["home_score"]) == (2, 0)
+        assert match.deadline_at is None, "a dispute is not decided by the clock"
+        for side in (match.home, match.away):
+            with pytest.raises(Conflict, match="disputed"):
+                matches.confirm(Actor(side.user), match.pk)
+        matches.finish(organizer(cup), match.pk, Score(0, 2), ruling="The screenshot shows it.")
+        match.refresh_from_db()
+        assert (match.state, match.winner_id) == ("completed", match.away_id)
+        assert factories.match_number(cup, 4).home_id == match.away_id
+        dispute = match.disputes.get()
+        assert (dispute.ruling, dispute.resolved_by) == ("The screenshot shows it.", cup.created_by)
 
     def test_a_result_needs_a_winner(self):
         cup = factories.drawn(2)
@@ -362,7 +386,7 @@ class TestMatches:
         matches.start(organizer(cup), other.pk)
         matches.finish(organizer(cup), other.pk, Score(1, 0))
         third = factories.match_number(cup, 3)
-        assert (third.state, third.reason, third.winner_id) == ("completed", "walkover", other.away_id)
+        assert (third.state, third.reason, third.winner_id) == ("forfeit", "walkover", other.away_id)
         assert factories.match_number(cup, 4).state == "ready"
 
     def test_when_all_withdraw_there_is_an_end_without_a_champion(self):
@@ -374,7 +398,7 @@ class TestMatches:
                 except Conflict:
                     assert factories.fresh(cup).status == Status.COMPLETED
         assert factories.fresh(cup).status == Status.COMPLETED
-        assert not cup.matches.exclude(state="completed").exists()
+        assert not cup.matches.exclude(state__in=OVER).exists()
 
 
 class TestStaff:

@@ -1,0 +1,112 @@
+"""The stages of a tournament: add one, change how it is played, take it away again."""
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from apps.errors import BadRequest, Conflict
+from apps.tournaments.events import StageAdded, StageRemoved, StageUpdated
+from apps.tournaments.models import Stage, StageState, Status
+from apps.tournaments.services.unit import Answer, Unit, command
+from apps.tournaments.text import clean_line
+from engine.results import Points
+from engine.stages import Format, StageSettings, check
+
+MAX_STAGES = 8
+
+# What a match is worth in a format whose users expect something else than three points for a win.
+_USUAL_POINTS = {Format.SWISS: Points(win=1, draw=0.5, loss=0, bye=1)}
+
+
+@command("add_stage")
+def add(unit: Unit, /, tournament_id: int, *, format: Format, name: str = "", **settings: Any) -> Answer:
+    """
+    Let the tournament go on with another stage after its last. `settings`: fields of StageSettings.
+
+    Answers {"tournament_id", "stage_id"}.
+    """
+    tournament = unit.lock(tournament_id)
+    if tournament.status in (Status.COMPLETED, Status.CANCELLED):
+        message = f"The tournament is {tournament.status}; no stage can follow."
+        raise Conflict(message, status=tournament.status)
+    last = tournament.stages.latest("number")
+    if last.number >= MAX_STAGES:
+        message = f"A tournament has at most {MAX_STAGES} stages."
+        raise Conflict(message, stages=last.number)
+    stage = Stage(tournament=tournament, number=last.number + 1, format=format)
+    stage.name = clean_line("name", name, at_most=60)
+    stage.options = stage_settings(format, settings)
+    unit.emit(StageAdded(stage=unit.save(stage)))
+    return {"tournament_id": tournament.pk, "stage_id": stage.pk}
+
+
+@command("edit_stage")
+def edit(unit: Unit, /, stage_id: int, **settings: Any) -> Answer:
+    """
+    Change how a stage is played; only what is given changes. Answers {"tournament_id", "stage_id"}.
+
+    Once it is drawn, the name stays open to change, and so does what comes after it: best_of of matches to come
+    through a new draw, tie_breaks and advance until it is over.
+    """
+    stage = unit.lock_stage(stage_id)
+    drawn = stage.state != StageState.PENDING
+    if "name" in settings:
+        stage.name = clean_line("name", settings.pop("name"), at_most=60)
+    if drawn and (fixed := sorted(settings.keys() - _ALWAYS)):
+        message = f"The stage has been drawn, so {' and '.join(fixed).replace('_', ' ')} cannot change now."
+        raise Conflict(message, state=stage.state)
+    if settings and stage.state == StageState.COMPLETED:
+        message = "The stage is over; its ranks stay as they are."
+        raise Conflict(message, state=stage.state)
+    if "format" in settings:
+        stage.format = Format(settings.pop("format"))
+        if stage.format in _USUAL_POINTS:
+            settings.setdefault("points", _USUAL_POINTS[Format(stage.format)])
+    stage.options = stage_settings(Format(stage.format), {**asdict(stage.options), **settings})
+    unit.emit(StageUpdated(stage=unit.save(stage)))
+    return {"tournament_id": stage.tournament_id, "stage_id": stage.pk}
+
+
+@command("remove_stage")
+def remove(unit: Unit, /, stage_id: int) -> Answer:
+    """Take the last stage away, unless it is the only one or has been drawn. Answers {"tournament_id"}."""
+    stage = unit.lock_stage(stage_id)
+    if stage.number == 1 or stage.state != StageState.PENDING or _is_followed(stage):
+        message = "Only the last stage can be removed, while it has not been drawn and is not the only one."
+        raise Conflict(message, state=stage.state)
+    stage_id = stage.pk
+    tournament_id = stage.tournament_id
+    stage.delete()
+    unit.emit(StageRemoved(removed={"stages": [stage_id]}))
+    return {"tournament_id": tournament_id}
+
+
+_ALWAYS = {"tie_breaks", "rule_year", "advance", "advance_rest"}
+
+
+def stage_settings(format: Format, settings: dict[str, Any]) -> StageSettings:
+    """
+    Return checked settings for a format, what is not given as is usual.
+
+    Raises:
+        BadRequest: a setting does not exist or is not of its kind.
+        InvalidSettings: out of range.
+    """
+    given = {name: msgspec.to_builtins(value) for name, value in settings.items()}
+    if format in _USUAL_POINTS:
+        given.setdefault("points", asdict(_USUAL_POINTS[format]))
+    unknown = sorted(given.keys() - StageSettings.__dataclass_fields__.keys())
+    if unknown:
+        message = f"There is no setting {unknown[0]}."
+        raise BadRequest(message)
+    try:
+        options = msgspec.convert(given, StageSettings)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"{error}.") from error
+    check(format, options)
+    return options
+
+
+def _is_followed(stage: Stage) -> bool:
+    return Stage.objects.filter(tournament=stage.tournament_id, number__gt=stage.number).exists()
