@@ -27,6 +27,12 @@ def test_lock_file_names_no_host_and_no_folder(lock: str) -> None:
     assert not re.findall(r"\w+://\S+|(?:^| )/\S+", (ROOT / lock).read_text())
 
 
+def test_npm_lock_file_says_what_but_not_from_where() -> None:
+    lock = (ROOT / "tests/oracles/package-lock.json").read_text()
+    assert '"integrity"' in lock
+    assert '"resolved"' not in lock
+
+
 def test_failing_step_ends_the_suite(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="Demo: failed"):
         suite.step("Demo", dict(os.environ), "-c", "raise SystemExit('wrong')")
