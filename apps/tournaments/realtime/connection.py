@@ -135,24 +135,43 @@ class SocketConnection(Connection):
     `take` is awaited for each message, in order, from `serve` on; `left` once, after the last.
     """
 
-    __slots__ = ("_inbox", "_is_serving", "_worker", "left", "take", "websocket")
+    __slots__ = ("_delivered", "_inbox", "_is_serving", "_transport", "_worker", "left", "take", "websocket")
 
     websocket: WebSocket
+    _transport: asyncio.Transport
 
     def __init__(self, identity: Identity, record: Record, *, take: Any, left: Any, **times: float) -> None:
         super().__init__(identity, record, **times)
         self.take, self.left = take, left
+        self._delivered = 0  # frames that the record does not know of yet
         self._inbox: list[str | bytes] | None = None  # an empty one would be most of what a silent connection weighs
         self._is_serving = False
         self._worker: asyncio.Task[None] | None = None
+
+    def use(self, websocket: WebSocket) -> None:
+        """Be on this one, before anything else."""
+        self.websocket, self._transport = websocket, websocket.transport
 
     @property
     def queued(self) -> int:
         return self.websocket.buffered_bytes()
 
+    def deliver(self, batch: Batch) -> None:
+        # The one method that 10,000 wait for, one after the other. Through `put` and `WebSocket.write`, which look at
+        # more objects of each connection, it is 2.2 µs of user time, so it is 1.2, uvloop's share included. They need
+        # not be asked: a live connection is open, and its client reads. (What a slow client takes is measured from
+        # when it falls behind; then nothing comes this way, so it need not be counted in `WebSocket.written`.)
+        transport = self._transport
+        if self.live and batch.first > self.seq and not transport.is_closing():
+            self.seq = self.mine = batch.last
+            self._delivered += batch.count
+            transport.write(batch.frames)
+        else:
+            super().deliver(batch)
+
     def put(self, what: Prepared | Batch) -> None:
         if self.websocket.write(what.frames):
-            self.record.sent += len(what)
+            self.record.sent += what.count
 
     def _close(self, code: int) -> None:
         if code != RESTART:
@@ -187,6 +206,7 @@ class SocketConnection(Connection):
         self._reads(slowly=not yes)
 
     def ended(self, code: int, reason: str, *, by_client: bool) -> None:
+        self.record.sent += self._delivered
         self.record.closed(code, "client" if by_client else "server")
         self.closed_with, self.live = self.closed_with or code, False
         self._work_on()

@@ -104,7 +104,7 @@ class RoomConsumer(ABC):
         self.gate: Gate = scope["gate"]
         connection = SocketConnection(self.identity, self.record, take=self._take, left=self._left, **self._times())
         self._attach(connection)
-        connection.websocket = take_over(connection)
+        connection.use(take_over(connection))
         self.record.rests = True
         try:
             await self._enter(scope)

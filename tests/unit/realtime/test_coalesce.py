@@ -82,7 +82,7 @@ def test_whatever_comes_when_each_room_ends_with_the_state_of_its_log(kinds):
     feed.position = Position("e", 0)
     watchers = {room: Watcher(clock) for room in ROOMS}
     for room, watcher in watchers.items():
-        feed.room(room).connections.add(watcher)
+        feed.room(room).connections[watcher] = None
     for one, at in zip(events, times, strict=True):
         clock.pass_time(at - clock.now)
         feed.offer([one])

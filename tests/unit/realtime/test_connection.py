@@ -243,9 +243,10 @@ class TestOnAnotherServer:
 
 
 class Socket:
-    """A WebSocket that keeps what is written to it."""
+    """A WebSocket, and its transport, that keeps what is written to it."""
 
     def __init__(self) -> None:
+        self.transport = self
         self.written: list[bytes] = []
         self.is_over = False
         self.connection: SocketConnection | None = None
@@ -254,6 +255,9 @@ class Socket:
         if not self.is_over:
             self.written.append(frames)
         return not self.is_over
+
+    def is_closing(self) -> bool:
+        return self.is_over
 
     def buffered_bytes(self) -> int:
         return sum(map(len, self.written))
@@ -278,7 +282,8 @@ class Use:
         self.go.set()
         self.socket = Socket()
         self.connection = SocketConnection(GUEST, Record(), take=self.take, left=self.left, **TIMES)
-        self.connection.websocket, self.socket.connection = self.socket, self.connection
+        self.connection.use(self.socket)
+        self.socket.connection = self.connection
 
     async def take(self, data: str | bytes) -> None:
         await self.go.wait()
@@ -297,6 +302,7 @@ class TestOnOurServer:
             use.connection.deliver(both)
         assert uses[0].socket.written == [text_frame(b"event 1") + text_frame(b"event 2")]
         assert uses[0].socket.written[0] is uses[1].socket.written[0]
+        uses[0].socket.end(1000, by_client=True)
         assert uses[0].connection.record.sent == 2
 
     async def test_messages_wait_until_the_room_is_open_and_are_handled_in_order_with_the_end_last(self):

@@ -44,7 +44,7 @@ def feed_with(watchers: dict[Room, Watcher], at: int = 0) -> Feed:
     feed = Feed(STREAM, AtOnce())
     feed.position = Position("e", at)
     for room, watcher in watchers.items():
-        feed.room(room).connections.add(watcher)
+        feed.room(room).connections[watcher] = None
     return feed
 
 
