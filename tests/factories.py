@@ -4,6 +4,7 @@ People and tournaments for tests, made by the product's own services, so that ro
 A tournament's organiser is its `created_by`; an entrant's player is `entry.user`.
 """
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from apps.accounts.models import User
 from apps.accounts.tokens import SignedIn
-from apps.tournaments.models import Entry, Match, Tournament
-from apps.tournaments.services import Actor, brackets, entries, tournaments
+from apps.tournaments.models import Entry, Match, StageState, Status, Tournament
+from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from engine.match_flow import MatchState, Score
+from engine.stages import Format
 
 PASSWORD = "correct horse battery staple"
 
@@ -71,11 +74,53 @@ def open_with_entries(entrants: int, organizer: User | None = None, **settings: 
 
 
 def drawn(entrants: int, organizer: User | None = None, **settings: Any) -> Tournament:
-    """Return a tournament whose bracket has been made; nobody has played."""
-    tournament = open_with_entries(entrants, organizer, **settings)
+    """
+    Return a tournament whose first stage has been drawn; nobody has played.
+
+    `settings` are the keywords of the service: `format` and `stage` say how the stage is played.
+    """
+    return draw(open_with_entries(entrants, organizer, **settings))
+
+
+def draw(tournament: Tournament) -> Tournament:
+    """Close registration and draw the first stage."""
     tournaments.close_registration(Actor(tournament.created_by), tournament.pk)
     brackets.generate(Actor(tournament.created_by), tournament.pk)
     return fresh(tournament)
+
+
+def play(
+    tournament: Tournament, decide: Callable[[Match], Score] | None = None, *, matches_at_most: int = 10**6
+) -> int:
+    """
+    Play a tournament on as its organiser, in the order of play, drawing stages and pairing rounds on the way.
+
+    `decide` gives the score of a match; without it the better seed wins 2:0. Returns how many matches were played.
+    """
+    by = Actor(tournament.created_by)
+    played = 0
+    while played < matches_at_most:
+        found = Match.objects.filter(tournament=tournament, state__in=(MatchState.READY, MatchState.CHECK_IN))
+        match = found.select_related("home", "away", "stage").order_by("stage__number", "number").first()
+        if match is not None:
+            matches.start(by, match.pk)
+            matches.finish(by, match.pk, decide(match) if decide else _favourite(match))
+            played += 1
+        elif fresh(tournament).status != Status.LIVE:
+            break
+        elif tournament.stages.filter(state=StageState.LIVE, format=Format.SWISS).exists():
+            brackets.pair(by, tournament.pk)
+        else:
+            brackets.generate(by, tournament.pk)
+    return played
+
+
+def _favourite(match: Match) -> Score:
+    if not match.home or not match.away:
+        message = "nobody can play this match"
+        raise AssertionError(message)
+    wins = match.best_of // 2 + 1
+    return Score(wins, 0) if (match.home.seed or 0) < (match.away.seed or 0) else Score(0, wins)
 
 
 def match_number(tournament: Tournament, number: int) -> Match:

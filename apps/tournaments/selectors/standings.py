@@ -5,13 +5,13 @@ from typing import Any
 from apps.tournaments.models import Entry, EntryStatus, Stage, StageEntry
 from apps.tournaments.state import match_fields, stage_entry_fields, stage_fields
 from engine.bracket import Bracket
-from engine.groups import seat_qualifiers
+from engine.groups import Qualifier, seat_qualifiers
 from engine.league import Tables, points_of, results_of, rounds_of, tables
 from engine.match_flow import MatchState
 from engine.placing import Ended, places
 from engine.qualifying import qualified as best_of
 from engine.stages import Format
-from engine.swiss import Player, is_finished, players_from, rounds_needed
+from engine.swiss import Player, finished, players_from, rounds_needed
 
 Rows = list[dict[str, Any]]
 
@@ -53,14 +53,10 @@ def active_players(stage: Stage) -> list[Player]:
         Entry.objects.filter(stage_entries__stage=stage, status=EntryStatus.CONFIRMED).values_list("pk", flat=True)
     )
     options = stage.options
-    seeds = {row["entry"]: row["seed"] for row in rows}
-    players = players_from(seeds, results_of(matches, rows), points_of(stage_fields(stage)))
-    return [
-        player
-        for player in players
-        if player.entrant in present
-        and not is_finished(player, wins=options.ends_at_wins, losses=options.ends_at_losses)
-    ]
+    results = results_of(matches, rows)
+    through = finished(results, ends_at_wins=options.ends_at_wins, ends_at_losses=options.ends_at_losses)
+    seeds = {row["entry"]: row["seed"] for row in rows if row["entry"] in present - through}
+    return players_from(seeds, results, points_of(stage_fields(stage)))
 
 
 def rounds_in(stage: Stage) -> int:
@@ -95,7 +91,7 @@ def qualified(stage: Stage, following: Stage) -> list[Entry]:
         going = best_of(groups, advance=options.advance, rest=options.advance_rest, lots=lots)
         order = [who.entrant for who in going]
         if not following.is_league:
-            order = seat_qualifiers(going, seating=following.options.seating)
+            order = seat_qualifiers([Qualifier(*who) for who in going], seating=following.options.seating)
     else:
         ranked = [entry_id for group in ranks(stage) for entry_id, _ in group if entry_id in present]
         order = ranked[: options.advance] if options.advance else ranked

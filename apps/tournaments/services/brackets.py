@@ -230,7 +230,7 @@ def _pair(unit: Unit, stage: Stage, number: int, *, instead_of: Sequence[Match] 
         row.save(update_fields=["byes"])
     gone = [match.pk for match in instead_of]
     stage.matches.filter(pk__in=gone).delete()
-    pairing = pair_round(standings.active_players(stage), round_=number)
+    pairing = pair_round(standings.active_players(stage))
     entries = {entry.pk: entry for entry in Entry.objects.filter(stage_entries__stage=stage)}
     kept = {frozenset((match.home_id, match.away_id)): kept_of(match) for match in instead_of}
     first = (stage.matches.aggregate(last=Max("number"))["last"] or 0) + 1
