@@ -4,7 +4,8 @@ Every error of the engine.
     EngineError
     ├── IllegalStep        the match is not in a state that allows this
     ├── InvalidScore       the numbers cannot be a result
-    └── InvalidField       so many entrants cannot be drawn
+    ├── InvalidField       so many entrants cannot be drawn
+    └── InvalidSchedule    the matches cannot be planned as they are given
 """
 
 
@@ -33,3 +34,7 @@ class InvalidScore(EngineError):
 
 class InvalidField(EngineError):
     """Raised when a bracket is asked for fewer or more entrants than the format can hold."""
+
+
+class InvalidSchedule(EngineError):
+    """Raised when matches wait for each other, for one that is missing, or fit on no station."""
