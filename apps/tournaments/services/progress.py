@@ -16,6 +16,7 @@ from apps.tournaments.events import (
 )
 from apps.tournaments.models import Entry, EntryStatus, Match, Stage, StageEntry, StageState, Status
 from apps.tournaments.selectors.standings import is_complete, ranks
+from apps.tournaments.services import ratings
 from apps.tournaments.services.unit import Unit
 from engine.bracket import Side
 from engine.match_flow import BEGUN, OPEN, MatchState, Reason, Score, Step, after
@@ -41,6 +42,8 @@ def finish(unit: Unit, match: Match, winner: int | None, reason: Reason) -> None
     """Write down how a match ended."""
     match.winner_id, match.reason, match.completed_at, match.deadline_at = winner, reason, unit.now, None
     unit.emit(MatchCompleted(match=unit.save(match)))
+    if unit.tournament.rated and match.state == MatchState.COMPLETED:
+        ratings.rate(match)
 
 
 def outcome_of(match: Match) -> Outcome:

@@ -26,6 +26,7 @@ from apps.tournaments.events import (
 )
 from apps.tournaments.models import Match, Reopening, Stage, StageEntry, StageState, Status
 from apps.tournaments.selectors import standings
+from apps.tournaments.services import ratings
 from apps.tournaments.services.progress import conclude, finish, follow, outcome_of, void
 from apps.tournaments.services.rows import dumped, put_back, rebuilt
 from apps.tournaments.services.unit import Actor, Answer, Unit, command, present, refusal
@@ -127,6 +128,8 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
         unit.emit(StandingsUpdated(stage_entries=unit.update(list(ranked.values()), "rank")))
     put_back(unit.tournament, before["tournament"])
     unit.emit(TournamentUpdated(tournament=unit.save(unit.tournament)))
+    if unit.tournament.rated:
+        ratings.recompute(unit.tournament.game)
     reopening.undone_at = unit.now
     reopening.save(update_fields=["undone_at"])
     return {"match_id": reopening.match_id}
@@ -176,6 +179,8 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
             entrant = columns[f"{side}_id"]
             if entrant is not None and touched[columns["id"]].entry_id(side) != entrant:
                 effects.leaving.append((columns["id"], side.value, entrant))
+    if tournament.rated:
+        ratings.recompute(tournament.game)
     effects.token = _token(before, score)
     after_ = {str(columns["id"]): touched[columns["id"]].version for columns in before["matches"]}
     reopening = Reopening.objects.create(tournament=tournament, match=match, before=before, after=after_, at=unit.now)

@@ -34,6 +34,7 @@ from apps.tournaments.models import (
     Status,
     Tournament,
 )
+from apps.tournaments.services import ratings
 from apps.tournaments.services.entries import promote_waitlisted
 from apps.tournaments.services.stages import stage_settings
 from apps.tournaments.services.unit import Answer, Unit, command
@@ -124,6 +125,7 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
     (capacity, check_in, third_place_match) stays.
     """
     tournament = unit.lock(tournament_id)
+    was_rated, game = tournament.rated, tournament.game
     stage = unit.watch(tournament.stages.get(number=1))
     if stage.matches.exists() and (shape := {"capacity", "check_in", "third_place_match"} & settings.keys()):
         current = {"capacity": tournament.capacity, "check_in": tournament.check_in}
@@ -141,6 +143,9 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
         message = f"{confirmed} entrants are confirmed, so the capacity cannot go below {confirmed}."
         raise Conflict(message, confirmed=confirmed)
     unit.emit(TournamentUpdated(tournament=unit.save(tournament), stage=unit.save(stage)))
+    if (tournament.rated, tournament.game) != (was_rated, game):
+        for changed_game in {game, tournament.game}:
+            ratings.recompute(changed_game)
     promote_waitlisted(unit)
     return {"tournament_id": tournament.pk}
 
