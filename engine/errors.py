@@ -4,7 +4,9 @@ Every error of the engine.
     EngineError
     ├── IllegalStep        the match is not in a state that allows this
     ├── InvalidScore       the numbers cannot be a result
-    └── InvalidField       so many entrants cannot be drawn
+    ├── InvalidField       these entrants cannot be drawn or ranked
+    ├── InvalidTieBreak    a rule of order that there is not
+    └── Undecided          a tie that is not broken stands where it has to be
 """
 
 
@@ -32,4 +34,15 @@ class InvalidScore(EngineError):
 
 
 class InvalidField(EngineError):
-    """Raised when a bracket is asked for fewer or more entrants than the format can hold."""
+    """
+    Raised when a bracket is asked for fewer or more entrants than the format can hold, and when results do not fit the
+    entrants that are to be ranked.
+    """
+
+
+class InvalidTieBreak(EngineError):
+    """Raised when a tie-break, its scope or the year of the rules is unknown, or a lot is missing."""
+
+
+class Undecided(EngineError):
+    """Raised when level entrants stand on both sides of a line, and nothing says who is in."""
