@@ -75,6 +75,8 @@ def test_a_shared_rank_on_the_line_is_refused_and_elsewhere_is_not():
         qualified(tied, advance=2)
     with pytest.raises(Undecided, match="2 and 3"):
         qualified(tied, advance=1, rest=1)
+    with pytest.raises(Undecided, match="2 and 3"):
+        qualified({1: tied[1][:3]}, advance=1, rest=1)
     assert len(qualified(tied, advance=2, rest=1)) == 3
 
 

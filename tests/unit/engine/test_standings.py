@@ -121,10 +121,14 @@ class TestKnownTables:
 
     def test_the_list_starts_again_when_a_scoped_part_leaves_fewer_level(self):
         """A beat B, B beat C, C beat A: only the score difference takes A out, and then B's win over C counts."""
-        lines = table([C, B, A], played([(A, 3, 0, B), (B, 2, 0, C), (C, 5, 4, A)]))
-        assert reasons(lines) == [
+        results = played([(A, 3, 0, B), (B, 2, 0, C), (C, 5, 4, A)])
+        assert reasons(table([C, B, A], results)) == [
             "above B by score difference among the 3 tied, +2 to -1",
             "above C by head-to-head, 3 to 0",
+        ]
+        assert reasons(table([C, B, A], results, ["tied:score_difference", "tied:wins"])) == [
+            "above B by score difference among the 3 tied, +2 to -1",
+            "above C by score difference among the 2 tied, +2 to -2",
         ]
 
     def test_an_overall_part_does_not_start_the_list_again(self):
