@@ -41,7 +41,8 @@ def qualified(
         advance: how many of each group go on; 0: everybody.
         rest: how many of those in the next place go on, of all groups together.
         parts: what compares these, of REST_PARTS. Where groups have different sizes, it is per match played.
-        lots: of each entrant, the lowest the best (see engine.standings.draw_lots); without them "draw" decides nothing.
+        lots: of each entrant, the lowest the best (see engine.standings.draw_lots). Without them, those who are level
+            across the line are undecided.
 
     Raises:
         Undecided: entrants share a rank across the line between in and out.

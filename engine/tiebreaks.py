@@ -29,8 +29,8 @@ class Measure(StrEnum):
     POINTS, WINS (with byes that are worth one), SCORE_DIFFERENCE and SCORED (games, goals) add up the matches.
     GAME_WIN_RATE is the share of SCORED in all that was scored in an entrant's matches, 0.33 at least.
 
-    HEAD_TO_HEAD is "tied:points". In a Swiss not all of the tied may have met; it then only takes out, from the top,
-    whoever would stay first whatever the missing matches brought (article 6).
+    HEAD_TO_HEAD is "tied:points". In a Swiss not all of the tied may have met; it then only takes out, one after the
+    other from the top, whoever would stay first whatever the missing matches brought (article 6).
 
     BUCHHOLZ adds up what the opponents are worth, BUCHHOLZ_CUT1 without the lowest (of voluntarily unplayed rounds if
     there are any), MEDIAN_BUCHHOLZ also without the highest. SONNEBORN_BERGER multiplies each by the points won
@@ -102,7 +102,8 @@ class Part:
         return cls(Measure(measure), tied=measure != name)
 
     def __str__(self) -> str:
-        return f"{TIED}{self.measure}" if self.tied and self.measure is not Measure.HEAD_TO_HEAD else self.measure
+        name = self.measure.value
+        return TIED + name if self.tied and self.measure is not Measure.HEAD_TO_HEAD else name
 
 
 def overall(measure: Measure, table: Crosstable, lots: Mapping[int, int]) -> dict[int, float]:
@@ -133,26 +134,22 @@ def among(measure: Measure, table: Crosstable, tied: Collection[int]) -> dict[in
     }
 
 
-def certain_leaders(table: Crosstable, tied: Sequence[int], points: Mapping[int, float]) -> list[int] | None:
-    """
-    Return those who lead the `tied` whatever matches among them that were not played would bring, best first.
-
-    `points` are those of `among`. None when nothing is missing, and the points themselves decide.
-    """
+def missing_matches(table: Crosstable, tied: Collection[int]) -> dict[int, int]:
+    """Return how many of the other `tied` each of them has not met."""
     members = frozenset(tied)
-    reach = {}
-    for entrant in tied:
-        met = {row.opponent for row in table.rows[entrant] if row.met and row.opponent in members}
-        reach[entrant] = points[entrant] + (len(tied) - 1 - len(met)) * table.points.win
-    if reach == points:
-        return None
-    order = sorted(tied, key=lambda entrant: (points[entrant], reach[entrant]), reverse=True)
-    leaders: list[int] = []
-    for place, entrant in enumerate(order[:-1], start=1):
-        if points[entrant] <= max(reach[other] for other in order[place:]):
-            break
-        leaders.append(entrant)
-    return leaders
+    return {
+        entrant: len(members) - 1 - len({row.opponent for row in table.rows[entrant] if row.met} & members)
+        for entrant in tied
+    }
+
+
+def certain_leader(points: Mapping[int, float], missing: Mapping[int, int], win: float) -> int | None:
+    """Return who leads the tied whatever their missing matches would bring; None if nobody does."""
+    leader = max(points, key=points.__getitem__)
+    for entrant, own in points.items():
+        if entrant != leader and own + missing[entrant] * win >= points[leader]:
+            return None
+    return leader
 
 
 def _points(rows: Iterable[Row]) -> float:
