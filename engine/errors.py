@@ -4,9 +4,11 @@ Every error of the engine.
     EngineError
     ├── IllegalStep        the match is not in a state that allows this
     ├── InvalidScore       the numbers cannot be a result
+    ├── InvalidSettings    a stage cannot be played like that
     ├── InvalidField       these entrants cannot be drawn or ranked
     ├── InvalidTieBreak    a rule of order that there is not
-    └── Undecided          a tie that is not broken stands where it has to be
+    ├── Undecided          a tie that is not broken stands where it has to be
+    └── InvalidSchedule    the matches cannot be planned as they are given
 """
 
 
@@ -50,3 +52,7 @@ class InvalidTieBreak(EngineError):
 
 class Undecided(EngineError):
     """Raised when level entrants stand on both sides of a line, and nothing says who is in."""
+
+
+class InvalidSchedule(EngineError):
+    """Raised when matches wait for each other, for one that is missing, or fit on no station."""

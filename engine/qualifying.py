@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from engine.errors import InvalidField, InvalidTieBreak, Undecided
+from engine.groups import Qualifier
 from engine.standings import Standing
 
 REST_PARTS = ("points", "score_difference", "scored", "wins", "draw")
@@ -17,14 +17,6 @@ _OF_STANDING: Mapping[str, Callable[[Standing], float]] = {
 }
 
 
-class Qualifier(NamedTuple):
-    """An entrant who goes on, and where they came from. `rank` is the place in the group, 1 the best."""
-
-    entrant: int
-    group: int
-    rank: int
-
-
 def qualified(
     groups: Mapping[int, Sequence[Standing]],
     *,
@@ -32,7 +24,7 @@ def qualified(
     rest: int = 0,
     parts: Sequence[str] = REST_PARTS,
     lots: Mapping[int, int] | None = None,
-) -> list[Qualifier]:
+) -> list[Qualifier[int]]:
     """
     Return who goes on: all group winners by group, then all seconds, and so on; last the best of the rest, best first.
 

@@ -5,7 +5,7 @@ from typing import Any
 from apps.tournaments.models import Entry, EntryStatus, Stage, StageEntry
 from apps.tournaments.state import match_fields, stage_entry_fields, stage_fields
 from engine.bracket import Bracket
-from engine.groups import Qualifier, seat_qualifiers
+from engine.groups import seat_qualifiers
 from engine.league import Tables, points_of, results_of, rounds_of, tables
 from engine.match_flow import MatchState
 from engine.placing import Ended, places
@@ -91,7 +91,7 @@ def qualified(stage: Stage, following: Stage) -> list[Entry]:
         going = best_of(groups, advance=options.advance, rest=options.advance_rest, lots=lots)
         order = [who.entrant for who in going]
         if not following.is_league:
-            order = seat_qualifiers([Qualifier(*who) for who in going], seating=following.options.seating)
+            order = seat_qualifiers(going, seating=following.options.seating)
     else:
         ranked = [entry_id for group in ranks(stage) for entry_id, _ in group if entry_id in present]
         order = ranked[: options.advance] if options.advance else ranked

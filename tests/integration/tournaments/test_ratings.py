@@ -20,7 +20,9 @@ def rated_cup(players, **settings):
 
 
 def as_stored():
-    return {row.user_id: (round(row.mu, 9), round(row.sigma, 9), row.matches) for row in Rating.objects.filter(game="Chess")}
+    return {
+        row.user_id: (round(row.mu, 9), round(row.sigma, 9), row.matches) for row in Rating.objects.filter(game="Chess")
+    }
 
 
 def as_folded(results):

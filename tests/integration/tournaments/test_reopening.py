@@ -14,6 +14,7 @@ from apps.eventlog.log import PUBLIC
 from apps.tournaments.models import Match, Reopening, StageState, Status
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 from apps.tournaments.services import Actor, brackets, entries, matches, reopening, stages
+from engine.bracket import Side
 from engine.match_flow import OVER, Score
 from engine.projection import fold
 from engine.stages import Format
@@ -153,6 +154,29 @@ class TestReopen:
         assert len(before) == len(after) == 4
         assert before != after
         state(cup)
+
+    def test_who_had_the_bye_of_a_round_that_is_paired_again_has_it_only_once(self):
+        cup = factories.drawn(7, format=Format.SWISS)
+        factories.play(cup, matches_at_most=3)
+        by = Actor(cup.created_by)
+        brackets.pair(by, cup.pk)
+        for _ in range(2):
+            brackets.pair(by, cup.pk, again=True)
+        byes = sorted(number for row in cup.stages.get().entries.all() for number in row.byes)
+        assert byes == [1, 2]
+        state(cup)
+
+    def test_both_sides_check_in_again_after_a_reopening(self):
+        cup = factories.drawn(4, match_check_in_minutes=10)
+        factories.play(cup, matches_at_most=2)
+        final = factories.match_number(cup, 4)
+        by = Actor(cup.created_by)
+        assert final.state == "check_in"
+        for side in Side:
+            matches.check_in(by, final.pk, side=side)
+        reopen(cup, factories.match_number(cup, 1), Score(0, 1))
+        final.refresh_from_db()
+        assert (final.state, final.home_checked_in, final.away_checked_in) == ("check_in", False, False)
 
     def test_a_draw_made_from_the_result_is_taken_back_and_its_results_are_offered_again(self):
         cup = factories.open_with_entries(8, format=Format.ROUND_ROBIN, stage={"groups": 2, "advance": 2})
