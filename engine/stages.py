@@ -16,7 +16,7 @@ MAX_ROUNDS = 99
 MAX_POINTS = 100
 RULE_YEARS = (2024, 2026)
 
-_ROUND_KEY = re.compile(r"final|third_place|((main|lower) )?[1-9][0-9]?")
+_ROUND_KEY = re.compile(r"final|grand_final|third_place|((main|lower) )?[1-9][0-9]?")
 
 
 class Format(StrEnum):
@@ -89,7 +89,7 @@ def check(format: Format, settings: StageSettings) -> None:
             raise InvalidSettings(message)
     for key in settings.best_of_rounds:
         if not _ROUND_KEY.fullmatch(key):
-            message = f"“{key}” names no round. Write final, third_place, 2, main 2 or lower 2."
+            message = f"“{key}” names no round. Write final, grand_final, third_place, 2, main 2 or lower 2."
             raise InvalidSettings(message)
     for name in ("win", "draw", "loss", "bye"):
         points = getattr(settings.points, name)
@@ -113,13 +113,13 @@ def best_of_in(settings: StageSettings, bracket: Bracket, round_: int, last_roun
     """
     Return how many games a match of this round has at most.
 
-    The keys of `best_of_rounds`, the first that fits wins: "final" (the last of the main bracket and the grand final
-    with its reset), "third_place", "main 2", "lower 2", "2" (round 2 of any bracket).
+    The keys of `best_of_rounds`, the first that fits wins: "grand_final" (and its reset), "final" (that, and the
+    last of the main bracket), "third_place", "main 2", "lower 2", "2" (round 2 of any bracket).
     """
     keys = [str(round_)]
     match bracket:
         case Bracket.GRAND_FINAL:
-            keys = ["final"]
+            keys = ["grand_final", "final"]
         case Bracket.THIRD_PLACE:
             keys = ["third_place"]
         case Bracket.LOWER:
