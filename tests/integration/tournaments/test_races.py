@@ -10,8 +10,9 @@ from django.db import connection
 from apps.errors import AppError
 from apps.eventlog import log
 from apps.tournaments.models import Entry, Match
-from apps.tournaments.services import Actor, entries, matches, tournaments
+from apps.tournaments.services import Actor, brackets, entries, matches, reopening, tournaments
 from engine.match_flow import MatchState, Score
+from engine.stages import Format
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,3 +153,68 @@ def test_the_last_two_organisers_cannot_both_leave():
         lambda: tournaments.remove_member(Actor(other), cup.pk, other.pk),
     )
     assert codes(results)["done"] == 1
+
+
+def test_two_different_reports_at_once_are_one_dispute():
+    match = factories.match_number(factories.drawn(2), 1)
+    results = at_once(
+        lambda: matches.report(Actor(match.home.user), match.pk, Score(2, 0)),
+        lambda: matches.report(Actor(match.away.user), match.pk, Score(0, 2)),
+    )
+    assert codes(results) == {"done": 2}
+    match.refresh_from_db()
+    assert (match.state, match.disputes.count()) == ("disputed", 1)
+    assert {match.report["home_score"], match.counter_report["home_score"]} == {2, 0}
+
+
+def test_the_same_report_by_both_sides_at_once_completes_the_match_once():
+    match = factories.match_number(factories.drawn(2), 1)
+    sides = (match.home, match.away)
+    results = at_once(*(lambda e=entry: matches.report(Actor(e.user), match.pk, Score(2, 0)) for entry in sides))
+    assert codes(results) == {"done": 2}
+    match.refresh_from_db()
+    assert (match.state, match.winner_id) == ("completed", match.home_id)
+
+
+def test_a_confirmation_against_a_dispute_leaves_one_of_them():
+    match = factories.match_number(factories.drawn(2), 1)
+    matches.report(Actor(match.home.user), match.pk, Score(2, 0))
+    by = Actor(match.away.user)
+    results = at_once(
+        lambda: matches.confirm(by, match.pk), lambda: matches.dispute(by, match.pk, text="It was the other way.")
+    )
+    assert codes(results) == {"done": 1, "conflict": 1}
+    match.refresh_from_db()
+    assert match.state == ("completed" if results[1] == "conflict" else "disputed")
+
+
+def test_a_reopening_against_the_start_of_the_next_match_leaves_one_of_them():
+    cup = factories.drawn(4)
+    factories.play(cup, matches_at_most=2)
+    organizer = Actor(cup.created_by)
+    first, final = factories.match_number(cup, 1), factories.match_number(cup, 4)
+    token = reopening.preview(organizer, first.pk).token
+    results = at_once(
+        lambda: matches.start(organizer, final.pk), lambda: reopening.reopen(organizer, first.pk, token=token)
+    )
+    assert codes(results) == {"done": 1, "conflict": 1}
+    final.refresh_from_db()
+    assert final.state == ("live" if results[1] == "conflict" else "scheduled")
+
+
+def test_one_reopening_confirmed_by_five_is_done_once():
+    cup = factories.drawn(4)
+    factories.play(cup)
+    organizer = Actor(cup.created_by)
+    first = factories.match_number(cup, 1)
+    token = reopening.preview(organizer, first.pk).token
+    results = at_once(*(lambda: reopening.reopen(organizer, first.pk, token=token) for _ in range(5)))
+    assert codes(results) == {"done": 1, "conflict": 4}
+
+
+def test_a_round_is_paired_once():
+    cup = factories.drawn(8, format=Format.SWISS)
+    factories.play(cup, matches_at_most=4)
+    results = at_once(*(lambda: brackets.pair(Actor(cup.created_by), cup.pk) for _ in range(4)))
+    assert codes(results) == {"done": 1, "conflict": 3}
+    assert cup.matches.filter(round=2).count() == 4
