@@ -22,8 +22,9 @@ def optimal_matching(vertices: int, edges: Sequence[Edge]) -> list[tuple[int, in
     Returns:
         The pairs (i, j), i < j, sorted. The same edges in the same order give the same pairs.
 
-    The costs of an edge become the digits of one number, each with room for the total of its kind. The last kinds
-    are left out if the number would be too long for the library; no field of a real tournament has come to that.
+    The costs of an edge become the digits of one number, each with room for the total of its kind. If that number is
+    too long for the library, the last kinds are left out. Swiss rounds stay below: 113 bits of 120 after 40 rounds of
+    1,024 entrants.
 
     Cost: O(vertices * edges * log vertices) in theory, and for n vertices that all know each other: 5 ms for 128,
     60 ms for 256, half a second for 512, 10 s for 1,024.

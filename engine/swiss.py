@@ -203,7 +203,7 @@ def _check(players: Sequence[Player]) -> None:
             message = f"Two entrants have {name} {twice}. Give each its own."
             raise InvalidField(message)
     for player in players:
-        if not (2 * player.points).is_integer():
+        if 2 * player.points % 1:
             message = f"{player.points} points cannot be paired. Use whole and half points."
             raise InvalidField(message)
 

@@ -24,8 +24,8 @@ def pair_group(members: Sequence[int], met: Sequence[Mapping[int, int]]) -> list
         members: their ranks, ascending.
         met: for each rank, how often that entrant has met whom.
 
-    Cost: O(n) without rematches, O(n^2) with a few. The matching that exchanges needs all O(n^2) pairs, but no group
-    in which everyone has met less than a quarter of the others comes to that.
+    Cost: O(n) without rematches, O(n^2) with a few. Only where somebody has met more than a quarter of the group can it
+    be that no transposition is allowed (Hall); that takes a matching of all its pairs.
     """
     half = len(members) // 2
     upper, lower = members[:half], members[half:]
@@ -42,7 +42,7 @@ def pair_group(members: Sequence[int], met: Sequence[Mapping[int, int]]) -> list
 
 
 def rematch_costs(times: int) -> tuple[int, int]:
-    """Return the first costs of a pair that has met so often: a rematch or none, then how far from the first one."""
+    """Return the two first costs of a pair that has met so often: whether it is a rematch, and how many before that."""
     return min(times, 1), max(times - 1, 0)
 
 
