@@ -71,9 +71,12 @@ def organizer(db: None) -> Actor:
     return Actor(factories.make_user("fifa"))
 
 
-def run(actor: Actor, tournament: Tournament, time: FakeTime, results: Results = CUP, **options) -> bool:
-    options = {"seconds": 20, "pause": 3, "at_once": 2, **options}
-    return Replay(actor, tournament, results, sleep=time.sleep, clock=time.clock, **options).run()
+def replay(actor: Actor, tournament: Tournament, time: FakeTime, results: Results = CUP) -> Replay:
+    return Replay(actor, tournament, results, seconds=20, pause=3, at_once=2, sleep=time.sleep, clock=time.clock)
+
+
+def run(actor: Actor, tournament: Tournament, time: FakeTime, results: Results = CUP) -> bool:
+    return replay(actor, tournament, time, results).run()
 
 
 def pairs(found):
@@ -195,6 +198,16 @@ def test_a_replay_that_is_stopped_or_killed_at_any_moment_goes_on(organizer, see
     for match in cup.matches.all():
         totals = [sum(score or 0 for score in step.values()) for step in score_steps(cup).get(match.pk, [])]
         assert totals == list(range(1, len(totals) + 1))
+
+
+def test_after_an_interruption_all_matches_in_play_go_on_at_once(organizer):
+    cup = import_results(organizer, CUP)
+    for _ in range(8):
+        assert not run(organizer, cup, FakeTime(stop_after=10))
+        in_play = set(cup.matches.filter(state="live").values_list("pk", flat=True))
+        resumed = replay(organizer, cup, FakeTime(stop_after=0))
+        assert not resumed.run()
+        assert in_play <= {item.match.pk for item in resumed.playing}
 
 
 def test_a_result_that_is_taken_back_is_played_again_and_the_knockout_drawn_again(organizer):
