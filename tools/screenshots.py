@@ -43,10 +43,11 @@ def quarter_final() -> int | None:
     """Return a quarter-final that is being played, with a goal already."""
     try:
         with urllib.request.urlopen(f"{SITE}/api/v1/tournaments/1/snapshot", timeout=5) as answer:
-            matches = json.load(answer)["data"]["matches"].values()
+            data = json.load(answer)["data"]
     except OSError:
         return None
-    second_day = [m for m in matches if m["number"] in (11, 12) and m["state"] == "live" and m["home_score"]]
+    knockout = [m for m in data["matches"].values() if data["stages"][str(m["stage"])]["number"] == 2]  # noqa: PLR2004
+    second_day = [m for m in knockout if m["number"] in (11, 12) and m["state"] == "live" and m["home_score"]]
     return second_day[0]["id"] if second_day else None
 
 

@@ -1,16 +1,49 @@
-"""Play a finished knockout again, in real time, as its referee, through the same services as everybody else."""
+"""Play a finished tournament again, in real time, as its referee, through the same services as everybody else."""
 
 import time
 from collections.abc import Callable
 from random import Random
+from typing import NamedTuple
 
-from apps.errors import Conflict
-from apps.tournaments.management.results import Fixture, Moment, Results, fixture_of, open_matches, play, timeline
-from apps.tournaments.models import Match, Status, Tournament
-from apps.tournaments.services import Actor, matches
-from engine.match_flow import MatchState
+from apps.errors import Conflict, NotFound
+from apps.tournaments.management.results import Fixture, Results, fixture_of
+from apps.tournaments.models import Match, Stage, StageState, Status, Tournament
+from apps.tournaments.services import Actor, brackets, matches
+from engine.match_flow import MatchState, Score
+from engine.stages import Format
 
 Sleep = Callable[[float], bool]  # returns whether to stop
+
+
+class Moment(NamedTuple):
+    """Something that happens in a match, `at` seconds after its kick-off; `score` None is the final whistle."""
+
+    at: float
+    score: Score | None
+
+
+def timeline(fixture: Fixture, seconds: float, rng: Random) -> list[Moment]:
+    """
+    Return the score of a match as it grows, goal by goal and penalty by penalty, and its end after `seconds`.
+
+    Who scored first is not in the data; `rng` decides it.
+    """
+    goals = [0] * fixture.score[0] + [1] * fixture.score[1]
+    rng.shuffle(goals)
+    play_share = 0.65 if fixture.shootout else 0.9
+    times = sorted(rng.uniform(0.05, play_share) for _ in goals)
+    running = [0, 0]
+    scores: list[tuple[float, Score]] = []
+    for at, side in zip(times, goals, strict=True):
+        running[side] += 1
+        scores.append((at, Score(running[0], running[1])))
+    if fixture.shootout:
+        scored = [0, 0]
+        kicks = [side for pair in range(max(fixture.shootout)) for side in (0, 1) if pair < fixture.shootout[side]]
+        for number, side in enumerate(kicks, start=1):
+            scored[side] += 1
+            scores.append((0.7 + 0.25 * number / len(kicks), Score(*fixture.score, scored[0], scored[1])))
+    return [*(Moment(at * seconds, score) for at, score in scores), Moment(seconds, None)]
 
 
 class _InPlay:
@@ -18,7 +51,7 @@ class _InPlay:
 
     def __init__(self, match: Match, fixture: Fixture, kick_off: float, seconds: float) -> None:
         self.match, self.fixture, self.kick_off = match, fixture, kick_off
-        self.moments = timeline(fixture, seconds, Random(match.number))  # noqa: S311 - a demo's goals
+        self.moments = timeline(fixture, seconds, Random(match.pk))  # noqa: S311 - a demo's goals
         if match.state != MatchState.READY:
             # A replay that was interrupted goes on where the score stands.
             scores = [moment.score for moment in self.moments]
@@ -40,8 +73,8 @@ class Replay:
 
     Args:
         seconds: how long a match takes.
-        pause: seconds between the end of one match and the start of the next.
-        at_once: how many matches of one round are played side by side.
+        pause: seconds between two starts, and in the knockout between the end of a match and the next start.
+        at_once: how many matches of one round of the knockout are played side by side; of the groups, each plays one.
         sleep: waits for so many seconds; returns True to stop.
     """
 
@@ -69,6 +102,7 @@ class Replay:
 
         Raises:
             ResultsError: two entrants meet who did not meet in `results`.
+            AppError: what the referee or the organiser has to do is refused.
         """
         while True:
             waiting = self._waiting()
@@ -77,6 +111,8 @@ class Replay:
                 continue
             moments = [item.next_at for item in self.playing] + ([self.next_start] if waiting else [])
             if not moments:
+                if self._draw_next_stage():
+                    continue
                 self.tournament.refresh_from_db()
                 return self.tournament.status == Status.COMPLETED
             if self.sleep(max(min(moments) - self.clock(), 0)):
@@ -84,29 +120,59 @@ class Replay:
             self._play_what_is_due()
 
     def _waiting(self) -> list[Match]:
-        """Return the matches that may start beside those in play: of the same round, the final always alone."""
-        if len(self.playing) >= self.at_once:
-            return []
-        busy = {item.match.pk for item in self.playing}
-        waiting = [match for match in open_matches(self.tournament) if match.pk not in busy]
-        if not self.playing:
-            return waiting
-        in_play = self.playing[0].match
-        return [match for match in waiting if match.round == in_play.round and in_play.winner_to is not None]
+        """Return the matches that may start now beside those in play: first those that somebody has begun."""
+        others = [item.match for item in self.playing]
+        found = (
+            Match.objects.select_related("stage", "home", "away")
+            .filter(tournament=self.tournament)
+            .filter(state__in=(MatchState.READY, MatchState.LIVE, MatchState.PENDING_RESULT))
+            .exclude(tournament__status=Status.CANCELLED)
+            .exclude(pk__in=[other.pk for other in others])
+            .exclude(stage__format=Format.ROUND_ROBIN, group__in=[other.group for other in others])
+            .order_by("stage__number", "number")
+        )
+        # Of the knockout, one round at a time, and the final alone.
+        rounds = {other.round if other.winner_to else None for other in others}
+        waiting = [
+            match
+            for match in found
+            if match.stage.is_league or (rounds <= {match.round} and len(others) < self.at_once)
+        ]
+        return sorted(waiting, key=lambda match: match.state == MatchState.READY)
 
     def _start(self, match: Match) -> None:
-        fixture = fixture_of(self.results, match)
-        self.playing.append(_InPlay(match, fixture, self.clock(), self.seconds))
+        item = _InPlay(match, fixture_of(self.results, match), self.clock(), self.seconds)
         if match.state == MatchState.READY:
-            matches.start(self.actor, match.pk)
-        self.next_start = self.clock() + self.pause
+            self.next_start = self.clock() + self.pause
+            try:
+                matches.start(self.actor, match.pk)
+            except (Conflict, NotFound):
+                return  # somebody else was faster; what they did is seen at the next look
+        self.playing.append(item)
 
     def _play_what_is_due(self) -> None:
         for item in [item for item in self.playing if item.next_at <= self.clock()]:
             try:
-                play(self.actor, item.match, item.take(), item.fixture)
-            except Conflict:
-                item.moments = []  # somebody else decided this match; what they decided stands
+                self._play(item.match, item.take(), item.fixture)
+            except (Conflict, NotFound):
+                item.moments = []  # somebody else decided this match or took it back; what they decided stands
             if not item.moments:
                 self.playing.remove(item)
-                self.next_start = self.clock() + self.pause
+                if not item.match.stage.is_league:
+                    self.next_start = self.clock() + self.pause
+
+    def _play(self, match: Match, moment: Moment, fixture: Fixture) -> None:
+        if moment.score is None:
+            matches.finish(self.actor, match.pk, fixture.final_score())
+        else:
+            matches.update_score(self.actor, match.pk, moment.score)
+
+    def _draw_next_stage(self) -> bool:
+        """Draw the next stage if the one before is over, as who set the tournament up. Return whether there was one."""
+        stages = Stage.objects.filter(tournament=self.tournament, tournament__status=Status.LIVE)
+        following = stages.filter(state=StageState.PENDING).order_by("number").first()
+        if following is None or stages.filter(state=StageState.LIVE).exists():
+            return False
+        brackets.generate(Actor(self.tournament.created_by), self.tournament.pk)
+        self.next_start = self.clock() + self.pause
+        return True

@@ -1,30 +1,54 @@
 """
-A finished knockout as data, and what can be done with it: set it up as a tournament, and play it again.
+A finished tournament as data: how the file is read, and how a tournament is set up from it, ready to be played again.
 
-The file: {"name", "game", "description", "accent", "rounds": [[match, …], …], "third_place": match}, a match being
-{"home", "away", "score": [home, away], "shootout": [home, away]}; rounds from the first to the final, each in the
-order of the bracket, so that the winners of neighbours meet in the next.
+The file: {"name", "game", "description", "accent", "groups": {"A": group, …}, "rounds": [[match, …], …],
+"third_place": match}, a match being {"home", "away", "score": [home, away], "shootout": [home, away]}.
+
+"rounds" are those of the knockout, from the first to the final, each in the order of the bracket, so that the winners
+of neighbours meet in the next. "groups" may be left out. A group is {"rounds": [[match, …], …], "order": [name, …]}:
+its matches, beginning with the first home match of its top seed, and who finished where. Two of each go on, and the
+knockout crosses neighbouring groups (see engine.groups.Seating).
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, combinations
 from pathlib import Path
-from random import Random
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
 from apps.errors import AppError
-from apps.tournaments.models import Entry, Match, Status, Tournament
-from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from apps.tournaments.models import Entry, Match, Tournament
+from apps.tournaments.services import Actor, brackets, entries, stages, tournaments
 from apps.tournaments.services.matches import to_score
-from engine.match_flow import MatchState, Score
+from engine.groups import Seating, snake
+from engine.match_flow import Score
+from engine.results import Points
+from engine.round_robin import round_robin
 from engine.seeding import bracket_order
+from engine.stages import Format
 
 WORLD_CUP = Path(__file__).parent / "data" / "world_cup_2022.json"
 
+# As in the regulations of the World Cup of 2022; between the last two, those count cards, which no result tells of.
+_GROUP_STAGE: dict[str, Any] = {
+    "points": Points(win=3, draw=1, loss=0),
+    "tie_breaks": [
+        "points",
+        "score_difference",
+        "scored",
+        "tied:points",
+        "tied:score_difference",
+        "tied:scored",
+        "draw",
+    ],
+    "advance": 2,
+}
+
 
 class ResultsError(Exception):
-    """The file does not describe a knockout; `str()` says where."""
+    """The file does not describe a tournament, or not this one; `str()` says where."""
 
 
 class Fixture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +57,38 @@ class Fixture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     score: tuple[int, int]
     shootout: tuple[int, int] | None = None
 
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.home, self.away
+
     def final_score(self) -> Score:
         return to_score(*self.score, *(self.shootout or (None, None)))
+
+    def turned(self) -> "Fixture":
+        """Return the same match seen from the other side."""
+        shootout = self.shootout and (self.shootout[1], self.shootout[0])
+        return Fixture(self.away, self.home, (self.score[1], self.score[0]), shootout)
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rounds: list[list[Fixture]]
+    order: list[str]
+
+    def fixtures(self) -> list[Fixture]:
+        return list(chain.from_iterable(self.rounds))
+
+    def by_seed(self) -> list[str]:
+        """
+        Return the names in the order of seeds in which the top seed meets the others in the real rounds.
+
+        In a group of four, every match then has its real round.
+        """
+        fixtures = self.fixtures()
+        top = fixtures[0].home
+        met = [name for fixture in fixtures if top in fixture.names for name in fixture.names if name != top]
+        sides = [(match.home_seed or 0, match.away_seed or 0) for match in round_robin(len(self.order))]
+        name_of = dict(zip([max(pair) for pair in sides if 1 in pair], met, strict=True))
+        return [top, *(name_of[seed] for seed in sorted(name_of))]
 
 
 class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,20 +97,33 @@ class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     game: str = ""
     description: str = ""
     accent: str = "#2f6fed"
+    groups: dict[str, Group] = {}
     third_place: Fixture | None = None
 
-    def fixtures(self) -> Iterator[Fixture]:
-        for round_ in self.rounds:
-            yield from round_
-        if self.third_place is not None:
-            yield self.third_place
+    def in_groups(self) -> Iterator[Fixture]:
+        return chain.from_iterable(group.fixtures() for group in self.groups.values())
+
+    def in_knockout(self) -> Iterator[Fixture]:
+        return chain(*self.rounds, [] if self.third_place is None else [self.third_place])
+
+    def by_seed(self) -> list[str]:
+        """Return all names in the order of seeds that leads to their real groups, or to their places in the bracket."""
+        if self.groups:
+            names = [group.by_seed() for group in self.groups.values()]
+            seeds = snake(range(1, sum(map(len, names)) + 1), len(names))
+            name_of = dict(zip(chain.from_iterable(seeds), chain.from_iterable(names), strict=True))
+        else:
+            places = list(chain.from_iterable(fixture.names for fixture in self.rounds[0]))
+            name_of = dict(zip(bracket_order(len(places)), places, strict=True))
+        return [name_of[seed] for seed in sorted(name_of)]
 
 
 def read_results(path: Path) -> Results:
     """Return what is in a file. Raises ResultsError."""
     try:
         results = msgspec.json.decode(path.read_bytes(), type=Results)
-        for fixture in results.fixtures():
+        undecided = [fixture for fixture in results.in_knockout() if fixture.final_score().winner() is None]
+        for fixture in results.in_groups():
             fixture.final_score()
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
@@ -68,97 +135,79 @@ def read_results(path: Path) -> Results:
     if not sizes or sizes != [2**k for k in reversed(range(len(sizes)))]:
         message = f"{path} has rounds of {sizes} matches; a knockout has …, 4, 2, 1."
         raise ResultsError(message)
+    if undecided:
+        message = f"{path} has no winner of {' and '.join(undecided[0].names)}; a knockout needs one."
+        raise ResultsError(message)
+    _check_groups(path, results)
     return results
 
 
+def _check_groups(path: Path, results: Results) -> None:
+    groups, first_round = results.groups, len(results.rounds[0])
+    if groups and not 1 < len(groups) == first_round:
+        message = (
+            f"{path} has {len(groups)} groups; with two of each a knockout does not begin with {first_round} matches."
+        )
+        raise ResultsError(message)
+    if len({len(group.order) for group in groups.values()}) > 1:
+        message = f"{path} has groups of different sizes."
+        raise ResultsError(message)
+    for name, group in groups.items():
+        played = Counter(frozenset(fixture.names) for fixture in group.fixtures())
+        if not played or played != Counter(map(frozenset, combinations(group.order, 2))):
+            message = f"{path} has a group {name} in which not everybody meets everybody else once."
+            raise ResultsError(message)
+
+
 def import_results(actor: Actor, results: Results, *, is_demo: bool = False) -> Tournament:
-    """Make a tournament of a finished knockout: entrants in their real places, bracket drawn, nothing played."""
-    first_round = results.rounds[0]
-    teams = [name for fixture in first_round for name in (fixture.home, fixture.away)]
+    """Make a tournament of a finished one: entrants in their real places, first stage drawn, nothing played."""
+    order = results.by_seed()
+    knockout = {"third_place_match": results.third_place is not None}
+    group_stage = _GROUP_STAGE | {"groups": len(results.groups)}
     done = tournaments.create(
         actor,
         name=results.name,
         game=results.game,
         description=results.description,
         accent=results.accent,
-        capacity=len(teams),
-        third_place_match=results.third_place is not None,
+        capacity=len(order),
+        format=Format.ROUND_ROBIN if results.groups else Format.SINGLE_ELIMINATION,
+        stage=group_stage if results.groups else knockout,
         is_demo=is_demo,
     )
-    tournament_id = done.ids["tournament_id"]
-    tournaments.publish(actor, tournament_id)
-    tournaments.open_registration(actor, tournament_id)
-    entry_of = {name: entries.add(actor, tournament_id, name=name).ids["entry_id"] for name in sorted(teams)}
-    tournaments.close_registration(actor, tournament_id)
-    # The seed of a place in the bracket is where bracket_order puts that place.
-    by_seed = dict(zip(bracket_order(len(teams)), teams, strict=True))
-    entries.seed(actor, tournament_id, order=[entry_of[by_seed[seed]] for seed in sorted(by_seed)])
-    brackets.generate(actor, tournament_id)
-    return Tournament.objects.get(pk=tournament_id)
-
-
-class Moment(NamedTuple):
-    """Something that happens in a match, `at` seconds after its kick-off; `score` None is the final whistle."""
-
-    at: float
-    score: Score | None
-
-
-def timeline(fixture: Fixture, seconds: float, rng: Random) -> list[Moment]:
-    """
-    Return the score of a match as it grows, goal by goal and penalty by penalty, and its end after `seconds`.
-
-    Who scored first is not in the data; `rng` decides it.
-    """
-    goals = [0] * fixture.score[0] + [1] * fixture.score[1]
-    rng.shuffle(goals)
-    play_share = 0.65 if fixture.shootout else 0.9
-    times = sorted(rng.uniform(0.05, play_share) for _ in goals)
-    running = [0, 0]
-    scores: list[tuple[float, Score]] = []
-    for at, side in zip(times, goals, strict=True):
-        running[side] += 1
-        scores.append((at, Score(running[0], running[1])))
-    if fixture.shootout:
-        scored = [0, 0]
-        kicks = [side for pair in range(max(fixture.shootout)) for side in (0, 1) if pair < fixture.shootout[side]]
-        for number, side in enumerate(kicks, start=1):
-            scored[side] += 1
-            scores.append((0.7 + 0.25 * number / len(kicks), Score(*fixture.score, scored[0], scored[1])))
-    return [*(Moment(at * seconds, score) for at, score in scores), Moment(seconds, None)]
+    tournament = Tournament.objects.get(pk=done.ids["tournament_id"])
+    if results.groups:
+        stages.edit(actor, tournament.stages.get().pk, name="Groups")
+        stages.add(
+            actor,
+            tournament.pk,
+            format=Format.SINGLE_ELIMINATION,
+            name="Knockout",
+            seating=Seating.CROSSED,
+            **knockout,
+        )
+    tournaments.publish(actor, tournament.pk)
+    tournaments.open_registration(actor, tournament.pk)
+    entry_of = {name: entries.add(actor, tournament.pk, name=name).ids["entry_id"] for name in sorted(order)}
+    tournaments.close_registration(actor, tournament.pk)
+    entries.seed(actor, tournament.pk, order=[entry_of[name] for name in order])
+    brackets.generate(actor, tournament.pk)
+    tournament.refresh_from_db()
+    return tournament
 
 
 def fixture_of(results: Results, match: Match) -> Fixture:
     """
-    Return the real match of two entrants, turned so that home is home.
+    Return the real match of two entrants, in the groups or in the knockout, turned so that home is home.
 
     Raises:
-        ResultsError: these two never met.
+        ResultsError: these two never met there.
     """
     names = tuple(entry.name if isinstance(entry, Entry) else "" for entry in (match.home, match.away))
-    for fixture in results.fixtures():
-        if (fixture.home, fixture.away) == names:
+    for fixture in results.in_groups() if match.stage.is_league else results.in_knockout():
+        if fixture.names == names:
             return fixture
-        if (fixture.away, fixture.home) == names:
-            shootout = fixture.shootout and (fixture.shootout[1], fixture.shootout[0])
-            return Fixture(names[0], names[1], (fixture.score[1], fixture.score[0]), shootout)
-    message = f"The file has no match of {names[0]} and {names[1]}."
+        if fixture.turned().names == names:
+            return fixture.turned()
+    message = f"The file has no match of {names[0]} and {names[1]} in this stage."
     raise ResultsError(message)
-
-
-def play(actor: Actor, match: Match, moment: Moment, fixture: Fixture) -> None:
-    """Carry out one moment of a match, as its referee."""
-    if moment.score is None:
-        matches.finish(actor, match.pk, fixture.final_score())
-    else:
-        matches.update_score(actor, match.pk, moment.score)
-
-
-def open_matches(tournament: Tournament) -> list[Match]:
-    """Return the matches that can be played on, in the order of play."""
-    return list(
-        Match.objects.select_related("home", "away")
-        .filter(tournament=tournament, state__in=(MatchState.READY, MatchState.LIVE, MatchState.PENDING_RESULT))
-        .exclude(tournament__status=Status.CANCELLED)
-        .order_by("number")
-    )

@@ -10,10 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
+from apps.errors import AppError
 from apps.tournaments.management import demo, serving
-from apps.tournaments.management.replay import Replay
-from apps.tournaments.management.results import WORLD_CUP, ResultsError, read_results
-from apps.tournaments.services import Actor
+from apps.tournaments.management.results import WORLD_CUP, read_results
 
 logger = structlog.get_logger(__name__)
 
@@ -63,16 +62,13 @@ class Command(BaseCommand):
 
 def _play_for_ever(people: demo.DemoPeople, seconds: float, pause: float, stop: threading.Event) -> None:
     results = read_results(WORLD_CUP)
-    referee = Actor(people.referee)
     try:
         while not stop.wait(1):
             try:
-                tournament = demo.current(people, results)
-                play = Replay(referee, tournament, results, seconds=seconds, pause=pause, at_once=2, sleep=stop.wait)
-                if play.run():
+                if demo.play(people, results, seconds=seconds, pause=pause, sleep=stop.wait):
                     stop.wait(PAUSE_AFTER_FINAL)
                 demo.discard_old()
-            except (DatabaseError, ResultsError):
+            except (AppError, DatabaseError):
                 logger.exception("demo_failed")
                 stop.wait(PAUSE_AFTER_FINAL)
     finally:
