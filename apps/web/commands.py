@@ -26,7 +26,7 @@ MAX_VERSION_DIGITS = 9
 # The pages that hold forms; each takes `failure`.
 HOSTS = frozenset(
     {
-        "home", "me", "new", "match",
+        "home", "me", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
         "manage", "manage-entrants", "manage-settings", "manage-staff",
     }

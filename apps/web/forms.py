@@ -2,38 +2,36 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from django import forms
 
-from apps.errors import BadRequest
-from engine.errors import InvalidScore
-from engine.match_flow import MAX_POINTS, Score
+from apps.tournaments.models import DisputeCause
 
 MAX_SEED_DIGITS = 6
 
 _NUMBER = {"required": "is missing.", "invalid": "is not a whole number."}
 
 
-class ScoreForm(forms.Form):
-    """Points of both sides; the shootout is left empty unless it decided a level score."""
-
-    home_score = forms.IntegerField(label="Score", error_messages=_NUMBER)
-    away_score = forms.IntegerField(label="Score", error_messages=_NUMBER)
-    home_shootout = forms.IntegerField(label="Shootout", required=False, error_messages=_NUMBER)
-    away_shootout = forms.IntegerField(label="Shootout", required=False, error_messages=_NUMBER)
-
-
-class StepForm(ScoreForm):
-    """One point more or less: the score as the page shows it, and "home+" or "away-"."""
-
-    step = forms.ChoiceField(choices=[(f"{side}{sign}", "") for side in ("home", "away") for sign in "+-"])
-
-
 class SideForm(forms.Form):
     side = forms.ChoiceField(
         choices=[("home", "home"), ("away", "away")], error_messages={"required": "Choose one of the two."}
     )
+
+
+class LoserForm(forms.Form):
+    """Who loses by a ruling; both may."""
+
+    side = forms.ChoiceField(
+        choices=[("home", "home"), ("away", "away"), ("both", "both")],
+        error_messages={"required": "Choose who loses the match."},
+    )
+
+
+class DisputeForm(forms.Form):
+    cause = forms.ChoiceField(
+        choices=DisputeCause.choices, required=False, error_messages={"invalid_choice": "Choose a cause from the list."}
+    )
+    text = forms.CharField(required=False, strip=False)
 
 
 class SettingsForm(forms.Form):
@@ -70,25 +68,6 @@ class DrawForm(forms.Form):
     draw_seed = forms.IntegerField(
         label="Draw seed", required=False, min_value=0, max_value=2**53 - 1, error_messages=_NUMBER
     )
-
-
-def score_of(values: Mapping[str, Any]) -> Score:
-    """Return the score in a form's values. Raises BadRequest when the numbers make none."""
-    try:
-        return Score(values["home_score"], values["away_score"], values["home_shootout"], values["away_shootout"])
-    except InvalidScore as error:
-        raise BadRequest(str(error)) from error
-
-
-def stepped(values: Mapping[str, Any]) -> Score:
-    """Return the score after one step; it stays between 0 and the most there can be. A step ends a shootout."""
-    side, sign = values["step"][:-1], values["step"][-1]
-    points = {"home": values["home_score"], "away": values["away_score"]}
-    points[side] = min(max(points[side] + (1 if sign == "+" else -1), 0), MAX_POINTS)
-    return score_of({"home_score": points["home"], "away_score": points["away"], **_NO_SHOOTOUT})
-
-
-_NO_SHOOTOUT = {"home_shootout": None, "away_shootout": None}
 
 
 def seed_order(sent: Mapping[str, str], confirmed: list[int]) -> list[int]:

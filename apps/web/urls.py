@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from apps.web.views import accent, account, home, manage, matches, styleguide, tournaments
+from apps.web.views import accent, account, home, manage, matches, reopening, styleguide, tournaments
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/manage/staff/<int:user_id>/remove/", manage.remove_member, name="remove-member"),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),
+    path("m/<int:match_id>/check-in/", matches.check_in, name="match-check-in"),
     path("m/<int:match_id>/start/", matches.start, name="match-start"),
     path("m/<int:match_id>/step/", matches.step, name="match-step"),
     path("m/<int:match_id>/score/", matches.score, name="match-score"),
@@ -51,6 +52,12 @@ urlpatterns: list[URLPattern] = [
     path("m/<int:match_id>/confirm/", matches.confirm, name="match-confirm"),
     path("m/<int:match_id>/walkover/", matches.walkover, name="match-walkover"),
     path("m/<int:match_id>/forfeit/", matches.forfeit, name="match-forfeit"),
+    path("m/<int:match_id>/cancel/", matches.cancel, name="match-cancel"),
+    path("m/<int:match_id>/take-kept/", matches.take_kept, name="match-take-kept"),
+    path("m/<int:match_id>/dispute/", matches.dispute, name="match-dispute"),
+    path("m/<int:match_id>/evidence/", matches.evidence, name="match-evidence"),
+    path("m/<int:match_id>/reopen/", reopening.reopen, name="match-reopen"),
+    path("m/<int:match_id>/reopenings/<int:reopening_id>/undo/", reopening.undo, name="match-undo"),
     # For the pages themselves
     path("accent/<str:colours>.css", accent.accent, name="accent"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from apps.accounts.models import User
 from apps.errors import NotFound
@@ -11,7 +11,7 @@ from apps.eventlog.models import Event
 from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of
-from engine.match_flow import MatchState
+from engine.match_flow import BEGUN, OPEN, MatchState
 
 
 def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> QuerySet[Tournament]:
@@ -46,7 +46,7 @@ def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
         NotFound: no such match, or one of a draft; as in `tournament_for`.
     """
     found = Match.objects.filter(_seen_by(person, "tournament__"), pk=match_id)
-    match = found.select_related("tournament", "home", "away", "winner").first()
+    match = found.select_related("tournament", "stage", "home", "away", "winner").first()
     if match is None:
         message = "There is no such match."
         raise NotFound(message)
@@ -79,15 +79,20 @@ def my_entries(user: User) -> QuerySet[Entry]:
 
 
 def my_open_matches(user: User) -> QuerySet[Match]:
-    """Return a person's matches that are not completed, those that can be played first. One query."""
-    order = Q(state__in=(MatchState.READY, MatchState.LIVE, MatchState.PENDING_RESULT))
+    """Return a person's matches that are not over: begun ones first, then those that can be played. One query."""
+    order = Case(
+        When(state__in=BEGUN, then=Value(0)),
+        When(state=MatchState.CHECK_IN, then=Value(1)),
+        When(state=MatchState.READY, then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
     return (
-        Match.objects.filter(Q(home__user=user) | Q(away__user=user))
-        .exclude(state=MatchState.COMPLETED)
+        Match.objects.filter(Q(home__user=user) | Q(away__user=user), state__in=OPEN)
         .exclude(tournament__status=Status.CANCELLED)
         .select_related("tournament", "home", "away")
-        .annotate(playable=Count("pk", filter=order))
-        .order_by("-playable", "tournament_id", "number")
+        .annotate(order=order)
+        .order_by("order", "tournament_id", "stage__number", "number")
     )
 
 

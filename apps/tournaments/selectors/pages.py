@@ -4,24 +4,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from apps.accounts.models import User
+from apps.errors import NotFound
 from apps.eventlog.models import Event
-from apps.tournaments.models import Entry, Match, Status, Tournament
+from apps.tournaments.models import Dispute, Entry, Match, Reopening, Role, Stage, StageState, Status, Tournament
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.permissions import Person
+from apps.tournaments.permissions import Person, role_of
 from apps.tournaments.selectors.lists import visible_tournaments
-from engine.match_flow import MatchState
+from engine.match_flow import OVER, MatchState
 
 _HOME_ORDER = (Status.LIVE, Status.REGISTRATION_OPEN, Status.REGISTRATION_CLOSED, Status.PUBLISHED, Status.DRAFT)
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Where a match stands in its bracket: the rounds of the stage, who feeds it, and the ids of what it feeds."""
+    """
+    Where a match stands in its bracket: who feeds it, and the ids of what it feeds.
 
-    rounds: int
+    `last_rounds`: the last round by (stage, bracket), of the match's own bracket.
+    """
+
+    last_rounds: dict[tuple[int, str], int]
     feeders: list[dict[str, Any]]
     ids: dict[int, int]  # match ids by number
 
@@ -42,11 +47,11 @@ def finished_tournaments(person: Person) -> QuerySet[Tournament]:
 
 
 def match_progress(tournaments: Iterable[Tournament]) -> dict[int, tuple[int, int]]:
-    """Return (matches completed, matches) by tournament id. One query."""
+    """Return (matches that are over, matches) by tournament id. One query."""
     rows = (
         Match.objects.filter(tournament__in=[t.pk for t in tournaments])
         .values("tournament_id")
-        .annotate(total=Count("pk"), done=Count("pk", filter=Q(state=MatchState.COMPLETED)))
+        .annotate(total=Count("pk"), done=Count("pk", filter=Q(state__in=OVER)))
     )
     return {row["tournament_id"]: (row["done"], row["total"]) for row in rows}
 
@@ -57,25 +62,58 @@ def live_matches(tournaments: Iterable[Tournament], *, limit: int) -> list[Match
     return list(found.select_related("home", "away", "tournament").order_by("-started_at")[:limit])
 
 
-def own_entry(person: Person, tournament: Tournament) -> Entry | None:
-    """Return a person's entry in a tournament: the active one, else the last. One query; none for a guest."""
-    if not isinstance(person, User):
-        return None
-    entries = list(Entry.objects.filter(tournament=tournament, user=person).order_by("-pk")[:10])
-    return next((e for e in entries if e.status in ACTIVE), entries[0] if entries else None)
+def visited(person: Person, tournament_id: int) -> tuple[Tournament, Role, int | None]:
+    """
+    Return a tournament, what the person is in it, and the id of their entry: the active one, else the last.
+
+    Raises:
+        NotFound: no such tournament, or a draft of somebody else's.
+
+    Cost: up to two queries.
+    """
+    own = Entry.objects.filter(tournament=OuterRef("pk"), user=person if isinstance(person, User) else None)
+    is_active = Case(When(status__in=ACTIVE, then=Value(1)), default=Value(0), output_field=IntegerField())
+    best = own.order_by(is_active.desc(), "-pk").values("pk")[:1]
+    found = visible_tournaments(person).filter(pk=tournament_id).select_related("created_by")
+    tournament = found.annotate(own_entry=Subquery(best)).first()
+    if tournament is None:
+        raise NotFound("There is no such tournament.")
+    own_entry = tournament.own_entry if isinstance(person, User) else None
+    return tournament, role_of(person, tournament_id), own_entry
 
 
 def neighbours(match: Match) -> Neighbours:
-    """Return what stands before and after a match. Two queries."""
-    rounds = Match.objects.filter(stage=match.stage_id).aggregate(last=Max("round"))["last"] or 1
-    after = [number for number in (match.winner_to, match.loser_to) if number is not None]
-    around = Match.objects.filter(stage=match.stage_id).filter(
-        Q(winner_to=match.number) | Q(loser_to=match.number) | Q(number__in=after)
-    )
+    """Return what stands before and after a match. One query."""
+    stage = Match.objects.filter(stage=match.stage_id)
+    near = [number for number in (match.number, match.winner_to, match.loser_to) if number is not None]
+    last = stage.filter(bracket=match.bracket).order_by("-round").values("round")[:1]
+    around = stage.filter(Q(winner_to=match.number) | Q(loser_to=match.number) | Q(number__in=near))
     fields = ("id", "stage", "number", "winner_to", "winner_to_side", "loser_to", "loser_to_side")
-    rows = list(around.order_by("number").values(*fields))
+    rows = list(around.annotate(last=Subquery(last)).order_by("number").values(*fields, "last"))
+    rounds = {(match.stage_id, str(match.bracket)): row.pop("last") for row in rows}
     feeders = [row for row in rows if match.number in (row["winner_to"], row["loser_to"])]
     return Neighbours(rounds, feeders, {row["number"]: row["id"] for row in rows})
+
+
+def disputes_of(match_id: int) -> list[Dispute]:
+    """Return a match's disputes with their evidence, the newest first. Two queries. For the staff and both sides."""
+    found = Dispute.objects.filter(match=match_id).select_related("resolved_by").prefetch_related("evidence")
+    return list(found.order_by("-pk"))
+
+
+def last_reopening(match_id: int) -> tuple[Reopening, bool] | None:
+    """
+    Return the latest reopening of a match that has not been undone, and whether it still can be: as long as none of its
+    matches has changed. Up to three queries.
+    """
+    found = Reopening.objects.filter(match=match_id, undone_at=None).order_by("-pk").first()
+    if found is None:
+        return None
+    versions = Match.objects.filter(pk__in=found.after).values_list("pk", "version")
+    is_as_left = {str(pk): version for pk, version in versions} == found.after
+    withdrawn = found.before["withdrawn"]
+    drawn_anew = withdrawn and Stage.objects.filter(pk__in=withdrawn).exclude(state=StageState.PENDING).exists()
+    return found, is_as_left and not drawn_anew
 
 
 def actor_names(events: Iterable[Event]) -> dict[str, str]:

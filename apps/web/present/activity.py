@@ -7,13 +7,21 @@ from typing import Any, Protocol
 
 import msgspec
 
+from apps.web.present.names import names_of
 from apps.web.present.shown import entrant_name
 from engine.projection import State
 
 Data = Mapping[str, Any]
 
 # A tournament's feed tells the story; these are steps inside it, and the match page shows them.
-QUIET = ("score_updated", "bracket_updated", "match_ready")
+QUIET = (
+    "score_updated",
+    "bracket_updated",
+    "match_ready",
+    "match_check_in_opened",
+    "match_checked_in",
+    "standings_updated",
+)
 
 
 class Logged(Protocol):
@@ -40,35 +48,40 @@ class Line:
 
 def tournament_lines(events: Iterable[Logged], state: State, names: Mapping[str, str]) -> list[Line]:
     """
-    Return the story of a tournament in the order given. `names`: user names by actor ("user:5").
-
-    Matches are described as `state` has them: who meets whom never changes once it is known.
+    Return the story of a tournament in the order given, as `state` has its matches. `names`: user names by actor
+    ("user:5").
     """
-    return [_line(event, _said(event.type, msgspec.json.decode(event.data), state), names) for event in events]
+    said = ((event, _said(event.type, msgspec.json.decode(event.data), state)) for event in events)
+    return [_line(event, sentence, names) for event, sentence in said if sentence[0]]
 
 
 def match_lines(events: Iterable[Logged], state: State, names: Mapping[str, str]) -> list[Line]:
     """Return the history of one match, newest first, from its events in the order in which they happened."""
     known: Data = next(iter(state["matches"].values()), {})
     lines: list[Line] = []
+    entries = dict(state["entries"])  # and those who had a place before a result was taken back
     match = {name: known.get(name) for name in ("home", "away", "number")}  # certain by the time they are named
     for event in events:
         data = msgspec.json.decode(event.data)
         match.update(data.get("match", {}))
-        seen = {**state, "matches": {str(match["id"]): {**_UNPLAYED, **match}}}
+        if "entry" in data:
+            entries.setdefault(str(data["entry"]["id"]), data["entry"])
+        seen = {**state, "entries": entries, "matches": {str(match["id"]): {**_UNPLAYED, **match}}}
         lines.append(_line(event, _said(event.type, data, seen), names))
     return lines[::-1]
 
 
-_UNPLAYED = {
+_UNPLAYED: dict[str, Any] = {
     "home_score": 0,
     "away_score": 0,
     "home_shootout": None,
     "away_shootout": None,
+    "games": [],
     "winner": None,
     "reason": None,
     "report": None,
     "reported_by": None,
+    "completed_at": None,
 }
 
 
@@ -97,7 +110,13 @@ def _numbers(score: Data, home: str, away: str) -> str:
     text = f"{home} {score['home_score']}–{score['away_score']} {away}"
     if score["home_shootout"] is not None:
         text += f" ({score['home_shootout']}–{score['away_shootout']} in the shootout)"
+    if games := score.get("games"):
+        text += f" ({_games(games)})"
     return text
+
+
+def _games(games: Iterable[Data]) -> str:
+    return ", ".join(f"{game['home']}–{game['away']}" for game in games)
 
 
 def _score(match: Data, state: State, score: Data) -> str:
@@ -126,32 +145,85 @@ def _reported(match: Data, changed: Data, state: State) -> str:
     return f"{who or 'One side'} reported: {_score(match, state, report)}."
 
 
-def _completed(match: Data, _changed: Data, state: State) -> str:
+def _completed(match: Data, changed: Data, state: State) -> str:
+    number = match["number"]
+    if changed.get("completed_at", match["completed_at"]) != match["completed_at"]:
+        # The result was taken back since, so the match's row has nothing to say about it.
+        winner = entrant_name(state, changed.get("winner"))
+        return f"{winner} won match {number}." if winner else f"Match {number} ended without a winner."
     winner = entrant_name(state, match["winner"])
     if winner is None:
-        return f"Match {match['number']} was not played; nobody could."
-    other = match["away"] if match["winner"] == match["home"] else match["home"]
-    loser = entrant_name(state, other)
-    if match["reason"] == "walkover":
-        return f"{winner} won match {match['number']} by walkover."
-    if match["reason"] == "forfeit":
-        return f"{winner} won match {match['number']}; {loser} forfeited."
+        return _nobody_won(match, state)
+    loser = entrant_name(state, match["away"] if match["winner"] == match["home"] else match["home"])
+    match match["reason"]:
+        case "walkover":
+            return f"{winner} won match {number} by walkover."
+        case "no_show":
+            return f"{winner} won match {number}; {loser} did not show up."
+        case "forfeit":
+            return f"{winner} won match {number}; {loser} forfeited."
     return f"{winner} won: {_score(match, state, match)}."
+
+
+def _nobody_won(match: Data, state: State) -> str:
+    match match["reason"]:
+        case "played":
+            return f"A draw: {_score(match, state, match)}."
+        case "forfeit":
+            return f"Both forfeited match {match['number']}: {_versus(match, state)}."
+        case "no_show":
+            return f"Nobody showed up to match {match['number']}: {_versus(match, state)}."
+    return f"Match {match['number']} was not played; nobody could."
+
+
+def _disputed(match: Data, _changed: Data, state: State) -> str:
+    return f"The result of match {match['number']} is disputed: {_versus(match, state)}."
+
+
+def _cancelled(match: Data, _changed: Data, state: State) -> str:
+    if match["home"] is None and match["away"] is None:
+        return f"Match {match['number']} is not needed."
+    return f"Match {match['number']} was cancelled: {_versus(match, state)}."
+
+
+def _reopened(match: Data, _changed: Data, state: State) -> str:
+    return f"The result of match {match['number']} was taken back: {_versus(match, state)}."
+
+
+def _restored(match: Data, _changed: Data, state: State) -> str:
+    return f"Match {match['number']} stands as it did before: {_versus(match, state)}."
+
+
+def _check_in_opened(match: Data, _changed: Data, state: State) -> str:
+    return f"Check-in to match {match['number']}: {_versus(match, state)}."
+
+
+def _checked_in(match: Data, changed: Data, state: State) -> str:
+    here = [entrant_name(state, match[side]) for side in ("home", "away") if changed.get(f"{side}_checked_in")]
+    return f"{here[0] if here and here[0] else 'One side'} is here."
 
 
 def _match_changed(match: Data, changed: Data, state: State) -> str:
     names = [entrant_name(state, changed[side]) for side in ("home", "away") if changed.get(side) is not None]
     if names and names[0]:
         return f"{names[0]} reached match {match['number']}."
-    return f"A place in match {match['number']} stays empty."
+    if any(changed.get(f"{side}_closed") for side in ("home", "away")):
+        return f"A place in match {match['number']} stays empty."
+    return f"A place in match {match['number']} is open again."
 
 
 _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "match_started": _started,
     "match_ready": _ready,
+    "match_check_in_opened": _check_in_opened,
+    "match_checked_in": _checked_in,
     "score_updated": _updated,
     "result_reported": _reported,
+    "result_disputed": _disputed,
     "match_completed": _completed,
+    "match_cancelled": _cancelled,
+    "match_reopened": _reopened,
+    "match_restored": _restored,
     "bracket_updated": _match_changed,
 }
 
@@ -183,13 +255,43 @@ def _seeded(data: Data, _state: State) -> str:
     return f"Seeds were drawn at random (draw seed {draw})." if draw is not None else "Seeds were set."
 
 
-def _drawn(data: Data, _state: State) -> str:
-    return f"The bracket was drawn: {len(data['matches'])} matches."
+def _drawn(data: Data, state: State) -> str:
+    if not data["matches"]:
+        return "The entrants of the first round were fixed."
+    stage = _stage_name(data["matches"][0]["stage"], state)
+    return f"{stage or 'The bracket'} was drawn: {len(data['matches'])} matches."
+
+
+def _paired(data: Data, _state: State) -> str:
+    first = next(iter(data["matches"]), None)
+    again = "paired again" if data.get("removed") else "paired"
+    return f"Round {first['round']} was {again}: {len(data['matches'])} matches." if first else "A round was paired."
+
+
+def _stage_name(stage_id: int, state: State) -> str:
+    """Return a stage's name where there are several; alone it needs none."""
+    known = stage_id in {stage["id"] for stage in state["stages"].values()}
+    return names_of(state).stage(stage_id) if known and len(state["stages"]) > 1 else ""
+
+
+def _stage(sentence: str) -> Callable[[Data, State], str]:
+    def say(data: Data, state: State) -> str:
+        return sentence.format(name=_stage_name(data["stage"]["id"], state) or "The stage")
+
+    return say
+
+
+def _stage_changed(data: Data, state: State) -> str:
+    """Tell that a stage is over. That it was drawn, or is open again, other events tell."""
+    to = data["stage"].get("state")
+    if to is None:
+        return _stage("Settings of {name} changed.")(data, state)
+    return _stage("{name}: all matches are over.")(data, state) if to == "completed" else ""
 
 
 def _champion(data: Data, state: State) -> str:
     name = entrant_name(state, data["tournament"].get("champion"))
-    return f"{name} won the tournament." if name else "The tournament ended without a champion."
+    return f"{name} won the tournament." if name else "The tournament is over."
 
 
 def _member(data: Data, _state: State) -> str:
@@ -206,11 +308,18 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "registration_closed": _fixed("Registration closed."),
     "registration_created": _entered,
     "registration_cancelled": _left,
+    "entry_disqualified": _entry("{name} was disqualified."),
     "registration_promoted": _entry("{name} moved up from the waitlist."),
     "registration_checked_in": _entry("{name} checked in."),
     "registration_checkin_reverted": _entry("The check-in of {name} was taken back."),
     "entries_seeded": _seeded,
+    "stage_added": _stage("{name} was added."),
+    "stage_updated": _stage_changed,
+    "stage_removed": _fixed("A stage was removed."),
     "bracket_generated": _drawn,
+    "bracket_withdrawn": _fixed("A draw was taken back."),
+    "bracket_restored": _fixed("A draw that had been taken back stands again."),
+    "round_paired": _paired,
     "tournament_started": _fixed("Play began."),
     "tournament_completed": _champion,
     "tournament_cancelled": _fixed("The tournament was cancelled."),

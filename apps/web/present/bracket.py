@@ -1,92 +1,168 @@
-"""The drawing of a single-elimination bracket: columns of slots, from the matches of a state."""
+"""The drawing of an elimination stage: columns of slots, from the matches of a state."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from apps.web.present.names import round_name
 from apps.web.present.shown import MatchShown, SideShown, feeders, match_shown
+from engine.bracket import Bracket
 from engine.projection import State
+from engine.stages import Format
 
 TV_ROWS = 8  # a drawing with more rows is for a desk
 TV_ROWS_MOST = 16  # and with more than these it cannot be read across a hall
 
+Places = dict[tuple[int, int], MatchShown]
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a column: a match, or the pass of an entrant with a bye."""
+    """A place in a column: a match, the pass of an entrant with a bye, or nothing. `fed`: a line leads into it."""
 
     match: MatchShown | None
     bye: SideShown | None = None
     bye_path: str = ""  # how the page keeps the name current: "m.5.home"
+    fed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    round: int
+    """A round. `straight`: each slot leads to the one beside it; otherwise two lead to one."""
+
+    key: str
     name: str
     slots: tuple[Slot, ...]
+    straight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Columns that follow from each other: the whole bracket ("main"), or its "upper", "lower" and "final" part."""
+
+    kind: str
+    name: str
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """`rows` is the number of slots in the first column; `too_tall` says that a hall sees its first round as a list."""
+    """`rows`: how many slots are on top of each other. `crowded`: what a hall sees instead of too many of them."""
 
-    columns: tuple[Column, ...]
+    parts: tuple[Part, ...]
     third_place: MatchShown | None
     rows: int
-    too_tall: bool = False
-
-
-def round_name(round_: int, rounds: int) -> str:
-    """Return what people call a round: "Final", "Semi-finals", "Round of 16"."""
-    names = {0: "Final", 1: "Semi-finals", 2: "Quarter-finals"}
-    left = rounds - round_
-    return names.get(left) or f"Round of {2 << left}"
-
-
-def match_name(match: MatchShown, rounds: int) -> str:
-    """Return the round that a match belongs to, or "Third place"."""
-    return "Third place" if match.bracket == "third_place" else round_name(match.round, rounds)
-
-
-def rounds_of(state: State) -> int:
-    """Return how many rounds the bracket has; 0 before there is one."""
-    return max((row["round"] for row in state["matches"].values()), default=0)
+    crowded: tuple[Column, ...] = ()
 
 
 def drawing(state: State, *, tv: bool = False) -> Drawing | None:
     """
-    Return the bracket, or None before it is drawn.
+    Return the bracket of the stage whose matches alone are in `state`, or None before it is drawn.
 
-    With `tv`, rounds that are over are left out until the last four are to be seen.
+    With `tv`, rounds that are over are left out while there are too many rows to be read across a hall.
     """
-    rounds = rounds_of(state)
-    if not rounds:
-        return None
     sources = feeders(state)
     shown = [match_shown(state, row, sources) for row in state["matches"].values()]
-    main = {(m.round, m.position): m for m in shown if m.bracket == "main"}
-    third = next((m for m in shown if m.bracket == "third_place"), None)
-    first = _first_round_on_tv(main, rounds) if tv else 1
-    columns = tuple(
-        Column(r, round_name(r, rounds), tuple(_slot(main, r, p) for p in range(1, (1 << (rounds - r)) + 1)))
-        for r in range(first, rounds + 1)
+    if not shown:
+        return None
+    upper, lower, final = (_places(shown, bracket) for bracket in (Bracket.MAIN, Bracket.LOWER, Bracket.GRAND_FINAL))
+    third = next((m for m in shown if m.bracket == Bracket.THIRD_PLACE), None)
+    played_as = Format.DOUBLE_ELIMINATION if final else Format.SINGLE_ELIMINATION
+    parts = [Part("upper" if final else "main", "Upper bracket", _main_columns(upper, played_as))]
+    if lower:
+        parts.append(Part("lower", "Lower bracket", _lower_columns(lower)))
+    if tv:
+        parts = _without_what_is_over(parts)
+    rows = sum(len(part.columns[0].slots) for part in parts)
+    crowded = tuple(part.columns[0] for part in parts) if tv and rows > TV_ROWS_MOST else ()
+    if final:
+        columns = tuple(_column(final, Bracket.GRAND_FINAL, round_, 1) for round_ in range(1, _last(final) + 1))
+        if lower:
+            parts.append(Part("final", "Grand final", columns))
+        else:  # of two entrants the loser goes on straight away
+            parts = [Part("main", "", (*(_straight(column) for column in parts[0].columns), *columns))]
+    return Drawing(tuple(parts), third, rows, crowded)
+
+
+def _places(shown: Iterable[MatchShown], bracket: Bracket) -> Places:
+    return {(m.round, m.position): m for m in shown if m.bracket == bracket}
+
+
+def _last(places: Places) -> int:
+    return max(round_ for round_, _ in places)
+
+
+def _main_columns(places: Places, played_as: Format) -> tuple[Column, ...]:
+    rounds = _last(places)
+    columns = []
+    for round_ in range(1, rounds + 1):
+        slots = tuple(_slot(places, round_, position) for position in range(1, (1 << rounds - round_) + 1))
+        columns.append(Column(f"round-{round_}", round_name(played_as, Bracket.MAIN, round_, rounds), slots))
+    return tuple(columns)
+
+
+def _lower_columns(places: Places) -> tuple[Column, ...]:
+    """
+    Return the rounds of a lower bracket, of which every second one has half as many places as the one before.
+
+    Counted from its final: rounds in which entrants drop in and rounds among themselves take turns, so the places are
+    1, 1, 2, 2, 4, 4, …
+    """
+    rounds = _last(places)
+    columns: list[Column] = []
+    for round_ in range(1, rounds + 1):
+        left = rounds - round_
+        straight = left % 2 == 1
+        slots = tuple(
+            _slot(places, round_, position, straight=straight, fed=columns[-1] if columns else None)
+            for position in range(1, (1 << left // 2) + 1)
+        )
+        name = round_name(Format.DOUBLE_ELIMINATION, Bracket.LOWER, round_, rounds)
+        columns.append(Column(f"lower-{round_}", name, slots, straight))
+    return tuple(columns)
+
+
+def _slot(places: Places, round_: int, position: int, *, straight: bool = False, fed: Column | None = None) -> Slot:
+    """
+    Return what stands at a place. Where there is no match, whoever is in the next one came there by a pass.
+
+    `fed`: the column before, when some of its slots may be empty.
+    """
+    is_fed = fed is None or not fed.straight or not _is_empty(fed.slots[position - 1])
+    match = places.get((round_, position))
+    if match is not None:
+        return Slot(match, fed=is_fed)
+    # Survivors of a lower round meet those who drop in as the away side.
+    place, side = (position, "away") if straight else ((position + 1) // 2, "home" if position % 2 else "away")
+    after = places.get((round_ + 1, place))
+    if after is None:
+        return Slot(None, fed=False)
+    return Slot(None, after.home if side == "home" else after.away, f"m.{after.id}.{side}", fed=is_fed)
+
+
+def _is_empty(slot: Slot) -> bool:
+    return slot.match is None and slot.bye is None
+
+
+def _column(places: Places, bracket: Bracket, round_: int, slots: int) -> Column:
+    name = round_name(Format.DOUBLE_ELIMINATION, bracket, round_, _last(places))
+    return Column(
+        f"{bracket.replace('_', '-')}-{round_}",
+        name,
+        tuple(_slot(places, round_, position) for position in range(1, slots + 1)),
+        straight=True,
     )
-    rows = 1 << (rounds - first)
-    return Drawing(columns, third, rows, too_tall=tv and rows > TV_ROWS_MOST)
 
 
-def _slot(main: dict[tuple[int, int], MatchShown], round_: int, position: int) -> Slot:
-    match = main.get((round_, position))
-    after = main.get((round_ + 1, (position + 1) // 2))
-    if match is not None or after is None:
-        return Slot(match)
-    side = "home" if position % 2 else "away"
-    return Slot(None, after.home if position % 2 else after.away, f"m.{after.id}.{side}")
+def _straight(column: Column) -> Column:
+    return Column(column.key, column.name, column.slots, straight=True)
 
 
-def _first_round_on_tv(main: dict[tuple[int, int], MatchShown], rounds: int) -> int:
-    first = 1
-    while 1 << (rounds - first) > TV_ROWS and all(
-        m.state == "completed" for (round_, _), m in main.items() if round_ == first
-    ):
-        first += 1
-    return first
+def _without_what_is_over(parts: list[Part]) -> list[Part]:
+    """Return the parts without first rounds that are over, until few enough rows are left, or play is going on."""
+    while sum(len(part.columns[0].slots) for part in parts) > TV_ROWS:
+        tallest = max(parts, key=lambda part: len(part.columns[0].slots))
+        if not all(slot.match is None or slot.match.over for slot in tallest.columns[0].slots):
+            break
+        at = parts.index(tallest)
+        parts = [*parts[:at], Part(tallest.kind, tallest.name, tallest.columns[1:]), *parts[at + 1 :]]
+    return parts

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.web.present.shown import MatchShown, SideShown, entrant_name, feeders, match_shown
+from apps.web.present.stages import in_order
+from engine.match_flow import BEGUN, OPEN
 from engine.projection import State
+from engine.stages import Format
 
 Row = Mapping[str, Any]
 
@@ -32,7 +35,7 @@ class Mine:
 @dataclass(frozen=True, slots=True)
 class MyMatch:
     """
-    One's own match. `step`: wait, report, confirm, reported, over.
+    One's own match. `step`: wait, check_in, checked_in, report, confirm, reported, disputed, over.
 
     `against` is the opponent in a sentence, also one still to come: "the winner of match 3".
     """
@@ -47,8 +50,13 @@ class MyMatch:
 def my_match(match: MatchShown, side: str) -> MyMatch:
     """Return what the player on `side` can do in a match."""
     me, opponent = (match.home, match.away) if side == "home" else (match.away, match.home)
-    steps = {"scheduled": "wait", "ready": "report", "live": "report", "completed": "over"}
-    step = steps.get(match.state) or ("reported" if match.reported_by == side else "confirm")
+    steps = {"scheduled": "wait", "ready": "report", "live": "report", "disputed": "disputed"}
+    if match.over:
+        step = "over"
+    elif match.state == "check_in":
+        step = "checked_in" if me.here == "here" else "check_in"
+    else:
+        step = steps.get(match.state) or ("reported" if match.reported_by == side else "confirm")
     name = opponent.name or "an opponent to be decided"
     if opponent.entry is None and opponent.name:
         name = opponent.name.replace("Winner of", "the winner of match").replace("Loser of", "the loser of match")
@@ -96,15 +104,43 @@ def _in_bracket(state: State, entry: Row) -> Mine:
     known = {"entry": entry["id"], "name": entry["name"]}
     tournament = state["tournament"]
     own = [row for row in state["matches"].values() if entry["id"] in (row["home"], row["away"])]
-    still_to_play = sorted((row for row in own if row["state"] != "completed"), key=lambda row: row["number"])
+    still_to_play = [row for row in own if row["state"] in OPEN]
     if tournament["status"] == "cancelled":
         return Mine("none")
     if still_to_play:
-        row = still_to_play[0]
+        stages = {stage["id"]: stage["number"] for stage in state["stages"].values()}
+        row = min(still_to_play, key=lambda row: (_order(row["state"]), stages.get(row["stage"], 0), row["number"]))
         side = "home" if row["home"] == entry["id"] else "away"
         match = match_shown(state, row, feeders(state))
         return Mine("match", match=match, side=side, may_withdraw=True, **known)
+    if tournament["status"] != "completed" and (text := _between(state, entry)):
+        return Mine("in", text, may_withdraw=True, **known)
     return _finished(tournament, entry, own, state, known)
+
+
+def _order(state: str) -> int:
+    """Return the order in which matches ask for a player: begun, to check in, to play, to come."""
+    return 0 if state in BEGUN else {"check_in": 1, "ready": 2}.get(state, 3)
+
+
+def _between(state: State, entry: Row) -> str:
+    """Return what an entrant without a match waits for, who is still in the tournament."""
+    stages = in_order(state)
+    own = {row["stage"]: row for row in state["stage_entries"].values() if row["entry"] == entry["id"]}
+    for stage in stages:
+        row = own.get(stage["id"])
+        if row is None:
+            continue
+        if stage["state"] == "live" and stage["format"] == Format.SWISS:
+            present = max((m["round"] for m in state["matches"].values() if m["stage"] == stage["id"]), default=0)
+            bye = f"You have a bye in round {present}. " if present in row["byes"] else ""
+            return f"{bye}Your next match shows here when the next round is paired."
+        if stage["state"] == "live" and Format(stage["format"]).is_league:
+            return "You have played all your matches. The others are still playing."
+        is_last_drawn = all(other["state"] == "pending" for other in stages if other["number"] > stage["number"])
+        if stage["state"] == "completed" and is_last_drawn and stage is not stages[-1]:
+            return "The stage is over. Who goes on shows here when the next one is drawn."
+    return ""
 
 
 def _finished(tournament: Row, entry: Row, own: list[Row], state: State, known: dict[str, Any]) -> Mine:
@@ -116,6 +152,10 @@ def _finished(tournament: Row, entry: Row, own: list[Row], state: State, known: 
             return Mine("out", words, **known)
     if not own:
         return Mine("none", **known)
-    last = max(own, key=lambda row: row["number"])
+    last_stage = in_order(state)[-1]["id"]
+    places = {row["entry"]: row["rank"] for row in state["stage_entries"].values() if row["stage"] == last_stage}
+    if rank := places.get(entry["id"]):
+        return Mine("out", f"You finished in place {rank}.", **known)
+    last = max(own, key=lambda row: (row["completed_at"] or "", row["number"]))
     name = entrant_name(state, last["away"] if last["home"] == entry["id"] else last["home"])
     return Mine("out", f"Your last match was match {last['number']}" + (f" against {name}." if name else "."), **known)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from engine.match_flow import OVER
 from engine.projection import State
 
 Row = Mapping[str, Any]
@@ -25,12 +26,19 @@ STATUS_LABELS = {
 }
 STATE_LABELS = {
     "scheduled": "Upcoming",
+    "check_in": "Check-in",
     "ready": "Ready",
     "live": "Live",
     "pending_result": "To confirm",
+    "disputed": "Disputed",
     "completed": "Finished",
 }
-REASON_LABELS = {"walkover": "Walkover", "forfeit": "Forfeit"}
+FORFEIT_LABELS = {"walkover": "Walkover", "forfeit": "Forfeit", "no_show": "No-show"}
+NOBODY_WON_LABELS = {"walkover": "Not played", "forfeit": "Double forfeit", "no_show": "Nobody came"}
+# What stands where the score would: of the winner, of the loser, and of both when nobody won.
+UNPLAYED_SCORES = {"walkover": ("w/o", "", ""), "forfeit": ("W", "FF", "FF"), "no_show": ("W", "NS", "NS")}
+LEAGUES = ("round_robin", "swiss")
+BEFORE_PLAY = ("scheduled", "check_in", "ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class SideShown:
     """
     One side of a match. `name` is None when it cannot be known from the state.
 
-    `outcome` is "won", "lost" or ""; `score` and `shootout` are text, empty where there is nothing to show.
+    `outcome` is "won", "lost", "drew" or ""; `score` and `shootout` are text, empty where there is nothing to show.
+    `here` is "here" or "away" while the match's check-in runs, else "".
     """
 
     entry: int | None
@@ -47,19 +56,30 @@ class SideShown:
     score: str
     shootout: str
     outcome: str
+    here: str
 
 
 @dataclass(frozen=True, slots=True)
 class MatchShown:
-    """`label` is the state in a word; `leading` is who is ahead (": Argentina wins"), "" for a level score."""
+    """
+    `label` is the state in a word; `leading` is who has won if the match ends now (": Argentina wins"), else "".
+
+    `game`: of a best-of-N, the score of each of its N games ("13–7"), empty where it was not played; else no items.
+    `games`: those that were played, "13–7, 9–13".
+    """
 
     id: int
+    stage: int
     number: int
     round: int
     position: int
+    group: int
     bracket: str
+    best_of: int
+    is_league: bool
     state: str
     label: str
+    over: bool
     home: SideShown
     away: SideShown
     version: int
@@ -67,7 +87,10 @@ class MatchShown:
     away_points: int
     home_shootout: str
     away_shootout: str
+    game: list[str]
+    games: str
     leading: str
+    deadline_at: str | None
     started_at: str | None
     completed_at: str | None
     winner_to: int | None
@@ -77,7 +100,7 @@ class MatchShown:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`places` reads "12 of 16"; `left` is how many places are free."""
+    """`places` reads "12 of 16"; `left` is how many places are free; `waiting` is what needs a referee's word."""
 
     confirmed: int
     waitlisted: int
@@ -86,10 +109,12 @@ class Counts:
     left: int
     places: str
     matches: int
-    completed: int
+    over: int
     live: int
     ready: int
     pending: int
+    disputed: int
+    waiting: int
     progress: str
 
 
@@ -109,12 +134,17 @@ def match_shown(state: State, row: Row, known: Feeders | None = None) -> MatchSh
     home, away = _side(state, row, "home", sources), _side(state, row, "away", sources)
     return MatchShown(
         id=row["id"],
+        stage=row["stage"],
         number=row["number"],
         round=row["round"],
         position=row["position"],
+        group=row["group"],
         bracket=row["bracket"],
+        best_of=row["best_of"],
+        is_league=state["stages"].get(str(row["stage"]), {}).get("format") in LEAGUES,
         state=row["state"],
         label=_label(row),
+        over=row["state"] in OVER,
         home=home,
         away=away,
         version=row["version"],
@@ -122,7 +152,10 @@ def match_shown(state: State, row: Row, known: Feeders | None = None) -> MatchSh
         away_points=row["away_score"],
         home_shootout=_text(row["home_shootout"]),
         away_shootout=_text(row["away_shootout"]),
+        game=_games(row),
+        games=", ".join(filter(None, _games(row))),
         leading=_leading(row, home, away),
+        deadline_at=row["deadline_at"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],
         winner_to=row["winner_to"],
@@ -137,7 +170,8 @@ def counts(state: State) -> Counts:
     confirmed = [row for row in entries if row["status"] == "confirmed"]
     states = [row["state"] for row in state["matches"].values()]
     capacity = state["tournament"].get("capacity", 0)
-    completed = states.count("completed")
+    over = sum(state in OVER for state in states)
+    pending, disputed = states.count("pending_result"), states.count("disputed")
     return Counts(
         confirmed=len(confirmed),
         waitlisted=sum(row["status"] == "waitlisted" for row in entries),
@@ -146,11 +180,13 @@ def counts(state: State) -> Counts:
         left=max(capacity - len(confirmed), 0),
         places=f"{len(confirmed)} of {capacity}",
         matches=len(states),
-        completed=completed,
+        over=over,
         live=states.count("live"),
         ready=states.count("ready"),
-        pending=states.count("pending_result"),
-        progress=f"{completed} of {len(states)}",
+        pending=pending,
+        disputed=disputed,
+        waiting=pending + disputed,
+        progress=f"{over} of {len(states)}",
     )
 
 
@@ -164,44 +200,79 @@ def _side(state: State, row: Row, side: str, sources: Feeders) -> SideShown:
     entry_id = row[side]
     if entry_id is not None:
         name = entrant_name(state, entry_id)
+    elif row["state"] == "cancelled":
+        name = "–"
     elif row[f"{side}_closed"]:
         name = "Nobody"
     else:
         name = sources.get((row["stage"], row["number"], side))
-    outcome = ""
-    if row["state"] == "completed" and entry_id is not None:
-        outcome = "won" if row["winner"] == entry_id else "lost"
+    outcome = _outcome(row, entry_id)
     score, shootout = _score(row, side, outcome)
     seed = state["entries"].get(str(entry_id), {}).get("seed")
-    return SideShown(entry_id, name, _text(seed), score, shootout, outcome)
+    here = ""
+    if row["state"] == "check_in":
+        here = "here" if row[f"{side}_checked_in"] else "away"
+    return SideShown(entry_id, name, _text(seed), score, shootout, outcome, here)
+
+
+def _outcome(row: Row, entry_id: int | None) -> str:
+    if row["state"] not in ("completed", "forfeit") or entry_id is None:
+        return ""
+    if row["winner"] is None:
+        return "drew" if row["state"] == "completed" else "lost"
+    return "won" if row["winner"] == entry_id else "lost"
 
 
 def _score(row: Row, side: str, outcome: str) -> tuple[str, str]:
-    if row["state"] in ("scheduled", "ready"):
+    if row["state"] in BEFORE_PLAY or row["state"] == "cancelled":
         return "", ""
-    if row["state"] == "completed" and row["reason"] == "walkover":
-        return ("w/o" if outcome == "won" else ""), ""
-    if row["state"] == "completed" and row["reason"] == "forfeit":
-        return {"won": "W", "lost": "FF"}.get(outcome, ""), ""
-    numbers = row["report"] if row["state"] == "pending_result" and row["report"] else row
+    if row["state"] == "forfeit":
+        won, lost, both = UNPLAYED_SCORES.get(row["reason"], ("", "", ""))
+        return both if row["winner"] is None else won if outcome == "won" else lost, ""
+    numbers = _stated(row)
+    if numbers is None:
+        return "?", ""
     return _text(numbers[f"{side}_score"]), _text(numbers[f"{side}_shootout"])
+
+
+def _stated(row: Row) -> Row | None:
+    """Return where the score stands: in the report that waits, in the row, or nowhere while it is disputed."""
+    if row["state"] == "disputed" and row["report"]:
+        return None
+    return row["report"] if row["state"] == "pending_result" and row["report"] else row
+
+
+def _games(row: Row) -> list[str]:
+    if row["best_of"] == 1:
+        return []
+    numbers = None if row["state"] in BEFORE_PLAY else _stated(row)
+    games = [] if numbers is None else numbers.get("games") or []
+    played = [f"{game['home']}–{game['away']}" for game in games]
+    return played + [""] * (row["best_of"] - len(played))
 
 
 def _leading(row: Row, home: SideShown, away: SideShown) -> str:
     if row["state"] not in ("live", "pending_result"):
         return ""
     points = [(int(s.score or 0), int(s.shootout or 0)) for s in (home, away)]
-    if points[0] == points[1]:
+    enough = row["best_of"] // 2 + 1 if row["best_of"] > 1 else 0
+    if points[0] == points[1] or max(points)[0] < enough:
         return ""
     return f": {(home if points[0] > points[1] else away).name or ''} wins"
 
 
 def _label(row: Row) -> str:
-    if row["state"] == "completed":
-        if row["winner"] is None:
-            return "Not played"
-        return REASON_LABELS.get(row["reason"], STATE_LABELS["completed"])
-    return STATE_LABELS[row["state"]]
+    state, is_reset = row["state"], row["bracket"] == "grand_final" and row["round"] > 1
+    if state == "completed" and row["winner"] is None:
+        return "Draw"
+    if state == "forfeit":
+        labels = NOBODY_WON_LABELS if row["winner"] is None else FORFEIT_LABELS
+        return labels.get(row["reason"], "Forfeit")
+    if state == "cancelled" and row["home"] is None and row["away"] is None:
+        return "Not needed" if is_reset else "Not played"
+    if state == "cancelled":
+        return "Cancelled"
+    return "If needed" if state == "scheduled" and is_reset else STATE_LABELS[state]
 
 
 def _text(value: Any) -> str:

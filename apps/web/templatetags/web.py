@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.web.present.shown import STATUS_LABELS
+from apps.web.present.shown import STATUS_LABELS, MatchShown
 
 register = template.Library()
 
@@ -68,6 +68,20 @@ def invalid(context: dict[str, Any], form: str, field: str = "") -> SafeString |
     if failure is None or failure.form != form or (field and failure.about != field):
         return ""
     return format_html(' aria-invalid="true" aria-describedby="{}" autofocus', "failure")
+
+
+@register.simple_tag(takes_context=True)
+def game_rows(context: dict[str, Any], form: str, match: MatchShown) -> list[tuple[int, str, str]]:
+    """Return (number, home, away) for the inputs of each game: as typed, else as reported or played so far."""
+    known = [text.partition("–")[::2] for text in match.game]
+    return [
+        (
+            number,
+            typed(context, form, f"game{number}_home", home),
+            typed(context, form, f"game{number}_away", away),
+        )
+        for number, (home, away) in enumerate(known, start=1)
+    ]
 
 
 @register.simple_tag

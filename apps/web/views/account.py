@@ -12,8 +12,8 @@ from apps.tournaments.models import Entry, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.web.pages import Failure, Live, page, show
-from apps.web.present.bracket import match_name
 from apps.web.present.mine import my_match
+from apps.web.present.names import Names
 from apps.web.present.shown import match_shown
 from apps.web.views.home import accents
 from apps.web.views.matches import match_live
@@ -44,7 +44,7 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
             "m": shown,
             "my": my_match(shown, side.value) if side else None,
             "t": following.tournament,
-            "round_name": match_name(shown, around.rounds),
+            "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         }
     else:
         live = _waiting_room(entries)

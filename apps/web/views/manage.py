@@ -17,10 +17,10 @@ from apps.tournaments.services import Actor, Done, brackets, entries, tournament
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
 from apps.web.forms import DrawForm, MemberForm, SettingsForm, lines_of, seed_order
 from apps.web.pages import Failure, page, show
-from apps.web.present.bracket import match_name
 from apps.web.present.shown import MatchShown
 from apps.web.views.tournaments import Visit, listed, visit
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.match_flow import OVER
 
 MAX_LINES = 128
 SENTENCES = 3  # of refusals that are shown in full
@@ -58,16 +58,17 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
     """Show the matches as a queue: what needs a person first."""
     seen = _staff_visit(request, tournament_id, "manage")
     matches: list[MatchShown] = seen.context["all_matches"]
-    rounds: int = seen.context["rounds"]
-    named = [(match, match_name(match, rounds)) for match in matches]
+    named = [(match, seen.names.place(match)) for match in matches]
     seen.context["queues"] = [
-        (title, state, [(m, name) for m, name in named if m.state == state])
-        for title, state in (
-            ("To confirm", "pending_result"),
-            ("In play", "live"),
-            ("Ready to start", "ready"),
-            ("Waiting for entrants", "scheduled"),
-            ("Over", "completed"),
+        (title, queue, [(m, name) for m, name in named if m.state in states])
+        for title, queue, states in (
+            ("Disputed", "disputed", ("disputed",)),
+            ("To confirm", "pending_result", ("pending_result",)),
+            ("Check-in", "check_in", ("check_in",)),
+            ("In play", "live", ("live",)),
+            ("Ready to start", "ready", ("ready",)),
+            ("Waiting for entrants", "scheduled", ("scheduled",)),
+            ("Over", "over", tuple(OVER)),
         )
     ]
     return _console(request, "board", seen, failure)

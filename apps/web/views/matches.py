@@ -7,22 +7,27 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from apps.errors import BadRequest
 from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
-from apps.tournaments.models import Match, Status
+from apps.tournaments.models import DisputeCause, Match, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors.snapshots import match_snapshot
 from apps.tournaments.services import Done
 from apps.tournaments.services import matches as services
 from apps.web.commands import actor, carry_out, cleaned, expected_version
-from apps.web.forms import ScoreForm, SideForm, StepForm, score_of, stepped
+from apps.web.evidence import attach, takes_files
+from apps.web.forms import DisputeForm, LoserForm, SideForm
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present.activity import match_lines
-from apps.web.present.bracket import match_name
 from apps.web.present.mine import my_match
+from apps.web.present.names import Names
+from apps.web.present.results import kept_text, reports
 from apps.web.present.shown import match_shown
+from apps.web.scores import score_in, stepped
 from engine.bracket import Side
+from engine.match_flow import MatchState
 
 HISTORY_LIMIT = 400
 
@@ -37,13 +42,17 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     subject = lists.activity(row.tournament, audience=PUBLIC, subject=row.subject).order_by("seq")
     events = list(subject[:HISTORY_LIMIT])
     names = selectors.actor_names(events) if permissions.is_staff(role) else {}
-    one_match = {**live.state, "matches": {str(match_id): live.state["matches"][str(match_id)]}}
+    state_row = live.state["matches"][str(match_id)]
+    one_match = {**live.state, "matches": {str(match_id): state_row}}
+    happened = {event.type for event in events}
+    is_staff = permissions.is_staff(role)
+    kept = services.kept_result(row)
     context: dict[str, Any] = {
         "tournament": row.tournament,
         "t": {"accent": row.tournament.accent, "name": row.tournament.name, "id": row.tournament_id},
         "m": shown,
         "my": my_match(shown, side.value) if side else None,
-        "round_name": match_name(shown, around.rounds),
+        "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         "lines": match_lines(events, one_match, names),
         "before": [
             {**feeder, "what": "The winner" if feeder["winner_to"] == shown.number else "The loser"}
@@ -51,9 +60,15 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         ],
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
-        "may_referee": permissions.is_staff(role) and row.tournament.status != Status.CANCELLED,
-        "is_staff": permissions.is_staff(role),
+        "may_referee": is_staff and row.tournament.status != Status.CANCELLED,
+        "is_staff": is_staff,
         "cancelled": row.tournament.status == Status.CANCELLED,
+        "takes_files": takes_files(),
+        "reopening": selectors.last_reopening(match_id) if is_staff and "match_reopened" in happened else None,
+        "reports": reports(live.state, state_row),
+        "kept": kept_text(live.state, kept) if kept and row.state in (MatchState.READY, MatchState.CHECK_IN) else "",
+        "disputes": selectors.disputes_of(match_id) if (is_staff or side) and "result_disputed" in happened else [],
+        "causes": DisputeCause.choices,
     }
     regions = {
         "notice": "web/match/_notice.html",
@@ -100,6 +115,14 @@ def _posted(
     return decorate
 
 
+@_posted("check-in", "Checked in.")
+def check_in(request: HttpRequest, match_id: int) -> Done:
+    """Say that a side is here: one's own, or as the staff the one that is named."""
+    sent = request.POST.get("side", "")
+    side = Side(cleaned(SideForm(request.POST))["side"]) if sent else None
+    return services.check_in(actor(request), match_id, side=side, expected_version=expected_version(request))
+
+
 @_posted("start", "The match has started.")
 def start(request: HttpRequest, match_id: int) -> Done:
     return services.start(actor(request), match_id, expected_version=expected_version(request))
@@ -107,26 +130,27 @@ def start(request: HttpRequest, match_id: int) -> Done:
 
 @_posted("step", "")
 def step(request: HttpRequest, match_id: int) -> Done:
-    score = stepped(cleaned(StepForm(request.POST)))
+    score = stepped(request.POST)
     return services.update_score(actor(request), match_id, score, expected_version=expected_version(request))
 
 
 @_posted("score", "Score saved.")
 def score(request: HttpRequest, match_id: int) -> Done:
-    new = score_of(cleaned(ScoreForm(request.POST)))
+    new = score_in(request.POST)
     return services.update_score(actor(request), match_id, new, expected_version=expected_version(request))
 
 
 @_posted("score", "The match is over.")
 def finish(request: HttpRequest, match_id: int) -> Done:
     """End the match with the score that was typed; without one, with the score as it stands or was reported."""
-    new = score_of(cleaned(ScoreForm(request.POST))) if "home_score" in request.POST else None
-    return services.finish(actor(request), match_id, new, expected_version=expected_version(request))
+    new = score_in(request.POST) if "home_score" in request.POST else None
+    ruling = request.POST.get("ruling", "")
+    return services.finish(actor(request), match_id, new, ruling=ruling, expected_version=expected_version(request))
 
 
-@_posted("report", "Your report was sent. Your opponent confirms it.")
+@_posted("report", "Your report was sent.")
 def report(request: HttpRequest, match_id: int) -> Done:
-    new = score_of(cleaned(ScoreForm(request.POST)))
+    new = score_in(request.POST)
     return services.report(actor(request), match_id, new, expected_version=expected_version(request))
 
 
@@ -144,5 +168,37 @@ def walkover(request: HttpRequest, match_id: int) -> Done:
 
 @_posted("forfeit", "The forfeit was recorded.")
 def forfeit(request: HttpRequest, match_id: int) -> Done:
-    loser = Side(cleaned(SideForm(request.POST))["side"])
-    return services.forfeit(actor(request), match_id, loser=loser, expected_version=expected_version(request))
+    """Rule that one side loses, or both."""
+    said = cleaned(LoserForm(request.POST))["side"]
+    loser = None if said == "both" else Side(said)
+    ruling = request.POST.get("ruling", "")
+    version = expected_version(request)
+    return services.forfeit(actor(request), match_id, loser=loser, ruling=ruling, expected_version=version)
+
+
+@_posted("cancel", "The match was cancelled.")
+def cancel(request: HttpRequest, match_id: int) -> Done:
+    return services.cancel(actor(request), match_id, expected_version=expected_version(request))
+
+
+@_posted("take-kept", "The earlier result counts again.")
+def take_kept(request: HttpRequest, match_id: int) -> Done:
+    return services.take_kept(actor(request), match_id, expected_version=expected_version(request))
+
+
+@_posted("dispute", "A referee decides now.")
+def dispute(request: HttpRequest, match_id: int) -> Done:
+    """Ask a referee to decide, with images if there are any; an image that is refused leaves the dispute open."""
+    values = cleaned(DisputeForm(request.POST))
+    cause = DisputeCause(values["cause"] or DisputeCause.OTHER)
+    version = expected_version(request)
+    done = services.dispute(actor(request), match_id, cause=cause, text=values["text"], expected_version=version)
+    return attach(request, match_id) or done
+
+
+@_posted("evidence", "The images were added.")
+def evidence(request: HttpRequest, match_id: int) -> Done:
+    done = attach(request, match_id, required=True)
+    if done is None:
+        raise BadRequest("This site keeps no images.", field="file")
+    return done

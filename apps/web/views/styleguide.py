@@ -1,62 +1,84 @@
 """Every component in every state, on one page, for whoever changes the style sheets. Only with DEBUG."""
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 
 from apps.web.pages import Failure, page, show
 from apps.web.present.bracket import drawing
+from apps.web.present.league import league_tables
 from apps.web.present.shown import match_shown
-from engine.bracket import Side
+from engine.bracket import PlannedMatch, Side
+from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
 from engine.projection import State, empty
+from engine.round_robin import round_robin
+from engine.stages import StageSettings
 
-_STATES = ("scheduled", "ready", "live", "pending_result", "completed")
+_IN_A_BRACKET = ("ready", "live", "pending_result", "completed")
+_ALL = (*_IN_A_BRACKET, "check_in", "disputed", "forfeit", "cancelled")
+_SCORED = ("live", "pending_result", "completed")
 
 
 @page
 def styleguide(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     if not settings.DEBUG:
         raise Http404
-    states = sample(5)
-    cards = [match_shown(states, row) for row in states["matches"].values()]
+    states = sample(single_elimination(16), _ALL)
+    cards = [match_shown(states, row) for row in list(states["matches"].values())[: len(_ALL) + 1]]
+    brackets = [
+        single_elimination(5, third_place=True),
+        single_elimination(16, third_place=True),
+        double_elimination(6),
+    ]
+    league = sample(round_robin(4), ("completed",))
     context: dict[str, Any] = {
         "cards": cards,
-        "drawings": [drawing(sample(n)) for n in (5, 16)],
+        "drawings": [drawing(sample(plans, _IN_A_BRACKET)) for plans in brackets],
+        "table": league_tables(league, league["stages"]["1"])[0],
         "t": {"accent": "#2f6fed"},
     }
     return show(request, "web/styleguide.html", context, failure=failure)
 
 
-def sample(entrants: int) -> State:
-    """Return a made-up bracket with a match in every state."""
+def sample(plans: Sequence[PlannedMatch], kinds: Sequence[str]) -> State:
+    """Return a made-up stage; the matches whose entrants are known take turns in being of these kinds."""
+    entrants = max(seed or 0 for plan in plans for seed in (plan.home_seed, plan.away_seed))
     rng = random.Random(entrants)  # noqa: S311 - a picture, not a secret
     state = empty()
     state["tournament"] = {"capacity": 16, "champion": None}
+    options = msgspec.to_builtins(StageSettings(tie_breaks=["points", "score_difference", "scored"]))
+    state["stages"]["1"] = {**options, "id": 1, "number": 1, "name": "", "format": "round_robin", "state": "live"}
     for n in range(1, entrants + 1):
         entry = {"id": n, "name": _name(n), "seed": n, "status": "confirmed", "checked_in": False}
         state["entries"][str(n)] = entry
-    for number, plan in enumerate(single_elimination(entrants, third_place=True)):
+        place = {"id": n, "stage": 1, "entry": n, "seed": n, "group": 0, "lot": n, "byes": [], "annulled": False}
+        state["stage_entries"][str(n)] = place
+    for number, plan in enumerate(plans):
         known = plan.home_seed is not None and plan.away_seed is not None
-        kind = _STATES[1 + number % 4] if known else "scheduled"
-        score = (rng.randrange(4), rng.randrange(4)) if kind in ("live", "completed", "pending_result") else (0, 0)
-        level = kind == "completed" and score[0] == score[1]
+        kind = kinds[number % len(kinds)] if known else "scheduled"
+        home, away = (rng.randrange(4), rng.randrange(4)) if kind in _SCORED else (0, 0)
+        level = kind == "completed" and home == away
+        over = kind in ("completed", "forfeit")
         state["matches"][str(plan.number)] = {
             "id": plan.number, "stage": 1, "number": plan.number, "bracket": plan.bracket.value,
-            "round": plan.round, "position": plan.position, "state": kind,
+            "round": plan.round, "position": plan.position, "group": 0, "best_of": 1, "state": kind,
             "home": plan.home_seed, "away": plan.away_seed, "home_closed": False, "away_closed": False,
-            "home_score": score[0], "away_score": score[1],
+            "home_score": home, "away_score": away, "games": [],
             "home_shootout": 4 if level else None, "away_shootout": 2 if level else None,
-            "reported_by": "home" if kind == "pending_result" else None, "report": None,
-            "winner": (plan.home_seed if score[0] >= score[1] else plan.away_seed) if kind == "completed" else None,
-            "reason": "played" if kind == "completed" else None,
+            "home_checked_in": kind == "check_in", "away_checked_in": False,
+            "reported_by": "home" if kind in ("pending_result", "disputed") else None, "report": None,
+            "winner": (plan.home_seed if home >= away else plan.away_seed) if over else None,
+            "reason": {"completed": "played", "forfeit": "no_show"}.get(kind),
             "winner_to": plan.winner_to and plan.winner_to.match,
             "winner_to_side": plan.winner_to and Side(plan.winner_to.side).value,
             "loser_to": plan.loser_to and plan.loser_to.match,
             "loser_to_side": plan.loser_to and Side(plan.loser_to.side).value,
-            "version": 1, "started_at": None, "completed_at": None,
+            "version": 1, "deadline_at": None, "started_at": None, "completed_at": None,
         }  # fmt: skip
     return state
 

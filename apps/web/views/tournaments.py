@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
-from apps.tournaments.models import Entry, Role, Tournament
+from apps.tournaments.models import Role, Tournament
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors.snapshots import tournament_snapshot
@@ -18,9 +18,15 @@ from apps.tournaments.services import Done, entries
 from apps.web.commands import actor, carry_out
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present import activity as story
-from apps.web.present.bracket import drawing, match_name, rounds_of
+from apps.web.present import stages
+from apps.web.present.bracket import drawing
+from apps.web.present.league import league_rounds, league_tables
 from apps.web.present.mine import mine, my_match
+from apps.web.present.names import Names, names_of
 from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, match_shown
+from engine.match_flow import BEGUN
+from engine.projection import State
+from engine.stages import Format
 
 ACTIVITY_ON_OVERVIEW = 8
 ACTIVITY_ON_PAGE = 60
@@ -33,25 +39,24 @@ class Visit:
 
     tournament: Tournament
     role: Role
-    entry: Entry | None
     live: Live
+    names: Names
     context: dict[str, Any]
 
 
 def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str = PUBLIC) -> Visit:
     """
-    Read what all pages of a tournament show. Up to nine queries: the tournament, the role, the entry, the snapshot.
+    Read what all pages of a tournament show. Up to nine queries: the tournament, the role, the snapshot.
 
     Raises:
         NotFound: no such tournament, or a draft of somebody else's.
     """
-    tournament, role = lists.tournament_for(request.user, tournament_id)
-    entry = selectors.own_entry(request.user, tournament)
+    tournament, role, entry = selectors.visited(request.user, tournament_id)
     snapshot = tournament_snapshot(tournament_id, audience=audience)
     state = snapshot.data
-    live = Live(f"tournament:{tournament_id}", snapshot.position, state, (entry.pk,) if entry else ())
-    my = mine(state, signed_in=request.user.is_authenticated, entry_id=entry.pk if entry else None)
-    sources = feeders(state)
+    live = Live(f"tournament:{tournament_id}", snapshot.position, state, (entry,) if entry else ())
+    my = mine(state, signed_in=request.user.is_authenticated, entry_id=entry)
+    sources, names = feeders(state), names_of(state)
     context: dict[str, Any] = {
         "t": state["tournament"],
         "tab": tab,
@@ -65,9 +70,10 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "runner_up": entrant_name(state, state["tournament"]["runner_up"]),
         "third": entrant_name(state, state["tournament"]["third_place"]),
         "all_matches": [match_shown(state, row, sources) for row in state["matches"].values()],
-        "rounds": rounds_of(state),
+        "stages": stages.switch(state, names),
+        "stages_tab": stages.tab_name(state),
     }
-    return Visit(tournament, role, entry, live, context)
+    return Visit(tournament, role, live, names, context)
 
 
 def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
@@ -75,6 +81,8 @@ def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) 
         "head": "web/tournament/_head.html",
         "mine": "web/tournament/_mine.html",
         "tabs": "web/tournament/_tabs.html",
+        "stages": "web/tournament/_stages.html",
+        "standings": "web/tournament/_standings.html",
         name: f"web/tournament/_{name}.html",
     }
     template = f"web/tournament/{name}.html"
@@ -86,13 +94,16 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     """Show what is going on: the matches in play, those that come next, the last results."""
     seen = visit(request, tournament_id, tab="tournament")
     matches: list[MatchShown] = seen.context["all_matches"]
-    done = sorted((m for m in matches if m.state == "completed"), key=lambda m: m.completed_at or "", reverse=True)
+    done = sorted((m for m in matches if m.over and m.completed_at), key=lambda m: m.completed_at or "", reverse=True)
     seen.context.update(
         {
-            "now_playing": [m for m in matches if m.state in ("live", "pending_result")],
-            "next_up": [m for m in matches if m.state == "ready"][:6],
+            "now_playing": [m for m in matches if m.state in BEGUN],
+            "next_up": [m for m in matches if m.state in ("check_in", "ready")][:6],
             "latest": done[:6],
-            "lines": _story(seen, ACTIVITY_ON_OVERVIEW),
+            "how_played": [
+                (stage, stages.how_played(seen.live.state["stages"][str(stage.id)])) for stage in seen.context["stages"]
+            ],
+            "lines": _story(seen, ACTIVITY_ON_OVERVIEW)[0],
         }
     )
     return _tab(request, "overview", seen, failure)
@@ -100,21 +111,37 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
 
 @page
 def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """Show the bracket; with `?view=tv` alone and large, for a hall."""
+    """Show a stage, `?stage=` its number: a bracket, or tables and rounds. With `?view=tv` large, for a hall."""
     seen = visit(request, tournament_id, tab="bracket")
     tv = request.GET.get("view") == "tv"
-    seen.context.update({"drawing": drawing(seen.live.state, tv=tv), "tv": tv})
+    seen.context.update({"tv": tv, **stage_shown(seen.live.state, request.GET.get("stage", ""), tv=tv)})
     return _tab(request, "bracket", seen, failure)
+
+
+def stage_shown(state: State, wanted: str, *, tv: bool = False) -> dict[str, Any]:
+    """Return what the page of a stage shows of a state. `wanted`: its number, else the stage that is on now."""
+    stage = stages.looked_at(state, wanted)
+    if stage is None:
+        return {}
+    following = stages.following(state, stage)
+    own = stages.within(state, stage)
+    shown: dict[str, Any] = {"stage": stage, "following": following}
+    if Format(stage["format"]).is_league:
+        if own["stage_entries"]:
+            shown["tables"] = league_tables(own, stage, next_stage=following)
+            shown["league_rounds"] = league_rounds(own, stage)
+    else:
+        shown["drawing"] = drawing(own, tv=tv)
+    return shown
 
 
 @page
 def matches(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     """List all matches, round by round."""
     seen = visit(request, tournament_id, tab="matches")
-    rounds: int = seen.context["rounds"]
     by_round: dict[str, list[MatchShown]] = {}
     for match in seen.context["all_matches"]:
-        by_round.setdefault(match_name(match, rounds), []).append(match)
+        by_round.setdefault(seen.names.place(match), []).append(match)
     seen.context["by_round"] = list(by_round.items())
     return _tab(request, "matches", seen, failure)
 
@@ -133,11 +160,11 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     seen = visit(request, tournament_id, tab="activity")
     before = request.GET.get("before", "")
     page_before = int(before) if before.isascii() and before.isdigit() and len(before) <= MAX_SEQ_DIGITS else None
-    lines = _story(seen, ACTIVITY_ON_PAGE + 1, before=page_before)
+    lines, older = _story(seen, ACTIVITY_ON_PAGE, before=page_before)
     seen.context.update(
         {
-            "lines": lines[:ACTIVITY_ON_PAGE],
-            "older": lines[ACTIVITY_ON_PAGE - 1].seq if len(lines) > ACTIVITY_ON_PAGE else None,
+            "lines": lines,
+            "older": older,
             "paged": page_before is not None,
         }
     )
@@ -158,13 +185,14 @@ def listed(state: Any) -> dict[str, Any]:
     }
 
 
-def _story(seen: Visit, limit: int, *, before: int | None = None) -> list[story.Line]:
+def _story(seen: Visit, limit: int, *, before: int | None = None) -> tuple[list[story.Line], int | None]:
+    """Return what happened, and the seq before which there is more."""
     audience = permissions.audience_of(seen.role)
-    events = list(
-        lists.activity(seen.tournament, audience=audience, before=before).exclude(type__in=story.QUIET)[:limit]
-    )
+    found = lists.activity(seen.tournament, audience=audience, before=before).exclude(type__in=story.QUIET)
+    events = list(found[: limit + 1])
     names = selectors.actor_names(events) if permissions.is_staff(seen.role) else {}
-    return story.tournament_lines(events, seen.live.state, names)
+    older = events[limit - 1].seq if len(events) > limit else None
+    return story.tournament_lines(events[:limit], seen.live.state, names), older
 
 
 @require_POST

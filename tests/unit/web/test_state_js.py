@@ -6,11 +6,14 @@ from random import Random
 from typing import Any
 
 from apps.web.present.shown import counts, feeders, match_shown
+from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
+from engine.match_flow import MatchState, Reason
 from engine.projection import COLLECTIONS, fold
+from engine.round_robin import round_robin
 from tests.unit.web.node import ask
 
-STATES = ("scheduled", "ready", "live", "pending_result", "completed")
+STATES = tuple(MatchState)
 NAMES = ("Ada", "<script>alert(1)</script>", "</script>", "Ünïcødé 🏓", "a" * 60, '"quoted" & co', "علی")
 
 
@@ -48,8 +51,16 @@ def bracket_events(rng: Random) -> list[dict[str, Any]]:
         }
         for n in range(1, entrants + 1)
     ]
+    plans = rng.choice(
+        [
+            single_elimination(entrants, third_place=rng.random() < 0.5),
+            double_elimination(entrants),
+            round_robin(entrants),
+        ]
+    )
+    stage = {"id": 1, "format": rng.choice(["single_elimination", "double_elimination", "round_robin", "swiss"])}
     matches = []
-    for plan in single_elimination(entrants, third_place=rng.random() < 0.5):
+    for plan in plans:
         match = {
             "id": 100 + plan.number,
             "stage": 1,
@@ -57,38 +68,45 @@ def bracket_events(rng: Random) -> list[dict[str, Any]]:
             "bracket": plan.bracket.value,
             "round": plan.round,
             "position": plan.position,
+            "group": plan.group,
             "home": plan.home_seed,
             "away": plan.away_seed,
             "winner_to": plan.winner_to and plan.winner_to.match,
             "winner_to_side": plan.winner_to and plan.winner_to.side.value,
             "loser_to": plan.loser_to and plan.loser_to.match,
             "loser_to_side": plan.loser_to and plan.loser_to.side.value,
+            "deadline_at": rng.choice([None, "2026-11-22T18:00:00.000Z"]),
             "started_at": None,
             "completed_at": None,
         }
         matches.append(match | play(rng, match))
-    return [{"tournament": {"capacity": 16}}, {"entries": entries}, {"matches": matches}]
+    return [{"tournament": {"capacity": 16}, "stage": stage}, {"entries": entries}, {"matches": matches}]
 
 
 def play(rng: Random, match: dict[str, Any]) -> dict[str, Any]:
     def shootout() -> int | None:
         return rng.choice([None, rng.randrange(9)])
 
+    best_of = rng.choice([1, 1, 2, 3, 5])
     points = {
         "home_score": rng.randrange(4),
         "away_score": rng.randrange(4),
         "home_shootout": shootout(),
         "away_shootout": shootout(),
+        "games": [{"home": rng.randrange(14), "away": 13} for _ in range(rng.randrange(best_of + 1) * (best_of > 1))],
     }
     return points | {
         "state": rng.choice(STATES),
+        "best_of": best_of,
         "version": rng.randrange(1, 9),
         "home_closed": rng.random() < 0.2,
         "away_closed": rng.random() < 0.2,
+        "home_checked_in": rng.random() < 0.5,
+        "away_checked_in": rng.random() < 0.5,
         "reported_by": rng.choice([None, "home", "away"]),
         "report": rng.choice([None, {**points, "home_score": 7}]),
         "winner": rng.choice([None, match["home"], match["away"]]),
-        "reason": rng.choice([None, "played", "walkover", "forfeit"]),
+        "reason": rng.choice([None, *Reason]),
     }
 
 

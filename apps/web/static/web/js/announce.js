@@ -43,15 +43,21 @@ export class Announcer {
 export function sentence(type, match) {
   if (!match || !match.home.name || !match.away.name) return null;
   const score = `${match.home.name} ${match.home.score}, ${match.away.name} ${match.away.score}`;
+  const versus = `${match.home.name} against ${match.away.name}`;
   switch (type) {
     case "score_updated":
       return score;
     case "match_started":
-      return `${match.home.name} against ${match.away.name} has started`;
+      return `${versus} has started`;
     case "result_reported":
       return `Reported: ${score}`;
+    case "result_disputed":
+      return `${match.home.name} and ${match.away.name} do not agree about their result`;
+    case "match_reopened":
+      return `The result of ${versus} was taken back`;
     case "match_completed": {
-      const winner = match.home.outcome === "won" ? match.home.name : match.away.name;
+      const winner = [match.home, match.away].find((side) => side.outcome === "won")?.name;
+      if (!winner) return match.home.outcome === "drew" ? `A draw. ${score}` : `${match.label}: ${versus}`;
       return /^\d+$/.test(match.home.score) ? `${winner} won. ${score}` : `${winner} won by ${match.label.toLowerCase()}`;
     }
     default:

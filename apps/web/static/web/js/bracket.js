@@ -4,21 +4,39 @@
  * and begins with the one being played. Without this module the bracket is a drawing that scrolls.
  */
 
+import { OVER } from "./shown.js";
+
 const PHONE = "(width < 42rem)";
 
 /** @param {HTMLElement} bracket */
 export function bringToLife(bracket) {
-  const columns = [...bracket.querySelectorAll(".round")].map((round) => [...round.querySelectorAll(".slot")]);
-  lightPaths(bracket, columns);
-  pageRounds(bracket);
-  return columns;
+  lightPaths(bracket);
+  const parts = /** @type {HTMLElement[]} */ ([...bracket.querySelectorAll(".part")]);
+  const present = parts.map((part) => pageRounds(bracket, part)).filter((round) => round !== null);
+  lookAtThePresent(bracket, present);
 }
 
-/**
- * @param {HTMLElement} bracket
- * @param {Element[][]} columns
- */
-function lightPaths(bracket, columns) {
+/** Scroll a wide drawing to the first round that is not over. On a phone each part has done so already. */
+function lookAtThePresent(/** @type {HTMLElement} */ bracket, /** @type {HTMLElement[]} */ rounds) {
+  if (matchMedia(PHONE).matches || bracket.scrollWidth <= bracket.clientWidth) return;
+  const left = Math.min(...rounds.map((round) => leftOf(round, bracket)));
+  const before = rounds[0]?.offsetWidth ?? 0; // the round before it tells where they come from
+  if (Number.isFinite(left) && left > before) bracket.scrollTo({ left: left - before, behavior: "instant" });
+}
+
+/** Where an element begins in what a scroller shows, from the scroller's own beginning. */
+function leftOf(/** @type {HTMLElement} */ element, /** @type {HTMLElement} */ scroller) {
+  return element.getBoundingClientRect().left - scroller.getBoundingClientRect().left + scroller.scrollLeft;
+}
+
+/** @param {HTMLElement} bracket */
+function lightPaths(bracket) {
+  const columns = [...bracket.querySelectorAll(".part")].map((part) =>
+    [...part.querySelectorAll(".round")].map((round) => ({
+      straight: round.classList.contains("round--straight"),
+      slots: [...round.querySelectorAll(".slot")],
+    })),
+  );
   /** @type {string | null} */
   let pinned = null;
   /** @type {HTMLElement | null} */
@@ -36,15 +54,17 @@ function lightPaths(bracket, columns) {
     if (entry === null) return;
     const own = `[data-entry="${CSS.escape(entry)}"]`;
     for (const element of bracket.querySelectorAll(own)) element.classList.add("is-path");
-    columns.forEach((slots, round) => {
-      slots.forEach((slot, place) => {
-        const next = columns[round + 1]?.[Math.floor(place / 2)];
-        if (next && slot.querySelector(own) && next.querySelector(own)) {
-          slot.classList.add("is-path-out");
-          next.classList.add("is-path-in");
-        }
+    for (const rounds of columns) {
+      rounds.forEach(({ slots, straight }, round) => {
+        slots.forEach((slot, place) => {
+          const next = rounds[round + 1]?.slots[straight ? place : Math.floor(place / 2)];
+          if (next && slot.querySelector(own) && next.querySelector(own)) {
+            slot.classList.add("is-path-out");
+            next.classList.add("is-path-in");
+          }
+        });
       });
-    });
+    }
   }
 
   /** @param {string | null} entry */
@@ -110,26 +130,24 @@ function lightPaths(bracket, columns) {
 function nextOpponent(bracket, entry) {
   for (const row of bracket.querySelectorAll(`.side[data-entry="${CSS.escape(entry)}"]`)) {
     const match = /** @type {HTMLElement | null} */ (row.closest(".match"));
-    if (!match || match.dataset.state === "completed") continue;
+    if (!match || OVER.includes(match.dataset.state ?? "")) continue;
     const other = [...match.querySelectorAll(".side")].find((side) => side !== row);
     return `Next: ${other?.querySelector(".side__name")?.textContent ?? ""}`;
   }
-  return row_out(bracket, entry);
+  const last = [...bracket.querySelectorAll(`.round--last .side[data-entry="${CSS.escape(entry)}"]:not([data-outcome=""])`)].at(-1);
+  const isFinal = last?.closest(".part--main .slot, .part--final");
+  return isFinal && last instanceof HTMLElement && last.dataset.outcome === "won" ? "Champion" : "Out";
 }
 
 /**
+ * Lead a phone through one part of a bracket, round by round. Returns the first round that is not over, if there is one.
  * @param {HTMLElement} bracket
- * @param {string} entry
+ * @param {HTMLElement} part
  */
-function row_out(bracket, entry) {
-  const last = [...bracket.querySelectorAll(`.round--final .slot .side[data-entry="${CSS.escape(entry)}"]`)].at(-1);
-  return last instanceof HTMLElement && last.dataset.outcome === "won" ? "Champion" : "Out";
-}
-
-/** @param {HTMLElement} bracket */
-function pageRounds(bracket) {
-  const rounds = /** @type {HTMLElement[]} */ ([...bracket.querySelectorAll(".round")]);
-  const links = [...(bracket.parentElement?.querySelectorAll(".roundnav a") ?? [])];
+function pageRounds(bracket, part) {
+  const rounds = /** @type {HTMLElement[]} */ ([...part.querySelectorAll(".round")]);
+  const links = [...part.querySelectorAll(".roundnav a")];
+  const strip = /** @type {HTMLElement} */ (part.querySelector(".bracket__rounds"));
   const phone = matchMedia(PHONE);
   let shown = -1;
 
@@ -146,7 +164,7 @@ function pageRounds(bracket) {
   /** A later round is shorter than the first; the page must not keep room for what is out of sight. */
   function fit() {
     const round = rounds[Math.max(shown, 0)];
-    bracket.style.blockSize = phone.matches && round ? `${round.offsetHeight + 24}px` : "";
+    strip.style.blockSize = phone.matches && round ? `${round.offsetHeight + 24}px` : "";
   }
 
   /** @param {number} index */
@@ -154,7 +172,8 @@ function pageRounds(bracket) {
     const round = rounds[index];
     if (!round) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    bracket.scrollTo({ left: round.offsetLeft - (phone.matches ? 0 : 8), behavior: calm ? "auto" : behavior });
+    const scroller = phone.matches ? strip : bracket;
+    scroller.scrollTo({ left: leftOf(round, scroller), behavior: calm ? "auto" : behavior });
   }
 
   links.forEach((link, index) =>
@@ -163,20 +182,20 @@ function pageRounds(bracket) {
       goTo(index);
     }),
   );
-  bracket.addEventListener("scroll", () => {
-    const middle = bracket.scrollLeft + bracket.clientWidth / 2;
-    const index = rounds.findIndex((round) => round.offsetLeft + round.offsetWidth > middle);
+  strip.addEventListener("scroll", () => {
+    const middle = strip.getBoundingClientRect().left + strip.clientWidth / 2;
+    const index = rounds.findIndex((round) => round.getBoundingClientRect().right > middle);
     mark(index < 0 ? rounds.length - 1 : index);
   }, { passive: true });
   phone.addEventListener("change", fit);
   addEventListener("resize", fit);
 
-  const playing = rounds.findIndex((round) => round.querySelector('.slot .match:not([data-state="completed"])'));
-  const first = playing < 0 ? rounds.length - 1 : playing;
+  const over = OVER.map((state) => `[data-state="${state}"]`).join(",");
+  const playing = rounds.findIndex((round) => round.querySelector(`.slot .match:not(${over})`));
   if (phone.matches) {
+    const first = playing < 0 ? rounds.length - 1 : playing;
     goTo(first, "instant");
     mark(first);
-  } else if (first > 1 && bracket.scrollWidth > bracket.clientWidth) {
-    goTo(first - 1, "instant");
   }
+  return rounds[playing] ?? null;
 }

@@ -51,7 +51,7 @@ function swapped(part) {
 function markMine() {
   const mine = new Set((page?.mine ?? []).map(String));
   if (!mine.size) return;
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team"))) {
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line"))) {
     row.classList.toggle("is-mine", mine.has(row.dataset.entry ?? ""));
   }
 }

@@ -22,14 +22,26 @@ export const STATUS_LABELS = {
 /** @type {Record<string, string>} */
 export const STATE_LABELS = {
   scheduled: "Upcoming",
+  check_in: "Check-in",
   ready: "Ready",
   live: "Live",
   pending_result: "To confirm",
+  disputed: "Disputed",
   completed: "Finished",
 };
 
 /** @type {Record<string, string>} */
-const REASON_LABELS = { walkover: "Walkover", forfeit: "Forfeit" };
+const FORFEIT_LABELS = { walkover: "Walkover", forfeit: "Forfeit", no_show: "No-show" };
+/** @type {Record<string, string>} */
+const NOBODY_WON_LABELS = { walkover: "Not played", forfeit: "Double forfeit", no_show: "Nobody came" };
+/**
+ * What stands where the score would: of the winner, of the loser, and of both when nobody won.
+ * @type {Record<string, [string, string, string]>}
+ */
+const UNPLAYED_SCORES = { walkover: ["w/o", "", ""], forfeit: ["W", "FF", "FF"], no_show: ["W", "NS", "NS"] };
+export const OVER = ["completed", "forfeit", "cancelled"];
+const LEAGUES = ["round_robin", "swiss"];
+const BEFORE_PLAY = ["scheduled", "check_in", "ready"];
 
 /**
  * Where the entrant of each waiting side comes from: "Winner of 3", "Loser of 13".
@@ -58,12 +70,17 @@ export function matchShown(state, row, known = feeders(state)) {
   const away = side(state, row, "away", known);
   return {
     id: row.id,
+    stage: row.stage,
     number: row.number,
     round: row.round,
     position: row.position,
+    group: row.group,
     bracket: row.bracket,
+    best_of: row.best_of,
+    is_league: LEAGUES.includes(state.stages[row.stage]?.format),
     state: row.state,
     label: label(row),
+    over: OVER.includes(row.state),
     home,
     away,
     version: row.version,
@@ -71,7 +88,10 @@ export function matchShown(state, row, known = feeders(state)) {
     away_points: row.away_score,
     home_shootout: text(row.home_shootout),
     away_shootout: text(row.away_shootout),
+    game: games(row),
+    games: games(row).filter(Boolean).join(", "),
     leading: leading(row, home, away),
+    deadline_at: row.deadline_at,
     started_at: row.started_at,
     completed_at: row.completed_at,
     winner_to: row.winner_to,
@@ -89,6 +109,7 @@ export function counts(state) {
   const confirmed = entries.filter((row) => row.status === "confirmed");
   const matches = Object.values(state.matches);
   const inState = (/** @type {string} */ name) => matches.filter((row) => row.state === name).length;
+  const over = matches.filter((row) => OVER.includes(row.state)).length;
   const capacity = state.tournament.capacity ?? 0;
   return {
     confirmed: confirmed.length,
@@ -98,11 +119,13 @@ export function counts(state) {
     left: Math.max(capacity - confirmed.length, 0),
     places: `${confirmed.length} of ${capacity}`,
     matches: matches.length,
-    completed: inState("completed"),
+    over,
     live: inState("live"),
     ready: inState("ready"),
     pending: inState("pending_result"),
-    progress: `${inState("completed")} of ${matches.length}`,
+    disputed: inState("disputed"),
+    waiting: inState("pending_result") + inState("disputed"),
+    progress: `${over} of ${matches.length}`,
   };
 }
 
@@ -157,27 +180,59 @@ function side(state, row, which, known) {
   const entry = row[which];
   let name;
   if (entry !== null) name = entrantName(state, entry);
+  else if (row.state === "cancelled") name = "–";
   else if (row[`${which}_closed`]) name = "Nobody";
   else name = known.get(`${row.stage}/${row.number}/${which}`) ?? null;
-  const over = row.state === "completed" && entry !== null;
-  const outcome = over ? (row.winner === entry ? "won" : "lost") : "";
-  const [score, shootout] = scores(row, which, outcome);
-  return { entry, name, seed: text(state.entries[String(entry)]?.seed), score, shootout, outcome };
+  const result = outcome(row, entry);
+  const [score, shootout] = scores(row, which, result);
+  const here = row.state !== "check_in" ? "" : row[`${which}_checked_in`] ? "here" : "away";
+  return { entry, name, seed: text(state.entries[String(entry)]?.seed), score, shootout, outcome: result, here };
+}
+
+/**
+ * @param {Row} row
+ * @param {number | null} entry
+ */
+function outcome(row, entry) {
+  if ((row.state !== "completed" && row.state !== "forfeit") || entry === null) return "";
+  if (row.winner === null) return row.state === "completed" ? "drew" : "lost";
+  return row.winner === entry ? "won" : "lost";
 }
 
 /**
  * @param {Row} row
  * @param {string} which
- * @param {string} outcome
+ * @param {string} result
  */
-function scores(row, which, outcome) {
-  if (row.state === "scheduled" || row.state === "ready") return ["", ""];
-  if (row.state === "completed" && row.reason === "walkover") return [outcome === "won" ? "w/o" : "", ""];
-  if (row.state === "completed" && row.reason === "forfeit") {
-    return [outcome === "won" ? "W" : outcome === "lost" ? "FF" : "", ""];
+function scores(row, which, result) {
+  if (BEFORE_PLAY.includes(row.state) || row.state === "cancelled") return ["", ""];
+  if (row.state === "forfeit") {
+    const [won, lost, both] = UNPLAYED_SCORES[row.reason] ?? ["", "", ""];
+    return [row.winner === null ? both : result === "won" ? won : lost, ""];
   }
-  const numbers = row.state === "pending_result" && row.report ? row.report : row;
+  const numbers = stated(row);
+  if (numbers === null) return ["?", ""];
   return [text(numbers[`${which}_score`]), text(numbers[`${which}_shootout`])];
+}
+
+/**
+ * Where the score stands: in the report that waits, in the row, or nowhere while it is disputed.
+ * @param {Row} row
+ * @returns {any}
+ */
+function stated(row) {
+  if (row.state === "disputed" && row.report) return null;
+  return row.state === "pending_result" && row.report ? row.report : row;
+}
+
+/** @param {Row} row */
+function games(row) {
+  if (row.best_of === 1) return [];
+  const numbers = BEFORE_PLAY.includes(row.state) ? null : stated(row);
+  /** @type {string[]} */
+  const played = (numbers?.games ?? []).map((/** @type {any} */ game) => `${game.home}–${game.away}`);
+  while (played.length < row.best_of) played.push("");
+  return played;
 }
 
 /**
@@ -188,14 +243,21 @@ function scores(row, which, outcome) {
 function leading(row, home, away) {
   if (row.state !== "live" && row.state !== "pending_result") return "";
   const ahead = Number(home.score) - Number(away.score) || Number(home.shootout) - Number(away.shootout);
-  return ahead === 0 ? "" : `: ${(ahead > 0 ? home : away).name ?? ""} wins`;
+  const enough = row.best_of > 1 ? Math.floor(row.best_of / 2) + 1 : 0;
+  if (ahead === 0 || Math.max(Number(home.score), Number(away.score)) < enough) return "";
+  return `: ${(ahead > 0 ? home : away).name ?? ""} wins`;
 }
 
 /** @param {Row} row */
 function label(row) {
-  if (row.state !== "completed") return STATE_LABELS[row.state];
-  if (row.winner === null) return "Not played";
-  return REASON_LABELS[row.reason] ?? STATE_LABELS.completed;
+  const isReset = row.bracket === "grand_final" && row.round > 1;
+  if (row.state === "completed" && row.winner === null) return "Draw";
+  if (row.state === "forfeit") {
+    return (row.winner === null ? NOBODY_WON_LABELS : FORFEIT_LABELS)[row.reason] ?? "Forfeit";
+  }
+  if (row.state === "cancelled" && row.home === null && row.away === null) return isReset ? "Not needed" : "Not played";
+  if (row.state === "cancelled") return "Cancelled";
+  return row.state === "scheduled" && isReset ? "If needed" : STATE_LABELS[row.state];
 }
 
 /** @param {any} value */

@@ -1,0 +1,183 @@
+"""A league on a page: tables that explain their order, and rounds with their byes. From a state of any moment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.web.present.names import group_name, has_groups
+from apps.web.present.shown import MatchShown, feeders, match_shown
+from engine.league import rounds_of, tables
+from engine.match_flow import OVER
+from engine.projection import State
+from engine.stages import Format
+from engine.standings import ROUND_ROBIN_PARTS, SWISS_PARTS, Standing
+from engine.tiebreaks import RATES, Measure, Part
+
+Row = Mapping[str, Any]
+
+# What fits above a column of numbers.
+_SHORT = {
+    Measure.POINTS: "Pts",
+    Measure.WINS: "Wins",
+    Measure.HEAD_TO_HEAD: "H2H",
+    Measure.SCORE_DIFFERENCE: "+/-",
+    Measure.SCORED: "For",
+    Measure.BUCHHOLZ: "BH",
+    Measure.BUCHHOLZ_CUT1: "BH-C1",
+    Measure.MEDIAN_BUCHHOLZ: "M-BH",
+    Measure.SONNEBORN_BERGER: "SB",
+    Measure.OPPONENTS_WIN_RATE: "OMW",
+    Measure.GAME_WIN_RATE: "GW",
+    Measure.SEED: "Seed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TieBreak:
+    """A column: what stands above it, and its name in full."""
+
+    short: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """
+    One row of a table.
+
+    `record` reads "3–0–1"; `moved` tells what the last round that was played did to the place: "up 2", "down 1", "".
+    `why` says why they stand above the next: "above Ada by Buchholz, 13.0 to 11.5". `last_through` marks the
+    last one who goes on to the next stage.
+    """
+
+    rank: int
+    entry: int
+    name: str
+    played: int
+    record: str
+    points: str
+    values: tuple[str, ...]
+    why: str
+    moved: str
+    last_through: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`name` is "Group A", or empty where there are no groups."""
+
+    name: str
+    tie_breaks: tuple[TieBreak, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """`matches`: each with the name of its group, "" without groups. `byes`: who had no opponent."""
+
+    number: int
+    matches: tuple[tuple[MatchShown, str], ...]
+    byes: tuple[str, ...]
+    is_over: bool
+    is_present: bool
+
+
+def league_tables(state: State, stage: Row, *, next_stage: Row | None = None) -> list[Table]:
+    """Return the tables of a league by group. `next_stage`: the one that its best go on to."""
+    matches = list(state["matches"].values())
+    entrants = list(state["stage_entries"].values())
+    ended = [row["round"] for row in matches if row["state"] in OVER]
+    before = _ranks_before(stage, matches, entrants, max(ended, default=0))
+    names = {int(key): str(entry["name"]) for key, entry in state["entries"].items()}
+    advance = stage["advance"] if next_stage is not None else 0
+    parts = [Part.parse(name) for name in stage["tie_breaks"] or _usual(stage)]
+    found = []
+    for group, standing in tables(stage, matches, entrants).items():
+        columns = [part for part in parts if any(str(part) in row.values for row in standing) and _is_column(part)]
+        lines = tuple(
+            _line(row, place, columns, names, before.get(row.entrant, place), is_last=place == advance < len(standing))
+            for place, row in enumerate(standing, start=1)
+        )
+        head = tuple(TieBreak(_short(part), _full(part)) for part in columns)
+        found.append(Table(group_name(group) if has_groups(stage) else "", head, lines))
+    return found
+
+
+def league_rounds(state: State, stage: Row) -> list[Round]:
+    """Return the rounds of a league, the latest pairing of a Swiss first."""
+    matches = list(state["matches"].values())
+    entrants = list(state["stage_entries"].values())
+    last = rounds_of(matches, entrants)
+    open_rounds = [row["round"] for row in matches if row["state"] not in OVER]
+    present = min(open_rounds, default=last)
+    sources = feeders(state)
+    names = {row["entry"]: state["entries"].get(str(row["entry"]), {}).get("name", "?") for row in entrants}
+    rounds = []
+    for number in range(1, last + 1):
+        own = [row for row in matches if row["round"] == number]
+        shown = tuple(
+            (match_shown(state, row, sources), group_name(row["group"]) if row["group"] else "")
+            for row in sorted(own, key=lambda row: (row["group"], row["position"]))
+        )
+        byes = tuple(names[row["entry"]] for row in entrants if number in row["byes"])
+        is_over = all(row["state"] in OVER for row in own)
+        rounds.append(Round(number, shown, byes, is_over, is_present=number == present))
+    return rounds[::-1] if stage["format"] == Format.SWISS else rounds
+
+
+def _usual(stage: Row) -> Iterable[str]:
+    return SWISS_PARTS if stage["format"] == Format.SWISS else ROUND_ROBIN_PARTS
+
+
+def _is_column(part: Part) -> bool:
+    """Return whether a part needs a column: points and wins have theirs, and a lot is no merit."""
+    return part.measure is not Measure.DRAW and (part.tied or part.measure not in (Measure.POINTS, Measure.WINS))
+
+
+def _ranks_before(stage: Row, matches: list[Row], entrants: list[Row], last: int) -> dict[int, int]:
+    """Return each entrant's place before round `last`."""
+    if last < 2:  # noqa: PLR2004 - nobody had a place before the first round
+        return {}
+    earlier = [row for row in matches if row["round"] < last]
+    rows = [{**row, "byes": [number for number in row["byes"] if number < last]} for row in entrants]
+    found = tables(stage, earlier, rows).values()
+    return {row.entrant: place for table in found for place, row in enumerate(table, start=1)}
+
+
+def _line(
+    row: Standing, place: int, columns: list[Part], names: Mapping[int, str], before: int, *, is_last: bool
+) -> Line:
+    return Line(
+        rank=row.rank,
+        entry=row.entrant,
+        name=names.get(row.entrant, "?"),
+        played=row.played,
+        record=f"{row.wins}–{row.draws}–{row.losses}",
+        points=f"{row.points:g}",
+        values=tuple(_value(part, row.values.get(str(part))) for part in columns),
+        why=row.reason.text(names) if row.reason else "",
+        moved=_moved(before - place),
+        last_through=is_last,
+    )
+
+
+def _moved(places: int) -> str:
+    return f"{'up' if places > 0 else 'down'} {abs(places)}" if places else ""
+
+
+def _short(part: Part) -> str:
+    short = _SHORT[part.measure]
+    return f"{short} tied" if part.tied and part.measure is not Measure.HEAD_TO_HEAD else short
+
+
+def _full(part: Part) -> str:
+    name = part.measure.label[0].upper() + part.measure.label[1:]
+    return f"{name}, among the tied" if part.tied and part.measure is not Measure.HEAD_TO_HEAD else name
+
+
+def _value(part: Part, value: float | None) -> str:
+    if value is None:
+        return ""
+    if part.measure in RATES:
+        return f"{100 * value:.1f} %"
+    return f"{value:+g}" if part.measure is Measure.SCORE_DIFFERENCE and value else f"{value:g}"

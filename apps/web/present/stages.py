@@ -1,0 +1,98 @@
+"""The stages of a tournament on its pages: which are there, which one is looked at, and what of the state is its."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.web.present.names import FORMAT_LABELS, Names, has_groups
+from engine.projection import State
+from engine.stages import Format
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StageShown:
+    """One stage in the switch between them. `state`: pending, live or completed."""
+
+    id: int
+    number: int
+    name: str
+    format: str
+    state: str
+    is_league: bool
+
+
+def in_order(state: State) -> list[Row]:
+    """Return the stages from the first to the last."""
+    return sorted(state["stages"].values(), key=lambda stage: stage["number"])
+
+
+def switch(state: State, names: Names) -> list[StageShown]:
+    """Return what the switch between the stages shows."""
+    return [
+        StageShown(
+            id=stage["id"],
+            number=stage["number"],
+            name=names.stage(stage["id"]),
+            format=FORMAT_LABELS[Format(stage["format"])],
+            state=stage["state"],
+            is_league=Format(stage["format"]).is_league,
+        )
+        for stage in in_order(state)
+    ]
+
+
+def looked_at(state: State, wanted: str = "") -> Row | None:
+    """Return the stage with the number `wanted`, else the one that is being played, else the last that was drawn."""
+    stages = in_order(state)
+    drawn = [stage for stage in stages if stage["state"] != "pending"]
+    playing = [stage for stage in drawn if stage["state"] == "live"]
+    by_number = {str(stage["number"]): stage for stage in stages}
+    return by_number.get(wanted) or next(iter([*playing, *reversed(drawn), *stages]), None)
+
+
+def following(state: State, stage: Row) -> Row | None:
+    """Return the stage after this one."""
+    return next((other for other in in_order(state) if other["number"] == stage["number"] + 1), None)
+
+
+def within(state: State, stage: Row) -> State:
+    """Return the state with the matches and entrants of one stage alone."""
+    own = {
+        name: {key: row for key, row in state[name].items() if row["stage"] == stage["id"]}
+        for name in ("matches", "stage_entries")
+    }
+    return {**state, **own}
+
+
+def tab_name(state: State) -> str:
+    """Return what the tab with the stages is called."""
+    leagues = [Format(stage["format"]).is_league for stage in in_order(state)]
+    if len(leagues) > 1:
+        return "Stages"
+    return "Standings" if all(leagues) and leagues else "Bracket"
+
+
+def how_played(stage: Row) -> list[tuple[str, str]]:
+    """Return how a stage is played, as pairs of a word and what it is."""
+    played_as = Format(stage["format"])
+    facts = [("Format", FORMAT_LABELS[played_as])]
+    if has_groups(stage):
+        facts.append(("Groups", str(stage["groups"])))
+    if played_as is Format.ROUND_ROBIN and stage["legs"] > 1:
+        facts.append(("Meetings", "Twice"))
+    if played_as is Format.SWISS:
+        facts.append(("Rounds", str(stage["rounds"] or "As many as it takes")))
+    best_of, final = stage["best_of"], stage["best_of_rounds"].get("final")
+    if best_of > 1 or final:
+        facts.append(("Matches", f"Best of {best_of}" + (f", final best of {final}" if final else "")))
+    if played_as.is_league:
+        points = stage["points"]
+        worth = (_number(points[name]) for name in ("win", "draw", "loss"))
+        facts.append(("Points", " – ".join(worth)))
+    return facts
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
