@@ -1,10 +1,10 @@
 """Teams, their people and where they play. Every function says how many queries it costs."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.errors import NotFound
-from apps.tournaments.models import Entry, Status, Team, TeamMember
+from apps.tournaments.models import Entry, Participation, Status, Team, TeamMember, Tournament
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person
 
@@ -29,20 +29,29 @@ def all_teams() -> QuerySet[Team]:
     return Team.objects.filter(disbanded_at=None).annotate(member_count=joined).order_by("name", "pk")
 
 
-def teams_of(user: User) -> QuerySet[Team]:
-    """Return the teams that a person has joined, by name, each with `member_count`. One query."""
-    mine = TeamMember.objects.filter(user=user, joined_at__isnull=False).values("team")
-    return all_teams().filter(pk__in=mine)
+def my_teams(user: User) -> QuerySet[Team]:
+    """Return the teams that a person is in or invited to, as `all_teams` does, each with `joined_at`. One query."""
+    mine = TeamMember.objects.filter(user=user)
+    joined = mine.filter(team=OuterRef("pk")).values("joined_at")[:1]
+    return all_teams().filter(pk__in=mine.values("team")).annotate(joined_at=Subquery(joined))
+
+
+def joined_by(user: User) -> QuerySet[Team]:
+    """Return the teams that a person is in, as `all_teams` does. One query."""
+    return all_teams().filter(pk__in=TeamMember.objects.filter(user=user, joined_at__isnull=False).values("team"))
 
 
 def invitations_of(user: User) -> QuerySet[Team]:
-    """Return the teams that a person is invited to, by name, each with `member_count`. One query."""
+    """Return the teams that a person is invited to, as `all_teams` does. One query."""
     return all_teams().filter(pk__in=TeamMember.objects.filter(user=user, joined_at=None).values("team"))
 
 
-def captained_by(user: User) -> QuerySet[Team]:
-    """Return the teams that a person can register, by name. One query."""
-    return Team.objects.filter(captain=user, disbanded_at=None).order_by("name", "pk")
+def captained_by(person: Person) -> QuerySet[Team]:
+    """Return the teams that a person can register, by name. One query; none for a guest."""
+    found = (
+        Team.objects.filter(captain=person.pk, disbanded_at=None) if isinstance(person, User) else Team.objects.none()
+    )
+    return found.order_by("name", "pk")
 
 
 def people_of(team: Team, *, invited: bool = False) -> list[TeamMember]:
@@ -57,11 +66,22 @@ def entries_of(team: Team) -> QuerySet[Entry]:
     return found.order_by("-pk")
 
 
-def roster_entries(person: Person) -> list[int]:
-    """Return the ids of the active entries in whose rosters a person is. One query; none for a guest."""
+def entry_played_in(person: Person, tournament: Tournament) -> int | None:
+    """Return the id of the entry in whose roster a person is in a tournament. At most one query."""
+    if tournament.participation != Participation.TEAM:
+        return None
+    return next(iter(roster_entries(person, tournament=tournament)), None)
+
+
+def roster_entries(person: Person, *, tournament: Tournament | None = None) -> list[int]:
+    """Return the ids of the active entries, of one tournament or all, in whose rosters a person is. One query."""
     if not isinstance(person, User):
         return []
     # A database cannot look into rosters the same way everywhere; the teams of one person have few entries.
     joined = TeamMember.objects.filter(user=person, joined_at__isnull=False).values("team")
-    rosters = Entry.objects.filter(team__in=joined, status__in=ACTIVE).values_list("pk", "roster")
-    return [pk for pk, roster in rosters if any(player["user"] == person.pk for player in roster)]
+    found = Entry.objects.filter(team__in=joined, status__in=ACTIVE)
+    if tournament is not None:
+        found = found.filter(tournament=tournament)
+    return [
+        pk for pk, roster in found.values_list("pk", "roster") if any(player["user"] == person.pk for player in roster)
+    ]

@@ -98,7 +98,7 @@ def statuses_of(entries):
 
 
 @pytest.mark.parametrize("_attempt", range(5))
-def test_a_player_who_leaves_while_the_team_registers_is_in_the_roster_or_not_in_the_team(_attempt):  # noqa: PT019
+def test_a_player_who_leaves_while_the_team_registers_is_in_the_roster_or_not_in_the_team(_attempt):
     team = factories.make_team("", factories.make_name(), factories.make_name())
     cups = [
         factories.open_registration(factories.make_tournament(participation="team", roster_min=2)) for _ in range(2)
