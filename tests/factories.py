@@ -14,8 +14,8 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from apps.accounts.models import User
 from apps.accounts.tokens import SignedIn
-from apps.tournaments.models import Entry, Match, StageState, Status, Tournament
-from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from apps.tournaments.models import Entry, Match, StageState, Status, Team, Tournament
+from apps.tournaments.services import Actor, brackets, entries, matches, teams, tournaments
 from engine.match_flow import MatchState, Score
 from engine.stages import Format
 
@@ -24,9 +24,14 @@ PASSWORD = "correct horse battery staple"
 _numbers = count(1)
 
 
+def make_name() -> str:
+    """Return a user name that nobody has."""
+    return f"user{next(_numbers)}"
+
+
 def make_user(name: str | None = None, *, password: str | None = None, **fields: Any) -> User:
     """Return an active user; one without `password` cannot sign in, which saves the time of hashing it."""
-    name = name or f"user{next(_numbers)}"
+    name = name or make_name()
     return User.objects.create_user(name, f"{name}@example.test", password, **fields)
 
 
@@ -62,6 +67,24 @@ def open_registration(tournament: Tournament) -> Tournament:
 def enter(tournament: Tournament, user: User, name: str = "") -> Entry:
     """Register a person in a tournament whose registration is open."""
     done = entries.register(Actor(user), tournament.pk, name=name)
+    return Entry.objects.select_related("user").get(pk=done.ids["entry_id"])
+
+
+def make_team(captain: str = "", *members: str, name: str = "") -> Team:
+    """Return a team of people of these names, who have all joined."""
+    leader = make_user(captain or None)
+    done = teams.create(Actor(leader), name=name or f"Team {next(_numbers)}")
+    for member in members:
+        user = make_user(member)
+        teams.invite(Actor(leader), done.ids["team_id"], username=member)
+        teams.accept(Actor(user), done.ids["team_id"])
+    return Team.objects.select_related("captain").get(pk=done.ids["team_id"])
+
+
+def enter_team(tournament: Tournament, team: Team, *players: str) -> Entry:
+    """Register a team in a tournament whose registration is open, with these members or all."""
+    roster = [team.members.get(user__username=player).user_id for player in players] if players else None
+    done = entries.register(Actor(team.captain), tournament.pk, team_id=team.pk, roster=roster)
     return Entry.objects.select_related("user").get(pk=done.ids["entry_id"])
 
 

@@ -66,9 +66,10 @@ def _problems(path: str, method: str, operation: Schema) -> list[int]:
     possible = {
         400: changes,
         401: True,
-        403: changes or operation["operationId"] == "listMembers",
+        403: changes or operation["operationId"] in ("listMembers", "getInviteCode"),
         404: "{" in path or operation["operationId"] == "issueRoomToken",
-        409: any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"]),
+        409: any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
+        or (changes and "teams" in operation["tags"]),
         413: "requestBody" in operation,
         415: changes,
         422: bool(operation["parameters"]) or "requestBody" in operation,

@@ -214,13 +214,13 @@ class RegistrationClosed(Event):
 
 
 class RegistrationCreated(Event):
-    """An entrant registered, or was entered by the organiser; confirmed or on the waitlist."""
+    """An entrant registered, or was entered by the organiser; confirmed, on the waitlist, or pending."""
 
     entry: EntryChange
 
 
 class RegistrationCancelled(Event):
-    """An entrant left: withdrew, or did not show up for check-in."""
+    """An entrant is out: withdrew, was declined, let a held place go, or did not check in; see `entry.status`."""
 
     entry: EntryChange
 

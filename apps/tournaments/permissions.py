@@ -5,6 +5,7 @@ Rights are evaluated when the action is taken, never when a connection opens.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
@@ -12,7 +13,7 @@ from django.db import connection
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, PermissionDenied
 from apps.eventlog.log import PUBLIC, STAFF
-from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
+from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Team, Tournament
 from engine.bracket import Side
 
 Person = User | AnonymousUser
@@ -35,6 +36,9 @@ ACTIONS: dict[str, Rule] = {
     "withdraw": Rule(Role.PLAYER, others=Role.ORGANIZER),
     "check_in": Rule(Role.PLAYER, others=Role.REFEREE),
     "revert_check_in": Rule(Role.PLAYER, others=Role.REFEREE),
+    "claim_place": Rule(Role.PLAYER, others=Role.ORGANIZER),
+    "update_roster": Rule(Role.PLAYER, others=Role.ORGANIZER),
+    "disqualify_entry": Rule(Role.REFEREE),
     "report_score": Rule(Role.PLAYER),
     "confirm_result": Rule(Role.PLAYER),
     "dispute_result": Rule(Role.PLAYER),
@@ -58,6 +62,9 @@ ACTIONS: dict[str, Rule] = {
     "close_registration": Rule(Role.ORGANIZER),
     "cancel_tournament": Rule(Role.ORGANIZER),
     "add_entry": Rule(Role.ORGANIZER),
+    "approve_entry": Rule(Role.ORGANIZER),
+    "decline_entry": Rule(Role.ORGANIZER),
+    "update_entry": Rule(Role.ORGANIZER),
     "seed_entries": Rule(Role.ORGANIZER),
     "generate_bracket": Rule(Role.ORGANIZER),
     "add_member": Rule(Role.ORGANIZER),
@@ -165,4 +172,69 @@ def require(
     rule = ACTIONS.get(action)
     who = [] if rule is None else [_WHO[r] for r in (rule.role, rule.others) if r is not None]
     message = f"Only {' or '.join(who)} can do this." if who else "Nobody can do this."
+    raise PermissionDenied(message)
+
+
+# Teams ---------------------------------------------------------------------------------------------------------------
+
+
+class TeamRole(IntEnum):
+    """What a person is in a team."""
+
+    OUTSIDER = 0
+    INVITED = 1
+    MEMBER = 2
+    CAPTAIN = 3
+
+
+# Who may do what with a team. A captain is a member too; an administrator may do what a captain may.
+TEAM_ACTIONS: dict[str, TeamRole] = {
+    "create_team": TeamRole.OUTSIDER,
+    "accept_invitation": TeamRole.INVITED,
+    "decline_invitation": TeamRole.INVITED,
+    "leave_team": TeamRole.MEMBER,
+    "edit_team": TeamRole.CAPTAIN,
+    "invite_to_team": TeamRole.CAPTAIN,
+    "remove_from_team": TeamRole.CAPTAIN,
+    "hand_over_team": TeamRole.CAPTAIN,
+    "disband_team": TeamRole.CAPTAIN,
+}
+
+_WHO_IN_TEAM = {
+    TeamRole.INVITED: "somebody who is invited to this team",
+    TeamRole.MEMBER: "a member of this team",
+    TeamRole.CAPTAIN: "the captain of this team",
+}
+
+
+def team_role_of(person: Person, team: Team) -> TeamRole:
+    """Return what a person is in a team. At most one query."""
+    if not isinstance(person, User):
+        return TeamRole.OUTSIDER
+    if team.captain_id == person.pk:
+        return TeamRole.CAPTAIN
+    member = team.members.filter(user=person).first()
+    if member is None:
+        return TeamRole.OUTSIDER
+    return TeamRole.INVITED if member.joined_at is None else TeamRole.MEMBER
+
+
+def require_in_team(action: str, person: Person, team: Team | None = None) -> User:
+    """
+    Return the person if they may act for a team, or make one (`team` is None).
+
+    Raises: as `require`.
+    """
+    if not isinstance(person, User):
+        message = "Sign in to do this."
+        raise AuthenticationRequired(message)
+    needed = TEAM_ACTIONS.get(action)
+    role = TeamRole.OUTSIDER if team is None else team_role_of(person, team)
+    if needed is None:
+        message = "Nobody can do this."
+        raise PermissionDenied(message)
+    # Being invited is not a rank: members have nothing to accept.
+    if role == needed or (role > needed != TeamRole.INVITED) or (needed == TeamRole.CAPTAIN and person.is_superuser):
+        return person
+    message = f"Only {_WHO_IN_TEAM[needed]} can do this."
     raise PermissionDenied(message)

@@ -1,12 +1,19 @@
-"""Clean what people type before it is stored and broadcast."""
+"""Clean what people type before it is stored and broadcast; say times in sentences."""
 
 import unicodedata
+from datetime import UTC, datetime
 
 from apps.errors import BadRequest
 
 # Characters that reorder or hide the text around them. The joiners U+200C and U+200D stay: Persian and emoji need them.
 _INVISIBLE = {chr(c) for c in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)}
 _MARKS_IN_A_ROW = 4
+
+
+def said(at: datetime) -> str:
+    """Return a time for a sentence, whose reader may be in any zone: "22 Nov 2026, 18:05 UTC"."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
 def clean_line(field: str, value: str, *, at_most: int, required: bool = False) -> str:

@@ -29,6 +29,7 @@ HOSTS = frozenset(
         "home", "me", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
         "manage", "manage-entrants", "manage-settings", "manage-staff",
+        "entry", "teams", "team",
     }
 )  # fmt: skip
 
@@ -120,7 +121,7 @@ def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResp
 
 
 # Here NotFound is about a name that was typed, not about the page.
-_FORMS_THAT_LOOK_UP = frozenset({"staff"})
+_FORMS_THAT_LOOK_UP = frozenset({"staff", "invite"})
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:

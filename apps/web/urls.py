@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from apps.web.views import accent, account, home, manage, matches, reopening, styleguide, tournaments
+from apps.web.views import (
+    accent,
+    account,
+    entries,
+    home,
+    manage,
+    matches,
+    reopening,
+    styleguide,
+    teams,
+    tournaments,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -16,15 +27,18 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/matches/", tournaments.matches, name="matches"),
     path("t/<int:tournament_id>/entrants/", tournaments.entrants, name="entrants"),
     path("t/<int:tournament_id>/activity/", tournaments.activity, name="activity"),
-    path("t/<int:tournament_id>/register/", tournaments.enter, name="register"),
+    path("t/<int:tournament_id>/register/", entries.enter, name="register"),
+    path("t/<int:tournament_id>/entries/<int:entry_id>/", entries.entry, name="entry"),
+    path("t/<int:tournament_id>/entries/<int:entry_id>/rename/", entries.rename, name="entry-rename"),
+    path("t/<int:tournament_id>/entries/<int:entry_id>/roster/", entries.roster, name="entry-roster"),
     *(
         path(
             f"t/<int:tournament_id>/entries/<int:entry_id>/{command}/",
-            tournaments.entry_command,
-            {"command": command},
+            entries.command,
+            {"name": command},
             name=f"entry-{command}",
         )
-        for command in ("withdraw", "check-in", "revert-check-in")
+        for command in entries.COMMANDS
     ),
     # Its console
     path("t/<int:tournament_id>/manage/", manage.board, name="manage"),
@@ -36,6 +50,8 @@ urlpatterns: list[URLPattern] = [
         for step in ("publish", "open-registration", "close-registration", "generate", "cancel")
     ),
     path("t/<int:tournament_id>/manage/entrants/add/", manage.add_entrants, name="add-entrants"),
+    path("t/<int:tournament_id>/manage/entrants/rules/", entries.save_rules, name="save-rules"),
+    path("t/<int:tournament_id>/manage/entrants/new-code/", entries.new_code, name="new-code"),
     path("t/<int:tournament_id>/manage/entrants/seed/", manage.seed, name="seed"),
     path("t/<int:tournament_id>/manage/entrants/draw/", manage.draw, name="draw"),
     path("t/<int:tournament_id>/manage/settings/save/", manage.save_settings, name="save-settings"),
@@ -58,6 +74,25 @@ urlpatterns: list[URLPattern] = [
     path("m/<int:match_id>/evidence/", matches.evidence, name="match-evidence"),
     path("m/<int:match_id>/reopen/", reopening.reopen, name="match-reopen"),
     path("m/<int:match_id>/reopenings/<int:reopening_id>/undo/", reopening.undo, name="match-undo"),
+    # Teams
+    path("teams/", teams.index, name="teams"),
+    path("teams/create/", teams.create, name="create-team"),
+    path("teams/<int:team_id>/", teams.team, name="team"),
+    path("teams/<int:team_id>/edit/", teams.edit, name="team-edit"),
+    path("teams/<int:team_id>/invite/", teams.invite, name="team-invite"),
+    *(
+        path(f"teams/<int:team_id>/{command}/", teams.command, {"name": command}, name=f"team-{command}")
+        for command in teams.COMMANDS
+    ),
+    *(
+        path(
+            f"teams/<int:team_id>/people/<int:user_id>/{command}/",
+            teams.about_person,
+            {"name": command},
+            name=f"team-person-{command}",
+        )
+        for command in teams.ABOUT_PEOPLE
+    ),
     # For the pages themselves
     path("accent/<str:colours>.css", accent.accent, name="accent"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

@@ -33,6 +33,12 @@ DOORS = {
     "withdraw": (("POST", f"{E}/withdraw", None), (f"{ENTRY}/withdraw/", {})),
     "check_in": (("PUT", f"{E}/check-in", None), (f"{ENTRY}/check-in/", {})),
     "revert_check_in": (("DELETE", f"{E}/check-in", None), (f"{ENTRY}/revert-check-in/", {})),
+    "claim_place": (("POST", f"{E}/claim", None), (f"{ENTRY}/claim/", {})),
+    "update_roster": (("PUT", f"{E}/roster", {"players": []}), (f"{ENTRY}/roster/", {"player": 1})),
+    "disqualify_entry": (("POST", f"{E}/disqualify", None), (f"{ENTRY}/disqualify/", {})),
+    "approve_entry": (("POST", f"{E}/approve", None), (f"{ENTRY}/approve/", {})),
+    "decline_entry": (("POST", f"{E}/decline", None), (f"{ENTRY}/decline/", {})),
+    "update_entry": (("PATCH", E, {"name": "Zoe"}), (f"{ENTRY}/rename/", {"name": "Zoe"})),
     "report_score": (("POST", f"{M}/report", SCORE), ("/m/{s.match.pk}/report/", SCORE)),
     "confirm_result": (("POST", f"{M}/confirm", {}), ("/m/{s.match.pk}/confirm/", {})),
     "start_match": (("POST", f"{M}/start", {}), ("/m/{s.match.pk}/start/", {})),
@@ -95,7 +101,7 @@ def through_a_page(scene: Scene, role: str, action: str) -> str:
 
 def through_a_room(scene: Scene, role: str, action: str) -> str:
     data = dict(FRAMES.get(action, {}))
-    if action in ("withdraw", "check_in"):
+    if action in ("withdraw", "check_in", "claim_place"):
         data["entry_id"] = scene.own.pk
     elif action != "generate_bracket":
         data["match_id"] = scene.match.pk

@@ -1,4 +1,4 @@
-"""Entries: register, withdraw, check in."""
+"""Entries: register, wait, get in, withdraw, check in."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from apps.api import schemas
 from apps.api.auth import ANYBODY, person
 from apps.api.pagination import page
 from apps.api.params import EntryId, IdempotencyKey, TournamentId, Window, actor
+from apps.tournaments import permissions
 from apps.tournaments.models import Entry, EntryStatus
 from apps.tournaments.selectors import lists
-from apps.tournaments.services import Done, entries
+from apps.tournaments.services import Done, admission, entries, rosters, waitlist
 from apps.tournaments.state import entry_fields
 
 router = Router(tags=["entries"])
@@ -42,7 +43,10 @@ def list_entries(
     response={201: schemas.EntryAnswer},
     operation_id="register",
     summary="Register yourself",
-    description="On the waitlist when the places are taken; see `status`.",
+    description=(
+        "Or a team, with those who play. On the waitlist when the places are taken, pending where an organiser "
+        "decides; see `status`. Late entry is possible where the tournament allows it, while a Swiss stage goes on."
+    ),
 )
 def register(
     request: HttpRequest,
@@ -50,7 +54,10 @@ def register(
     body: schemas.Registration = NO_NAME,
     key: IdempotencyKey = None,
 ) -> Answer:
-    return _answer(entries.register(actor(request, key), tournament_id, name=body.name))
+    done = entries.register(
+        actor(request, key), tournament_id, name=body.name, code=body.code, team_id=body.team, roster=body.roster
+    )
+    return _answer(done)
 
 
 @router.post(
@@ -66,14 +73,93 @@ def add(
     return _answer(entries.add(actor(request, key), tournament_id, name=body.name))
 
 
+@router.get(
+    "/tournaments/{row:tournament_id}/invite-code",
+    response=schemas.InviteCode,
+    operation_id="getInviteCode",
+    summary="What opens the tournament, for its organisers",
+    description="It is in no other answer. A new one is made when it is changed to nothing.",
+)
+def invite_code(request: HttpRequest, tournament_id: TournamentId) -> Answer:
+    tournament, role = lists.tournament_for(person(request), tournament_id)
+    permissions.require("edit_tournament", person(request), role)
+    return {"entry_rule": tournament.entry_rule, "invite_code": tournament.invite_code}
+
+
+@router.patch(
+    "/entries/{row:entry_id}",
+    response=schemas.EntryAnswer,
+    operation_id="updateEntry",
+    summary="Give an entrant another name",
+)
+def update(request: HttpRequest, entry_id: EntryId, body: schemas.EntryChanges, key: IdempotencyKey = None) -> Answer:
+    return _answer(entries.update(actor(request, key), entry_id, name=body.name))
+
+
+@router.put(
+    "/entries/{row:entry_id}/roster",
+    response=schemas.EntryAnswer,
+    operation_id="updateRoster",
+    summary="Choose who plays for a team",
+    description="Until the bracket is drawn.",
+)
+def update_roster(request: HttpRequest, entry_id: EntryId, body: schemas.Roster, key: IdempotencyKey = None) -> Answer:
+    return _answer(rosters.update(actor(request, key), entry_id, players=body.players))
+
+
+@router.post(
+    "/entries/{row:entry_id}/approve",
+    response=schemas.EntryAnswer,
+    operation_id="approveEntry",
+    summary="Let an entrant in",
+    description=(
+        "Who waits for approval, or was declined, disqualified or late. On the waitlist when the places are taken."
+    ),
+)
+def approve(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:
+    return _answer(admission.approve(actor(request, key), entry_id))
+
+
+@router.post(
+    "/entries/{row:entry_id}/decline",
+    response=schemas.EntryAnswer,
+    operation_id="declineEntry",
+    summary="Turn down an entrant who waits for approval",
+)
+def decline(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:
+    return _answer(admission.decline(actor(request, key), entry_id))
+
+
+@router.post(
+    "/entries/{row:entry_id}/claim",
+    response=schemas.EntryAnswer,
+    operation_id="claimPlace",
+    summary="Take the place that is held for an entrant",
+    description="Until `claim_by`; then it goes to the next on the waitlist. To decline it, withdraw.",
+)
+def claim(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:
+    return _answer(waitlist.claim(actor(request, key), entry_id))
+
+
+@router.post(
+    "/entries/{row:entry_id}/disqualify",
+    response=schemas.EntryAnswer,
+    operation_id="disqualifyEntry",
+    summary="Rule that an entrant may not go on",
+    description="As withdrawing; in a round robin none of their results count any more.",
+)
+def disqualify(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:
+    return _answer(entries.disqualify(actor(request, key), entry_id))
+
+
 @router.post(
     "/entries/{row:entry_id}/withdraw",
     response=schemas.EntryAnswer,
     operation_id="withdraw",
     summary="Leave the tournament",
     description=(
-        "Before the bracket is made, the first on the waitlist takes the place. After, the opponent of the present "
-        "match and of the next one walks over."
+        "Before the bracket is made, the first on the waitlist takes the place, or has it held. After, the opponent of "
+        "the present match and of the next one walks over."
     ),
 )
 def withdraw(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:

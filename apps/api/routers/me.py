@@ -9,10 +9,11 @@ from apps.accounts import services
 from apps.accounts.models import User
 from apps.api import schemas
 from apps.api.auth import user
-from apps.api.details import match_detail, my_entry
+from apps.api.details import match_detail, my_entry, my_team
 from apps.api.pagination import page
 from apps.api.params import Window
 from apps.tournaments.selectors import lists
+from apps.tournaments.selectors import teams as selectors
 from apps.tournaments.text import clean_line
 
 router = Router(tags=["me"])
@@ -49,6 +50,17 @@ def my_matches(request: HttpRequest, window: Query[Window]) -> Answer:
 )
 def my_entries(request: HttpRequest, window: Query[Window]) -> Answer:
     return page(lists.my_entries(user(request)), window, my_entry)
+
+
+@router.get(
+    "/teams",
+    response=schemas.MyTeamPage,
+    operation_id="listMyTeams",
+    summary="The teams that you are in or invited to, by name",
+)
+def my_teams(request: HttpRequest, window: Query[Window]) -> Answer:
+    me = user(request)
+    return page(selectors.my_teams(me), window, lambda team: my_team(team, me))
 
 
 def _profile(person: User) -> Answer:

@@ -1,7 +1,18 @@
 """The shape of every request and answer. The names are those of the OpenAPI document."""
 
 from apps.api.schemas.common import TournamentRef
-from apps.api.schemas.entries import Entry, EntryAnswer, EntryPage, MyEntry, MyEntryPage, NewEntry, Registration
+from apps.api.schemas.entries import (
+    Entry,
+    EntryAnswer,
+    EntryChanges,
+    EntryPage,
+    InviteCode,
+    MyEntry,
+    MyEntryPage,
+    NewEntry,
+    Registration,
+    Roster,
+)
 from apps.api.schemas.log import EventPage, LoggedEvent, Snapshot, State
 from apps.api.schemas.matches import (
     Match,
@@ -19,6 +30,17 @@ from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.realtime import RoomRequest, RoomToken
+from apps.api.schemas.teams import (
+    Invitation,
+    MyTeamPage,
+    NewCaptain,
+    NewTeam,
+    Team,
+    TeamAnswer,
+    TeamChanges,
+    TeamDetail,
+    TeamPage,
+)
 from apps.api.schemas.tournaments import (
     BracketAnswer,
     NewTournament,
@@ -38,8 +60,11 @@ __all__ = [
     "BracketAnswer",
     "Entry",
     "EntryAnswer",
+    "EntryChanges",
     "EntryPage",
     "EventPage",
+    "Invitation",
+    "InviteCode",
     "LoggedEvent",
     "Match",
     "MatchAnswer",
@@ -51,7 +76,10 @@ __all__ = [
     "MemberPage",
     "MyEntry",
     "MyEntryPage",
+    "MyTeamPage",
+    "NewCaptain",
     "NewEntry",
+    "NewTeam",
     "NewTournament",
     "OnMatch",
     "Problem",
@@ -61,11 +89,17 @@ __all__ = [
     "RemovalAnswer",
     "RoomRequest",
     "RoomToken",
+    "Roster",
     "Seeding",
     "SeedsAnswer",
     "Snapshot",
     "Stage",
     "State",
+    "Team",
+    "TeamAnswer",
+    "TeamChanges",
+    "TeamDetail",
+    "TeamPage",
     "Tournament",
     "TournamentAnswer",
     "TournamentChanges",

@@ -26,7 +26,8 @@ class Entry(models.Model):
     An entrant. `user` acts for it: the player, the team's captain, or None for a name that the organiser entered.
 
     The waitlist is in the order of `waitlisted_at`, then id; a person who comes back gets a new row, at its end.
-    `roster` is a team's players, user ids and names, as they were when it registered or last changed it.
+    `roster` is a team's players as they were when it registered or last changed them: [{"user": 5, "name": "ada"}, …].
+    `claim_by`: until when a place is, or was, held for an entrant on the waitlist.
     """
 
     tournament = models.ForeignKey("Tournament", models.CASCADE, related_name="entries")

@@ -6,15 +6,22 @@ from django.db.models.functions import Lower
 
 
 class Team(models.Model):
-    """A team; its captain acts for it. `tag` is the short name that stands before a player's."""
+    """
+    A team; its captain acts for it. `tag` is the short name that stands before a player's.
+
+    A team that was disbanded stays, without members, for the tournaments that it played in; its name is free again.
+    """
 
     name = models.CharField(max_length=60)
     tag = models.CharField(max_length=8, blank=True)
     captain = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="captained_teams")
     created_at = models.DateTimeField()
+    disbanded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(Lower("name"), name="team_name"),)
+        constraints = (
+            models.UniqueConstraint(Lower("name"), condition=models.Q(disbanded_at__isnull=True), name="team_name"),
+        )
 
     def __str__(self) -> str:
         return self.name

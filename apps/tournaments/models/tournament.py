@@ -21,6 +21,9 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+BEFORE_PLAY = (Status.DRAFT, Status.PUBLISHED, Status.REGISTRATION_OPEN, Status.REGISTRATION_CLOSED)
+
+
 class Participation(models.TextChoices):
     SOLO = "solo"
     TEAM = "team"

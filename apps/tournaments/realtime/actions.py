@@ -13,7 +13,7 @@ from apps.tournaments.models import Entry, Match
 from apps.tournaments.realtime import protocol as p
 from apps.tournaments.realtime.rooms import RoomName
 from apps.tournaments.selectors import lists
-from apps.tournaments.services import Actor, Done, brackets, entries, matches
+from apps.tournaments.services import Actor, Done, brackets, entries, matches, waitlist
 from engine.bracket import Side
 from engine.match_flow import Score
 
@@ -80,6 +80,7 @@ def _optional_score(data: p.WithOptionalScore) -> Score | None:
 _PERFORM: dict[type[Any], Callable[[Any, Actor, _Place], Done]] = {
     p.CheckIn: lambda a, by, at: entries.check_in(by, at.entry(a.data, by)),
     p.Withdraw: lambda a, by, at: entries.withdraw(by, at.entry(a.data, by)),
+    p.ClaimPlace: lambda a, by, at: waitlist.claim(by, at.entry(a.data, by)),
     p.ReportScore: lambda a, by, at: matches.report(
         by, at.match(a.data), _score(a.data), expected_version=a.data.expected_version
     ),

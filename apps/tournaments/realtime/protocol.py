@@ -274,6 +274,10 @@ class Withdraw(Action, tag="withdraw"):
     data: OnEntry = msgspec.field(default_factory=OnEntry)
 
 
+class ClaimPlace(Action, tag="claim_place"):
+    data: OnEntry = msgspec.field(default_factory=OnEntry)
+
+
 class ReportScore(Action, tag="report_score"):
     data: WithScore
 
@@ -309,6 +313,7 @@ class GenerateBracket(Action, tag="generate_bracket"):
 AnyAction = (
     CheckIn
     | Withdraw
+    | ClaimPlace
     | ReportScore
     | ConfirmResult
     | StartMatch

@@ -11,6 +11,7 @@ from apps.eventlog.models import Event
 from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of
+from apps.tournaments.selectors.teams import roster_entries
 from engine.match_flow import BEGUN, OPEN, MatchState
 
 
@@ -74,12 +75,17 @@ def entries_of(tournament: Tournament, *, statuses: Iterable[str] = ()) -> Query
 
 
 def my_entries(user: User) -> QuerySet[Entry]:
-    """Return a person's active entries, newest first, with their tournaments. One query."""
-    return user.entries.filter(status__in=ACTIVE).select_related("tournament").order_by("-pk")
+    """Return a person's active entries, a player's of a team too, newest first, with their tournaments. Two queries."""
+    mine = Q(user=user) | Q(pk__in=roster_entries(user))
+    return Entry.objects.filter(mine, status__in=ACTIVE).select_related("tournament").order_by("-pk")
 
 
 def my_open_matches(user: User) -> QuerySet[Match]:
-    """Return a person's matches that are not over: begun ones first, then those that can be played. One query."""
+    """
+    Return a person's and their teams' matches that are not over: begun ones first, then those that can be played.
+
+    Two queries.
+    """
     order = Case(
         When(state__in=BEGUN, then=Value(0)),
         When(state=MatchState.CHECK_IN, then=Value(1)),
@@ -87,8 +93,10 @@ def my_open_matches(user: User) -> QuerySet[Match]:
         default=Value(3),
         output_field=IntegerField(),
     )
+    teams = roster_entries(user)
+    mine = Q(home__user=user) | Q(away__user=user) | Q(home__in=teams) | Q(away__in=teams)
     return (
-        Match.objects.filter(Q(home__user=user) | Q(away__user=user), state__in=OPEN)
+        Match.objects.filter(mine, state__in=OPEN)
         .exclude(tournament__status=Status.CANCELLED)
         .select_related("tournament", "home", "away")
         .annotate(order=order)

@@ -26,6 +26,7 @@ from apps.tournaments.services.entries import close_check_in
 from apps.tournaments.services.progress import complete, kept_of
 from apps.tournaments.services.rows import rebuilt
 from apps.tournaments.services.unit import Answer, Unit, command
+from apps.tournaments.services.waitlist import end_offers
 from engine.bracket import MIN_ENTRANTS, Bracket, PlannedMatch, Side
 from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
@@ -49,6 +50,7 @@ def generate(unit: Unit, /, tournament_id: int) -> Answer:
     stage, before = _next_to_draw(tournament)
     unit.watch(stage)
     absent = close_check_in(unit) if before is None else 0
+    end_offers(unit)
     entrants = _taking_part(tournament) if before is None else standings.qualified(before, stage)
     if len(entrants) < MIN_ENTRANTS:
         left_out = f" {absent} did not check in." if absent else ""

@@ -1,4 +1,4 @@
-"""Who takes part: register, join the waitlist, move up, withdraw, check in, and be seeded."""
+"""Who takes part: register, withdraw, be disqualified, check in, and be seeded."""
 
 import random
 import secrets
@@ -8,72 +8,104 @@ from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import (
     CheckInClosed,
     EntriesSeeded,
-    EntryChange,
+    EntryDisqualified,
     RegistrationCancelled,
     RegistrationCheckedIn,
     RegistrationCheckinReverted,
     RegistrationCreated,
-    RegistrationPromoted,
+    RegistrationUpdated,
 )
-from apps.tournaments.models import Entry, EntryStatus, NoShowRule, Status
-from apps.tournaments.models.entry import ACTIVE
+from apps.tournaments.models import Entry, EntryRule, EntryStatus, NoShowRule, Status
+from apps.tournaments.models.entry import TAKES_A_PLACE
+from apps.tournaments.services import rosters
+from apps.tournaments.services.admission import admit, check_may_register, check_name, stage_to_join
 from apps.tournaments.services.progress import leave
 from apps.tournaments.services.unit import Answer, Unit, command
-from apps.tournaments.text import clean_line
+from apps.tournaments.services.waitlist import check_before_draw, end_offers, is_drawn, promote_waitlisted
+from apps.tournaments.text import clean_line, said
 from engine.seeding import draw
 
-_BEFORE_PLAY = (Status.DRAFT, Status.PUBLISHED, Status.REGISTRATION_OPEN, Status.REGISTRATION_CLOSED)
+_CAN_CHECK_IN = (EntryStatus.CONFIRMED, EntryStatus.OFFERED, EntryStatus.WAITLISTED)
 
 
 @command("register")
-def register(unit: Unit, /, tournament_id: int, *, name: str = "") -> Answer:
+def register(
+    unit: Unit,
+    /,
+    tournament_id: int,
+    *,
+    name: str = "",
+    code: str = "",
+    team_id: int | None = None,
+    roster: Sequence[int] | None = None,
+) -> Answer:
     """
-    Enter the person acting, under `name` or their user name; on the waitlist when the places are taken.
+    Enter the person acting, or their team with a `roster` of user ids (all members when it is None).
 
-    Answers {"entry_id"}.
+    `name`: to play under; else the user's or the team's. `code`: where the tournament is for invited people. On the
+    waitlist when the places are taken; where an organiser decides, pending. Answers {"entry_id"}.
     """
+    team = rosters.lock_team(team_id)
     tournament = unit.lock(tournament_id)
-    if tournament.status != Status.REGISTRATION_OPEN:
-        message = f"Registration is not open; the tournament is {tournament.status.replace('_', ' ')}."
-        raise Conflict(message, status=tournament.status)
-    mine = tournament.entries.filter(user=unit.user, status__in=ACTIVE).first()
-    if mine is not None:
-        message = f"You are registered already, as {mine.name}."
-        raise Conflict(message, entry_id=mine.pk, status=mine.status)
-    return _enter(unit, Entry(user=unit.user), name or unit.user.username)
+    stage = stage_to_join(unit, registering=True)
+    rosters.check_fits(tournament, team, unit.user)
+    entry = Entry(tournament=tournament, user=unit.user, team=team, created_at=unit.now)
+    check_may_register(unit, entry, stage, code=code)
+    if team is not None:
+        entry.roster = rosters.chosen(tournament, team, roster)
+    _name(entry, name or (team.name if team else unit.user.username))
+    if tournament.entry_rule == EntryRule.APPROVAL:
+        entry.status = EntryStatus.PENDING
+        unit.emit(RegistrationCreated(entry=unit.save(entry)))
+    else:
+        admit(unit, entry, stage, RegistrationCreated)
+    return {"entry_id": entry.pk}
 
 
 @command("add_entry")
 def add(unit: Unit, /, tournament_id: int, *, name: str) -> Answer:
     """Enter somebody by name, without an account; the staff acts for them. Answers {"entry_id"}."""
-    unit.lock(tournament_id)
-    _before_bracket(unit)
-    return _enter(unit, Entry(), name)
+    entry = Entry(tournament=unit.lock(tournament_id), created_at=unit.now)
+    stage = stage_to_join(unit)
+    _name(entry, name)
+    admit(unit, entry, stage, RegistrationCreated)
+    return {"entry_id": entry.pk}
+
+
+@command("update_entry")
+def update(unit: Unit, /, entry_id: int, *, name: str) -> Answer:
+    """Give an entrant another name, whenever it turns out to be wrong. Answers {"entry_id"}."""
+    entry = unit.lock_entry(entry_id)
+    if not entry.is_active or unit.tournament.status == Status.CANCELLED:
+        message = "This entrant is not taking part any more."
+        raise Conflict(message, status=entry.status)
+    _name(entry, name)
+    unit.emit(RegistrationUpdated(entry=unit.save(entry)))
+    return {"entry_id": entry.pk}
 
 
 @command("withdraw")
 def withdraw(unit: Unit, /, entry_id: int) -> Answer:
     """
-    Leave. Before the bracket is drawn, the first on the waitlist takes the place; after, the opponent of the present
-    match and of the next one walks over.
+    Leave, or give a place back that is held. Before the bracket is drawn, the first on the waitlist takes the place;
+    after, the opponent of the present match and of the next one walks over.
     """
-    entry = unit.lock_entry(entry_id)
-    if not entry.is_active or unit.tournament.status in (Status.COMPLETED, Status.CANCELLED):
-        message = "This entrant is not taking part any more."
-        raise Conflict(message, status=entry.status)
-    was_confirmed = entry.status == EntryStatus.CONFIRMED
-    entry.status = EntryStatus.WITHDRAWN
-    unit.emit(RegistrationCancelled(entry=unit.save(entry)))
-    if was_confirmed and unit.tournament.matches.exists():
-        leave(unit, entry)
-    elif was_confirmed:
-        promote_waitlisted(unit)
-    return {"entry_id": entry.pk}
+    return _take_out(unit, unit.lock_entry(entry_id), EntryStatus.WITHDRAWN)
+
+
+@command("disqualify_entry")
+def disqualify(unit: Unit, /, entry_id: int) -> Answer:
+    """Rule that an entrant may not go on. As withdrawing; in a round robin none of their results count any more."""
+    return _take_out(unit, unit.lock_entry(entry_id), EntryStatus.DISQUALIFIED)
 
 
 @command("check_in")
 def check_in(unit: Unit, /, entry_id: int) -> Answer:
-    """Say that an entrant is here. Possible until the bracket is drawn, in a tournament that checks in."""
+    """
+    Say that an entrant is here. Possible until the bracket is drawn, in a tournament that checks in, while it does.
+
+    Who waits for a place can check in too: places that are free at the end go to those who did.
+    """
     entry = unit.lock_entry(entry_id)
     _checkable(unit, entry)
     if entry.checked_in_at is not None:
@@ -107,7 +139,7 @@ def seed(
     A draw is recorded: the same `draw_seed` and the same entrants, in order of registration, give the same seeds.
     """
     tournament = unit.lock(tournament_id)
-    _before_bracket(unit)
+    check_before_draw(unit)
     confirmed = {entry.pk: entry for entry in tournament.entries.filter(status=EntryStatus.CONFIRMED).order_by("pk")}
     if order is not None:
         if sorted(order) != sorted(confirmed):
@@ -128,21 +160,6 @@ def seed(
     return {"tournament_id": tournament.pk}
 
 
-def promote_waitlisted(unit: Unit) -> None:
-    """Give free places to the waitlist, first come first served. Nothing happens once there is a bracket."""
-    tournament = unit.tournament
-    if tournament.status not in _BEFORE_PLAY or tournament.matches.exists():
-        return
-    free = tournament.capacity - tournament.entries.filter(status=EntryStatus.CONFIRMED).count()
-    waiting = tournament.entries.filter(status=EntryStatus.WAITLISTED).order_by("pk")
-    if tournament.check_in_closed:
-        waiting = waiting.exclude(checked_in_at=None)
-    for entry in waiting[: max(free, 0)]:
-        unit.watch(entry)
-        entry.status = EntryStatus.CONFIRMED
-        unit.emit(RegistrationPromoted(entry=unit.save(entry)))
-
-
 def close_check_in(unit: Unit) -> int:
     """
     Deal with confirmed entrants who did not check in, once, as the tournament's `no_show_rule` says; return how many.
@@ -159,41 +176,51 @@ def close_check_in(unit: Unit) -> int:
         if tournament.no_show_rule == NoShowRule.DROP:
             entry.seed = None
         unit.emit(RegistrationCancelled(entry=unit.save(entry)))
+    end_offers(unit)
     tournament.check_in_closed = True
     unit.emit(CheckInClosed(tournament=unit.save(tournament)))
     promote_waitlisted(unit)
     return len(absent)
 
 
-def _enter(unit: Unit, entry: Entry, name: str) -> Answer:
-    tournament = unit.tournament
-    entry.tournament, entry.created_at = tournament, unit.now
+def _name(entry: Entry, name: str) -> None:
     entry.name = clean_line("name", name, at_most=60, required=True)
-    if tournament.entries.filter(status__in=ACTIVE, name__iexact=entry.name).exists():
-        message = f"Somebody is registered as {entry.name} already. Choose another name."
-        raise Conflict(message, field="name")
-    confirmed = tournament.entries.filter(status=EntryStatus.CONFIRMED).count()
-    entry.status = EntryStatus.CONFIRMED if confirmed < tournament.capacity else EntryStatus.WAITLISTED
-    change: EntryChange = unit.save(entry)
-    unit.emit(RegistrationCreated(entry=change))
+    check_name(entry)
+
+
+def _take_out(unit: Unit, entry: Entry, status: EntryStatus) -> Answer:
+    if not entry.is_active or unit.tournament.status in (Status.COMPLETED, Status.CANCELLED):
+        message = "This entrant is not taking part any more."
+        raise Conflict(message, status=entry.status)
+    had_a_place, played = entry.status in TAKES_A_PLACE, entry.status == EntryStatus.CONFIRMED
+    entry.status, entry.claim_by = status, None
+    disqualified = status == EntryStatus.DISQUALIFIED
+    change = unit.save(entry)
+    unit.emit(EntryDisqualified(entry=change) if disqualified else RegistrationCancelled(entry=change))
+    if is_drawn(unit.tournament):
+        if played:
+            leave(unit, entry, disqualified=disqualified)
+    elif had_a_place:
+        promote_waitlisted(unit)
     return {"entry_id": entry.pk}
 
 
-def _before_bracket(unit: Unit) -> None:
-    tournament = unit.tournament
-    if tournament.status not in _BEFORE_PLAY:
-        message = f"The tournament is {tournament.status.replace('_', ' ')}; its entrants cannot change any more."
-        raise Conflict(message, status=tournament.status)
-    if tournament.matches.exists():
-        message = "The bracket has been drawn; its entrants cannot change any more."
-        raise Conflict(message, status=tournament.status)
-
-
 def _checkable(unit: Unit, entry: Entry) -> None:
-    _before_bracket(unit)
-    if not unit.tournament.check_in:
+    check_before_draw(unit)
+    tournament = unit.tournament
+    opens, closes = tournament.check_in_opens_at, tournament.check_in_closes_at
+    message = ""
+    if not tournament.check_in:
         message = "This tournament has no check-in."
-        raise Conflict(message, status=unit.tournament.status)
-    if entry.status != EntryStatus.CONFIRMED:
-        message = f"{entry.name} is {entry.status.replace('_', ' ')}; only a confirmed entrant can check in."
+    elif opens and unit.now < opens:
+        message = f"Check-in opens on {said(opens)}."
+    elif closes and unit.now >= closes:
+        message = f"Check-in closed on {said(closes)}. Ask an organiser."
+    elif tournament.check_in_closed:
+        message = "Check-in is over. Ask an organiser."
+    if message:
+        raise Conflict(message, status=tournament.status)
+    if entry.status not in _CAN_CHECK_IN:
+        state = entry.status.replace("_", " ")
+        message = f"{entry.name} is {state}; only an entrant who has a place or waits for one can check in."
         raise Conflict(message, status=entry.status)

@@ -25,7 +25,6 @@ from apps.tournaments.events import (
 )
 from apps.tournaments.models import (
     EntryRule,
-    EntryStatus,
     Member,
     NoShowRule,
     Participation,
@@ -34,10 +33,12 @@ from apps.tournaments.models import (
     Status,
     Tournament,
 )
+from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.services import ratings
-from apps.tournaments.services.entries import promote_waitlisted
+from apps.tournaments.services.admission import new_invite_code
 from apps.tournaments.services.stages import stage_settings
 from apps.tournaments.services.unit import Answer, Unit, command
+from apps.tournaments.services.waitlist import promote_waitlisted, taken
 from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_text
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
@@ -125,7 +126,7 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
     (capacity, check_in, third_place_match) stays.
     """
     tournament = unit.lock(tournament_id)
-    was_rated, game = tournament.rated, tournament.game
+    was_rated, game, participation = tournament.rated, tournament.game, tournament.participation
     stage = unit.watch(tournament.stages.get(number=1))
     if stage.matches.exists() and (shape := {"capacity", "check_in", "third_place_match"} & settings.keys()):
         current = {"capacity": tournament.capacity, "check_in": tournament.check_in}
@@ -138,10 +139,13 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
     for setting, value in settings.items():
         setattr(tournament, setting, _checked(setting, value))
     _agree(tournament)
-    confirmed = tournament.entries.filter(status=EntryStatus.CONFIRMED).count()
-    if tournament.capacity < confirmed:
-        message = f"{confirmed} entrants are confirmed, so the capacity cannot go below {confirmed}."
-        raise Conflict(message, confirmed=confirmed)
+    if tournament.participation != participation and tournament.entries.filter(status__in=ACTIVE).exists():
+        message = "There are entrants already, so it stays as it is whether teams or single players take part."
+        raise Conflict(message, participation=participation)
+    places = taken(tournament)
+    if tournament.capacity < places:
+        message = f"{places} entrants are confirmed or have a place held, so the capacity cannot go below {places}."
+        raise Conflict(message, taken=places)
     unit.emit(TournamentUpdated(tournament=unit.save(tournament), stage=unit.save(stage)))
     if (tournament.rated, tournament.game) != (was_rated, game):
         for changed_game in {game, tournament.game}:
@@ -280,7 +284,7 @@ def _moment(value: datetime | None) -> datetime | None:
 
 
 def _agree(tournament: Tournament) -> None:
-    """Pass settings that make sense together."""
+    """Pass settings that make sense together. Who asks for invitations gets a code to invite with."""
     opens, closes = tournament.check_in_opens_at, tournament.check_in_closes_at
     pairs: tuple[tuple[Any, Any, str, str], ...] = (
         (opens, closes, "check_in_closes_at", "Check-in cannot end before it begins."),
@@ -295,6 +299,11 @@ def _agree(tournament: Tournament) -> None:
     for earlier, later, field, message in pairs:
         if earlier is not None and later is not None and later < earlier:
             raise BadRequest(message, field=field)
+    if not tournament.game and (tournament.rating_min, tournament.rating_max) != (None, None):
+        message = "Ratings are of one game: say which one is played, or ask for no rating."
+        raise BadRequest(message, field="game")
+    if tournament.entry_rule == EntryRule.INVITE and not tournament.invite_code:
+        tournament.invite_code = new_invite_code()
 
 
 def _choice(choices: type[models.TextChoices], field: str) -> Callable[[Any], str]:

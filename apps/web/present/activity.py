@@ -240,14 +240,20 @@ def _fixed(sentence: str) -> Callable[[Data, State], str]:
     return lambda _data, _state: sentence
 
 
-def _entered(data: Data, state: State) -> str:
-    waits = data["entry"].get("status") == "waitlisted"
-    return _entry("{name} joined the waitlist." if waits else "{name} entered.")(data, state)
+_ENTERED = {"waitlisted": "{name} joined the waitlist.", "pending": "{name} asked to enter."}
+_LEFT = {
+    "no_show": "{name} did not check in.",
+    "declined": "{name} was declined.",
+    "expired": "{name} did not claim the place in time.",
+}
+_PROMOTED = {"waitlisted": "{name} was approved and waits for a place."}
 
 
-def _left(data: Data, state: State) -> str:
-    absent = data["entry"].get("status") == "no_show"
-    return _entry("{name} did not check in." if absent else "{name} withdrew.")(data, state)
+def _by_status(sentences: Mapping[str, str], otherwise: str) -> Callable[[Data, State], str]:
+    def say(data: Data, state: State) -> str:
+        return _entry(sentences.get(data["entry"].get("status", ""), otherwise))(data, state)
+
+    return say
 
 
 def _seeded(data: Data, _state: State) -> str:
@@ -306,10 +312,13 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_published": _fixed("The tournament was published."),
     "registration_opened": _fixed("Registration opened."),
     "registration_closed": _fixed("Registration closed."),
-    "registration_created": _entered,
-    "registration_cancelled": _left,
+    "registration_created": _by_status(_ENTERED, "{name} entered."),
+    "registration_cancelled": _by_status(_LEFT, "{name} withdrew."),
     "entry_disqualified": _entry("{name} was disqualified."),
-    "registration_promoted": _entry("{name} moved up from the waitlist."),
+    "registration_offered": _entry("A place is held for {name}."),
+    "registration_promoted": _by_status(_PROMOTED, "{name} has a place now."),
+    "registration_updated": _entry("The entry of {name} changed."),
+    "check_in_closed": _fixed("Check-in is over."),
     "registration_checked_in": _entry("{name} checked in."),
     "registration_checkin_reverted": _entry("The check-in of {name} was taken back."),
     "entries_seeded": _seeded,

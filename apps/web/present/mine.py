@@ -1,14 +1,20 @@
 """What the person looking can do next in a tournament: one primary action, or one sentence about what is waited for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from apps.web.present.shown import MatchShown, SideShown, entrant_name, feeders, match_shown
+from django.utils.dateparse import parse_datetime
+
+from apps.web.present.entrants import waitlist
+from apps.web.present.shown import MatchShown, SideShown, counts, entrant_name, feeders, match_shown
 from apps.web.present.stages import in_order
+from engine.league import rounds_of
 from engine.match_flow import BEGUN, OPEN
 from engine.projection import State
 from engine.stages import Format
+from engine.swiss import rounds_needed
 
 Row = Mapping[str, Any]
 
@@ -18,9 +24,12 @@ _OVER = ("completed", "cancelled")
 @dataclass(frozen=True, slots=True)
 class Mine:
     """
-    `step` names the template's branch: sign_in, register, waitlisted, check_in, in, match, out, won, left, none.
+    `step` names the template's branch: sign_in, register, pending, waitlisted, offered, in, match, team_match, out,
+    won, left, none.
 
-    `text` is the sentence; `match` and `side` are set for a match to play or wait for.
+    `text` is the sentence; `match` and `side` are set for a match to play or wait for. `check_in`: "opens" later,
+    "open", "over" without them, or "" when there is nothing to do. `claim_by`: until when a place is held.
+    `acts`: not a player of a team whose captain is somebody else.
     """
 
     step: str
@@ -30,6 +39,9 @@ class Mine:
     match: MatchShown | None = None
     side: str = ""
     may_withdraw: bool = False
+    check_in: str = ""
+    claim_by: str | None = None
+    acts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +75,105 @@ def my_match(match: MatchShown, side: str) -> MyMatch:
     return MyMatch(step, side, me, opponent, name)
 
 
-def mine(state: State, *, signed_in: bool, entry_id: int | None) -> Mine:
-    """Return what to offer. `entry_id`: the person's entry, the active one when there is one."""
+def mine(
+    state: State, *, signed_in: bool, entry_id: int | None, now: datetime | None = None, acts: bool = True
+) -> Mine:
+    """
+    Return what to offer. `entry_id`: the person's entry, the active one when there is one.
+
+    `now` tells whether check-in is open; `acts` is False for a player of a team who is not its captain.
+    """
     entry = state["entries"].get(str(entry_id))
-    if entry is None or entry["status"] in ("withdrawn", "no_show"):
+    if entry is None or entry["status"] in _OUT:
         return _outsider(state, signed_in=signed_in, entry=entry)
     if state["matches"] and entry["status"] == "confirmed":
-        return _in_bracket(state, entry)
-    return _before_bracket(state, entry)
+        shown = _in_bracket(state, entry)
+    else:
+        shown = _before_bracket(state, entry, now)
+    return shown if acts else _watched(shown)
+
+
+_OUT = {
+    "withdrawn": "You withdrew.",
+    "no_show": "You did not check in, so the bracket was drawn without you.",
+    "declined": "An organiser has declined your registration.",
+    "expired": "A place was held for you, and went to the next when you did not claim it.",
+    "disqualified": "You were disqualified.",
+}
 
 
 def _outsider(state: State, *, signed_in: bool, entry: Row | None) -> Mine:
-    if state["tournament"]["status"] == "registration_open":
-        return Mine("register" if signed_in else "sign_in")
-    if entry is not None:
-        text = "You did not check in, so the bracket was drawn without you."
-        return Mine("left", text if entry["status"] == "no_show" else "You withdrew.")
-    return Mine("none")
+    status = "" if entry is None else entry["status"]
+    stays_out = status in ("declined", "disqualified")
+    if not stays_out and (state["tournament"]["status"] == "registration_open" or late_entry(state)):
+        return Mine("register" if signed_in else "sign_in", _OUT.get(status, ""))
+    return Mine("left", _OUT[status]) if status else Mine("none")
 
 
-def _before_bracket(state: State, entry: Row) -> Mine:
+def late_entry(state: State) -> bool:
+    """Return whether entrants can join the Swiss stage that is being played."""
     tournament = state["tournament"]
-    known = {"entry": entry["id"], "name": entry["name"], "may_withdraw": tournament["status"] not in _OVER}
+    live = [stage for stage in state["stages"].values() if stage["state"] == "live" and stage["number"] == 1]
+    if not tournament["late_entry"] or not live or live[0]["format"] != Format.SWISS:
+        return False
+    rows = [row for row in state["stage_entries"].values() if row["stage"] == live[0]["id"]]
+    paired = rounds_of((row for row in state["matches"].values() if row["stage"] == live[0]["id"]), rows)
+    return paired < (live[0]["rounds"] or rounds_needed(len(rows))) and counts(state).left > 0
+
+
+def _before_bracket(state: State, entry: Row, now: datetime | None) -> Mine:
+    tournament = state["tournament"]
+    status = entry["status"]
     if tournament["status"] in _OVER:
         return Mine("none")
-    if entry["status"] == "waitlisted":
-        ahead = sum(r["status"] == "waitlisted" and r["id"] <= entry["id"] for r in state["entries"].values())
-        if state["matches"]:
-            return Mine("waitlisted", "The bracket was drawn and no place became free.", **known)
-        return Mine(
-            "waitlisted", f"You are number {ahead} on the waitlist. If a place becomes free, it is yours.", **known
-        )
-    if tournament["check_in"] and not entry["checked_in"]:
-        return Mine("check_in", "Only entrants who check in are drawn.", **known)
+    drawn = bool(state["matches"])
+    shown = Mine(
+        status,
+        entry=entry["id"],
+        name=entry["name"],
+        may_withdraw=True,
+        check_in="" if drawn else _check_in(tournament, entry, now),
+        claim_by=entry["claim_by"],
+    )
+    match status:
+        case "pending":
+            decided = "The bracket was drawn, and no organiser had let you in."
+            return replace(shown, check_in="", text=decided if drawn else "An organiser decides whether you take part.")
+        case "offered":
+            return replace(shown, text="A place is held for you. Claim it, or it goes to the next on the waitlist.")
+        case "waitlisted":
+            return replace(shown, text=_waits(state, entry))
+    if shown.check_in:
+        return replace(shown, step="in", text="Only entrants who check in are drawn.")
     here = "You are checked in" if tournament["check_in"] else "You are in"
-    return Mine("in", f"{here}. Your first match shows here when the bracket is drawn.", **known)
+    return replace(shown, step="in", text=f"{here}. Your first match shows here when the bracket is drawn.")
+
+
+def _waits(state: State, entry: Row) -> str:
+    if state["matches"]:
+        return "The bracket was drawn and no place became free."
+    number = [row["id"] for row in waitlist(state)].index(entry["id"]) + 1
+    minutes = state["tournament"]["claim_minutes"]
+    then = f"is held for you for {minutes} {'minute' if minutes == 1 else 'minutes'}" if minutes else "is yours"
+    return f"You are number {number} on the waitlist. If a place becomes free, it {then}."
+
+
+def _check_in(tournament: Row, entry: Row, now: datetime | None) -> str:
+    if not tournament["check_in"] or entry["checked_in"]:
+        return ""
+    opens, closes = (parse_datetime(tournament[f"check_in_{when}_at"] or "") for when in ("opens", "closes"))
+    if tournament["check_in_closed"] or (closes and now and now >= closes):
+        return "over"
+    return "opens" if opens and now and now < opens else "open"
+
+
+def _watched(shown: Mine) -> Mine:
+    """Return what a player of a team sees, who does not act for it."""
+    shown = replace(shown, acts=False, may_withdraw=False)
+    if shown.step != "match" or shown.match is None:
+        return shown
+    opponent = (shown.match.away if shown.side == "home" else shown.match.home).name or "an opponent to be decided"
+    return replace(shown, step="team_match", text=f"Your team plays {opponent} in match {shown.match.number}.")
 
 
 def _in_bracket(state: State, entry: Row) -> Mine:

@@ -177,7 +177,7 @@ def counts(state: State) -> Counts:
         waitlisted=sum(row["status"] == "waitlisted" for row in entries),
         checked_in=sum(bool(row["checked_in"]) for row in confirmed),
         capacity=capacity,
-        left=max(capacity - len(confirmed), 0),
+        left=max(capacity - sum(row["status"] in ("confirmed", "offered") for row in entries), 0),
         places=f"{len(confirmed)} of {capacity}",
         matches=len(states),
         over=over,

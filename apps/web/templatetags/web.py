@@ -36,7 +36,7 @@ def when(value: datetime | str | None, form: str = "datetime") -> SafeString | s
     """
     Show a time in UTC that the browser turns into the viewer's zone.
 
-    form: "datetime", "date", "time" (minutes) or "clock" (seconds).
+    form: "datetime", "date", "time" (minutes), "clock" (seconds), or "until": the browser counts down to it.
     """
     at = parse_datetime(value) if isinstance(value, str) else value
     if at is None:
@@ -47,6 +47,7 @@ def when(value: datetime | str | None, form: str = "datetime") -> SafeString | s
         "date": f"{at.day} {at:%b %Y}",
         "time": f"{at:%H:%M} UTC",
         "clock": f"{at:%H:%M:%S} UTC",
+        "until": f"until {at.day} {at:%b %Y, %H:%M} UTC",
     }
     machine = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return format_html('<time datetime="{}" data-when="{}">{}</time>', machine, form, texts[form])

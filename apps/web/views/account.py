@@ -11,6 +11,7 @@ from apps.tournaments import permissions
 from apps.tournaments.models import Entry, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
+from apps.tournaments.selectors import teams as team_selectors
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present.mine import my_match
 from apps.web.present.names import Names
@@ -25,13 +26,17 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     """Show the next match first: it is why a player opens this page."""
     if not isinstance(request.user, User):
         raise AuthenticationRequired("Sign in to see your page.")
-    open_matches = list(lists.my_open_matches(request.user)[:20])
+    playing = list(lists.my_open_matches(request.user)[:20])
+    open_matches = [match for match in playing if permissions.side_of(request.user, match)]
     entries = list(lists.my_entries(request.user)[:50])
     staffed = selectors.staffed_tournaments(request.user)
     context: dict[str, Any] = {
         "entries": entries,
         "staffed": staffed,
         "open_matches": open_matches[1:],
+        "team_matches": [match for match in playing if match not in open_matches],
+        "teams": team_selectors.joined_by(request.user),
+        "invitations": team_selectors.invitations_of(request.user),
         "accents": accents([*staffed, *(entry.tournament for entry in entries)]),
     }
     live: Live | None = None

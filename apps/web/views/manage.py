@@ -12,13 +12,17 @@ from apps.errors import AppError, BadRequest, PermissionDenied
 from apps.eventlog.log import STAFF
 from apps.tournaments import permissions
 from apps.tournaments.models import EntryStatus, Role
+from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done, brackets, entries, tournaments
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
 from apps.web.forms import DrawForm, MemberForm, SettingsForm, lines_of, seed_order
 from apps.web.pages import Failure, page, show
+from apps.web.present.entrants import listed
+from apps.web.present.mine import late_entry
 from apps.web.present.shown import MatchShown
-from apps.web.views.tournaments import Visit, listed, visit
+from apps.web.views.entries import rules_shown
+from apps.web.views.tournaments import Visit, visit
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.match_flow import OVER
 
@@ -77,7 +81,17 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
 @page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     seen = _staff_visit(request, tournament_id, "manage-entrants")
-    seen.context.update({**listed(seen.live.state), "added_limit": MAX_LINES})
+    state = seen.live.state
+    seen.context.update(
+        {
+            **listed(state),
+            "added_limit": MAX_LINES,
+            "has_entrants": any(row["status"] in ACTIVE for row in state["entries"].values()),
+            "late_entry": late_entry(state),
+        }
+    )
+    if seen.role >= Role.ORGANIZER:
+        seen.context["rules"] = rules_shown(seen)
     return _console(request, "entrants", seen, failure)
 
 

@@ -1,27 +1,26 @@
-"""A tournament's pages: overview, bracket, matches, entrants, activity; and entering it."""
+"""A tournament's pages: overview, bracket, matches, entrants, activity."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.utils import timezone
 
 from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
-from apps.tournaments.models import Role, Tournament
+from apps.tournaments.models import Participation, Role, Team, TeamMember, Tournament
+from apps.tournaments.permissions import Person
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
+from apps.tournaments.selectors import teams as team_selectors
 from apps.tournaments.selectors.snapshots import tournament_snapshot
-from apps.tournaments.services import Done, entries
-from apps.web.commands import actor, carry_out
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present import activity as story
 from apps.web.present import stages
 from apps.web.present.bracket import drawing
+from apps.web.present.entrants import listed
 from apps.web.present.league import league_rounds, league_tables
-from apps.web.present.mine import mine, my_match
+from apps.web.present.mine import Mine, mine, my_match
 from apps.web.present.names import Names, names_of
 from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, match_shown
 from engine.match_flow import BEGUN
@@ -31,6 +30,7 @@ from engine.stages import Format
 ACTIVITY_ON_OVERVIEW = 8
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
+MAX_TEAMS = 10  # that one person can choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,14 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         NotFound: no such tournament, or a draft of somebody else's.
     """
     tournament, role, entry = selectors.visited(request.user, tournament_id)
+    acts = entry is not None
+    if entry is None:
+        entry = team_selectors.entry_played_in(request.user, tournament)
     snapshot = tournament_snapshot(tournament_id, audience=audience)
     state = snapshot.data
-    live = Live(f"tournament:{tournament_id}", snapshot.position, state, (entry,) if entry else ())
-    my = mine(state, signed_in=request.user.is_authenticated, entry_id=entry)
+    live = Live(f"tournament:{tournament_id}", snapshot.position, state, () if entry is None else (entry,))
+    signed_in = request.user.is_authenticated
+    my = mine(state, signed_in=signed_in, entry_id=entry, now=timezone.now(), acts=acts or entry is None)
     sources, names = feeders(state), names_of(state)
     context: dict[str, Any] = {
         "t": state["tournament"],
@@ -65,6 +69,7 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "may_manage": permissions.is_staff(role),
         "is_organizer": role >= Role.ORGANIZER,
         "my": my,
+        "my_teams": _teams_to_enter(request.user, tournament, my),
         "my_match": my_match(my.match, my.side) if my.match else None,
         "champion": entrant_name(state, state["tournament"]["champion"]),
         "runner_up": entrant_name(state, state["tournament"]["runner_up"]),
@@ -74,6 +79,13 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "stages_tab": stages.tab_name(state),
     }
     return Visit(tournament, role, live, names, context)
+
+
+def _teams_to_enter(person: Person, tournament: Tournament, my: Mine) -> list[tuple[Team, list[TeamMember]]]:
+    """Return the teams that a person can register, with their people. One query, and one for each of the teams."""
+    if my.step != "register" or tournament.participation != Participation.TEAM:
+        return []
+    return [(team, team_selectors.people_of(team)) for team in team_selectors.captained_by(person)[:MAX_TEAMS]]
 
 
 def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
@@ -171,20 +183,6 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     return _tab(request, "activity", seen, failure)
 
 
-def listed(state: Any) -> dict[str, Any]:
-    """Return the entries of a state in three lists: confirmed by seed, waitlisted, gone."""
-    rows = list(state["entries"].values())
-    by_seed = sorted(
-        (row for row in rows if row["status"] == "confirmed"),
-        key=lambda row: (row["seed"] is None, row["seed"] or 0, row["id"]),
-    )
-    return {
-        "confirmed": by_seed,
-        "waitlist": [row for row in rows if row["status"] == "waitlisted"],
-        "gone": [row for row in rows if row["status"] in ("withdrawn", "no_show")],
-    }
-
-
 def _story(seen: Visit, limit: int, *, before: int | None = None) -> tuple[list[story.Line], int | None]:
     """Return what happened, and the seq before which there is more."""
     audience = permissions.audience_of(seen.role)
@@ -193,29 +191,3 @@ def _story(seen: Visit, limit: int, *, before: int | None = None) -> tuple[list[
     names = selectors.actor_names(events) if permissions.is_staff(seen.role) else {}
     older = events[limit - 1].seq if len(events) > limit else None
     return story.tournament_lines(events[:limit], seen.live.state, names), older
-
-
-@require_POST
-def enter(request: HttpRequest, tournament_id: int) -> HttpResponse:
-    """Register the person who is signed in."""
-
-    def act() -> Done:
-        return entries.register(actor(request), tournament_id, name=request.POST.get("name", ""))
-
-    host = reverse("tournament", args=[tournament_id])
-    return carry_out(request, act, form="register", done="You are registered.", host=host)
-
-
-_ENTRY_COMMANDS: dict[str, tuple[Callable[..., Done], str]] = {
-    "withdraw": (entries.withdraw, "Withdrawn."),
-    "check-in": (entries.check_in, "Checked in."),
-    "revert-check-in": (entries.revert_check_in, "The check-in was taken back."),
-}
-
-
-@require_POST
-def entry_command(request: HttpRequest, tournament_id: int, entry_id: int, command: str) -> HttpResponse:
-    """Withdraw or check in an entrant: oneself, or as the staff somebody else."""
-    service, done = _ENTRY_COMMANDS[command]
-    host = reverse("tournament", args=[tournament_id])
-    return carry_out(request, lambda: service(actor(request), entry_id), form=f"entry-{entry_id}", done=done, host=host)

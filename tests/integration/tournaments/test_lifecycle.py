@@ -175,9 +175,10 @@ class TestEntries:
         with pytest.raises(Conflict, match="no check-in"):
             entries.check_in(organizer(cup), cup.entries.get().pk)
         cup = factories.open_with_entries(3, capacity=2, check_in=True)
-        waiting = cup.entries.get(status="waitlisted")
-        with pytest.raises(Conflict, match="is waitlisted"):
-            entries.check_in(organizer(cup), waiting.pk)
+        gone = cup.entries.get(status="waitlisted")
+        entries.withdraw(organizer(cup), gone.pk)
+        with pytest.raises(Conflict, match="is withdrawn"):
+            entries.check_in(organizer(cup), gone.pk)
         first = cup.entries.filter(status="confirmed").first()
         entries.check_in(organizer(cup), first.pk)
         with pytest.raises(Conflict, match="checked in already"):

@@ -8,7 +8,7 @@ from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDe
 from apps.tournaments import permissions
 from apps.tournaments.models import EntryStatus, Match, Role, Tournament
 from apps.tournaments.permissions import ACTIONS
-from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from apps.tournaments.services import Actor, admission, brackets, entries, matches, rosters, tournaments, waitlist
 from engine.bracket import Side
 from engine.match_flow import Score
 from tests import factories
@@ -91,6 +91,12 @@ ATTEMPTS = {
         lambda s, by: entries.revert_check_in(by, s.own.pk),
         {"player"} | STAFF,
     ),
+    "claim_place": (Scene, lambda s, by: waitlist.claim(by, s.own.pk), {"player"} | LEADERS),
+    "update_roster": (Scene, lambda s, by: rosters.update(by, s.own.pk, players=[]), {"player"} | LEADERS),
+    "disqualify_entry": (Scene, lambda s, by: entries.disqualify(by, s.own.pk), STAFF),
+    "approve_entry": (Scene, lambda s, by: admission.approve(by, s.own.pk), LEADERS),
+    "decline_entry": (Scene, lambda s, by: admission.decline(by, s.own.pk), LEADERS),
+    "update_entry": (Scene, lambda s, by: entries.update(by, s.own.pk, name="Other"), LEADERS),
     "report_score": (bracket, lambda s, by: matches.report(by, s.match.pk, Score(1, 0)), {"player", "opponent"}),
     "confirm_result": (
         lambda: reported(bracket()),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from threading import Barrier
 
 import pytest
@@ -10,7 +11,9 @@ from django.db import connection
 from apps.errors import AppError
 from apps.eventlog import log
 from apps.tournaments.models import Entry, Match
-from apps.tournaments.services import Actor, brackets, entries, matches, reopening, tournaments
+from apps.tournaments.models.entry import TAKES_A_PLACE
+from apps.tournaments.services import Actor, brackets, entries, matches, reopening, teams, tournaments, waitlist
+from apps.tournaments.services.unit import present
 from engine.match_flow import MatchState, Score
 from engine.stages import Format
 from tests import factories
@@ -56,6 +59,96 @@ def test_twenty_people_on_sixteen_places_are_sixteen_and_a_waitlist_of_four_in_o
     rows = {entry.pk: entry.status for entry in Entry.objects.filter(tournament=cup)}
     assert [rows[pk] for pk in waiting] == ["confirmed"] * 3 + ["waitlisted"]
     assert [event.seq for event in log.read(cup.stream, after=0, limit=99)] == list(range(1, 31))
+
+
+def test_places_that_are_held_are_claimed_or_passed_on_and_never_more_than_there_are():
+    cup = factories.open_registration(factories.make_tournament(capacity=16, claim_minutes=30))
+    people = [factories.make_user() for _ in range(20)]
+    at_once(*(lambda person=person: entries.register(Actor(person), cup.pk) for person in people))
+    places = Entry.objects.filter(tournament=cup, status__in=TAKES_A_PLACE)
+    waiting = list(Entry.objects.filter(tournament=cup, status="waitlisted").order_by("waitlisted_at", "pk"))
+    assert (places.count(), len(waiting)) == (16, 4)
+    assert [entry.pk for entry in waiting] == sorted(entry.pk for entry in waiting)
+
+    leaving = list(places.values_list("pk", flat=True)[:3])
+    at_once(*(lambda pk=pk: entries.withdraw(Actor(cup.created_by), pk) for pk in leaving))
+    assert statuses_of(waiting) == ["offered"] * 3 + ["waitlisted"]
+    assert places.count() == 16
+
+    # Claimed, given back and run out in one moment: the claim came in time or it did not, and the next has one place.
+    Entry.objects.filter(pk=waiting[2].pk).update(claim_by=present())
+    results = at_once(
+        *(lambda: waitlist.claim(Actor(waiting[0].user), waiting[0].pk) for _ in range(4)),
+        lambda: entries.withdraw(Actor(waiting[1].user), waiting[1].pk),
+        lambda: waitlist.claim(Actor(waiting[1].user), waiting[1].pk),
+        lambda: waitlist.claim(Actor(waiting[2].user), waiting[2].pk),
+        *(lambda: waitlist.expire_offers_of(cup.pk) for _ in range(3)),
+    )
+    assert codes(results[:4]) == {"done": 1, "conflict": 3}
+    assert results[6] == "conflict"
+    assert sum(results[7:]) == 1
+    assert statuses_of(waiting) == ["confirmed", "withdrawn", "expired", "offered"]
+    assert places.count() == 15
+    events = log.read(cup.stream, after=0, limit=999)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+def statuses_of(entries):
+    rows = {entry.pk: str(entry.status) for entry in Entry.objects.filter(pk__in=[entry.pk for entry in entries])}
+    return [rows[entry.pk] for entry in entries]
+
+
+@pytest.mark.parametrize("_attempt", range(5))
+def test_a_player_who_leaves_while_the_team_registers_is_in_the_roster_or_not_in_the_team(_attempt):
+    team = factories.make_team("", factories.make_name(), factories.make_name())
+    cups = [
+        factories.open_registration(factories.make_tournament(participation="team", roster_min=2)) for _ in range(2)
+    ]
+    captain, player = Actor(team.captain), team.members.last().user
+    everybody = [member.user_id for member in team.members.all()]
+    results = at_once(
+        *(lambda c=cup: entries.register(captain, c.pk, team_id=team.pk, roster=everybody) for cup in cups),
+        lambda: teams.leave(Actor(player), team.pk),
+        lambda: teams.edit(captain, team.pk, tag="X"),
+    )
+    assert set(codes(results)) <= {"done", "bad_request"}
+    assert not team.members.filter(user=player).exists()
+    assert all(player.pk not in [p["user"] for p in entry.roster] for entry in team.entries.all())
+
+
+def test_two_teams_change_hands_in_the_same_tournaments_while_others_act_there():
+    cups = [factories.open_registration(factories.make_tournament(participation="team")) for _ in range(2)]
+    both = [factories.make_team("", factories.make_name()) for _ in range(2)]
+    for cup, team in product(cups, both):
+        factories.enter_team(cup, team)
+    heirs = [team.members.last().user for team in both]
+    results = at_once(
+        *(
+            lambda t=team, h=heir: teams.hand_over(Actor(t.captain), t.pk, h.pk)
+            for team, heir in zip(both, heirs, strict=True)
+        ),
+        *(lambda c=cup: tournaments.edit(Actor(c.created_by), c.pk, name="Other") for cup in cups),
+        *(lambda c=cup: entries.add(Actor(c.created_by), c.pk, name="Ada") for cup in cups),
+    )
+    assert codes(results) == {"done": 6}
+    for cup in cups:
+        assert set(cup.entries.exclude(user=None).values_list("user", flat=True)) == {heir.pk for heir in heirs}
+
+
+def test_two_captains_want_one_player():
+    cup = factories.open_registration(factories.make_tournament(participation="team"))
+    star = factories.make_name()
+    both = [factories.make_team("", star), factories.make_team()]
+    teams.invite(Actor(both[1].captain), both[1].pk, username=star)
+    teams.accept(Actor(both[0].members.last().user), both[1].pk)
+    results = at_once(*(lambda t=team: entries.register(Actor(t.captain), cup.pk, team_id=t.pk) for team in both))
+    assert codes(results) == {"done": 1, "conflict": 1}
+
+
+def test_one_name_for_a_team_wanted_by_five_belongs_to_one():
+    people = [factories.make_user() for _ in range(5)]
+    results = at_once(*(lambda person=person: teams.create(Actor(person), name="Reds") for person in people))
+    assert codes(results) == {"done": 1, "conflict": 4}
 
 
 def test_one_person_registering_ten_times_at_once_is_registered_once():

@@ -116,7 +116,7 @@ export function counts(state) {
     waitlisted: entries.filter((row) => row.status === "waitlisted").length,
     checked_in: confirmed.filter((row) => row.checked_in).length,
     capacity,
-    left: Math.max(capacity - confirmed.length, 0),
+    left: Math.max(capacity - entries.filter((row) => ["confirmed", "offered"].includes(row.status)).length, 0),
     places: `${confirmed.length} of ${capacity}`,
     matches: matches.length,
     over,

@@ -25,9 +25,27 @@ export function localize(root) {
     const at = new Date(element.getAttribute("datetime") ?? "");
     if (Number.isNaN(at.getTime())) continue;
     const form = element.getAttribute("data-when") ?? "datetime";
+    element.setAttribute("title", FORMATS.datetime.format(at));
+    if (form === "until") {
+      countDown(element, at);
+      continue;
+    }
     const old = form === "time" && Math.abs(Date.now() - at.getTime()) > DAY_MS;
     const format = old ? FORMATS.day : FORMATS[/** @type {"time"} */ (form)] ?? FORMATS.datetime;
     element.textContent = format.format(at);
-    element.setAttribute("title", FORMATS.datetime.format(at));
   }
+}
+
+/**
+ * Show how long it is until a time, as long as the element is on the page.
+ * @param {Element} element
+ * @param {Date} at
+ */
+function countDown(element, at) {
+  const seconds = Math.max(Math.ceil((at.getTime() - Date.now()) / 1000), 0);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  const [first, ...rest] = shown.map((part) => String(part).padStart(2, "0"));
+  element.textContent = seconds ? `${[Number(first), ...rest].join(":")} left` : "time is up";
+  if (seconds) setTimeout(() => element.isConnected && countDown(element, at), 1000);
 }

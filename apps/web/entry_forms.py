@@ -1,0 +1,77 @@
+"""Forms about who enters: the rules of a tournament, rosters, teams."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from apps.errors import BadRequest
+from apps.tournaments.models import EntryRule, NoShowRule, Participation
+
+MAX_ID_DIGITS = 18
+
+_NUMBER = {"required": "is missing.", "invalid": "is not a number."}
+
+
+class MomentField(forms.CharField):
+    """A time, in UTC unless it says otherwise; empty is none."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(required=False, label=label)
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value).strip()
+        if not text:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise forms.ValidationError("This is not a time, for example 2026-11-22T18:00.") from None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+class EntryRulesForm(forms.Form):
+    """Who gets in, and until when; the keywords of `tournaments.edit`."""
+
+    participation = forms.ChoiceField(choices=Participation.choices)
+    roster_min = forms.IntegerField(label="Players at least", error_messages=_NUMBER)
+    roster_max = forms.IntegerField(label="Players at most", error_messages=_NUMBER)
+    entry_rule = forms.ChoiceField(choices=EntryRule.choices)
+    invite_code = forms.CharField(required=False, strip=False)
+    rating_min = forms.FloatField(label="Rating at least", required=False, error_messages=_NUMBER)
+    rating_max = forms.FloatField(label="Rating at most", required=False, error_messages=_NUMBER)
+    late_entry = forms.BooleanField(required=False)
+    claim_minutes = forms.IntegerField(label="Minutes to claim a place", error_messages=_NUMBER)
+    check_in_opens_at = MomentField("Check-in opens")
+    check_in_closes_at = MomentField("Check-in closes")
+    no_show_rule = forms.ChoiceField(choices=NoShowRule.choices)
+
+    def __init__(self, sent: QueryDict) -> None:
+        super().__init__(sent)
+        if "participation" not in sent:  # it stays as it is once there are entrants, so it was not asked for
+            del self.fields["participation"]
+
+
+class TeamForm(forms.Form):
+    name = forms.CharField(required=False, strip=False)
+    tag = forms.CharField(required=False, strip=False)
+
+
+def players_of(sent: QueryDict) -> list[int]:
+    """
+    Return the user ids whose boxes were ticked.
+
+    Raises:
+        BadRequest: none was, or one is no id.
+    """
+    ticked = sent.getlist("player")
+    if not ticked or not all(text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS for text in ticked):
+        raise BadRequest("Choose who plays.", field="roster")
+    return [int(text) for text in ticked]
+
+
+def id_of(sent: QueryDict, name: str) -> int | None:
+    """Return the id in a hidden field, None when there is none."""
+    text = sent.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS else None
