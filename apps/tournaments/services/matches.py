@@ -136,8 +136,7 @@ def confirm(unit: Unit, /, match_id: int, *, expected_version: int | None = None
     if match.reported_by == side:
         message = "You reported this result yourself; your opponent confirms it, or a referee decides."
         raise Conflict(message, state=MatchState.PENDING_RESULT, reported_by=match.reported_by)
-    match.score = _reported(match)
-    complete(unit, match, _decided(match, match.score), Reason.PLAYED)
+    _count_report(unit, match)
     return {"match_id": match.pk}
 
 
@@ -254,6 +253,21 @@ def take_kept(unit: Unit, /, match_id: int, *, expected_version: int | None = No
     return {"match_id": match.pk}
 
 
+def end_at_deadline(unit: Unit, match: Match) -> None:
+    """
+    Decide a match whose deadline has passed: the report counts, or whoever has checked in wins. Nobody: both lose.
+
+    The caller has made sure of the deadline.
+    """
+    if match.state == MatchState.PENDING_RESULT:
+        _take(unit, match, Step.CONFIRM)
+        _count_report(unit, match)
+        return
+    _take(unit, match, Step.NO_SHOW)
+    here = [side for side, is_here in zip(Side, (match.home_checked_in, match.away_checked_in), strict=True) if is_here]
+    complete(unit, match, here[0] if len(here) == 1 else None, Reason.NO_SHOW)
+
+
 def kept_result(match: Match) -> dict[str, Any] | None:
     """Return the earlier result of the two who meet in a match now."""
     pair = (match.home_id, match.away_id)
@@ -270,6 +284,11 @@ def _take(unit: Unit, match: Match, step: Step) -> None:
 
 def _decided(match: Match, score: Score) -> Side | None:
     return decided(score, best_of=match.best_of, draws=match.stage.is_league)
+
+
+def _count_report(unit: Unit, match: Match) -> None:
+    match.score = _reported(match)
+    complete(unit, match, _decided(match, match.score), Reason.PLAYED)
 
 
 def _reported(match: Match) -> Score:
