@@ -298,6 +298,8 @@ def _reported(match: Match) -> Score:
 def _dispute(unit: Unit, match: Match, dispute: Dispute) -> Dispute:
     _take(unit, match, Step.DISPUTE)
     match.deadline_at = None
+    # One may be open still, of a match that was emptied, or given up by one side, while it was disputed.
+    Dispute.objects.filter(match=match, resolved_at=None).update(resolved_at=unit.now)
     dispute.opened_at = unit.now
     dispute.save()
     unit.emit(ResultDisputed(match=unit.save(match)))
