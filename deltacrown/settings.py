@@ -178,6 +178,9 @@ HEADLESS_JWT_ALGORITHM = "HS256"
 # Without it a token outlives sign-out and a blocked account.
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 
+# Every process that serves the site does what is due by the clock; without it, `manage.py sweep --forever` has to.
+SWEEP = env.bool("SWEEP", default=True)
+
 # Realtime ------------------------------------------------------------------------------------------------------------
 JWT_LEEWAY_SECONDS = env.int("JWT_LEEWAY_SECONDS", default=30)
 WS_TOKEN_SECONDS = env.int("WS_TOKEN_SECONDS", default=300)

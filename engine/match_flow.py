@@ -38,6 +38,7 @@ class Step(StrEnum):
     ASK = "ask_for_check_in"
     CHECK_IN = "check_in_match"
     ASSEMBLE = "assemble"
+    POSTPONE = "postpone"
     START = "start_match"
     UPDATE_SCORE = "update_score"
     REPORT = "report_score"
@@ -71,9 +72,10 @@ _KNOWN = (_S.CHECK_IN, *_PLAYABLE, *_PENDING)
 # One row a step: where it starts from, and what it leads to.
 _RULES: tuple[tuple[Step, tuple[MatchState, ...], MatchState], ...] = (
     (_T.FILL, (_S.SCHEDULED,), _S.READY),
-    (_T.ASK, (_S.SCHEDULED,), _S.CHECK_IN),
+    (_T.ASK, (_S.SCHEDULED, _S.READY), _S.CHECK_IN),
     (_T.CHECK_IN, (_S.CHECK_IN,), _S.CHECK_IN),
     (_T.ASSEMBLE, (_S.CHECK_IN,), _S.READY),
+    (_T.POSTPONE, (_S.CHECK_IN,), _S.READY),
     (_T.START, (_S.CHECK_IN, _S.READY), _S.LIVE),
     (_T.UPDATE_SCORE, (_S.LIVE,), _S.LIVE),
     (_T.REPORT, (*_PLAYABLE, _S.PENDING_RESULT), _S.PENDING_RESULT),
@@ -93,8 +95,8 @@ TRANSITIONS: dict[tuple[MatchState, Step], MatchState] = {
     (start, step): end for step, starts, end in _RULES for start in starts
 }
 
-# Not offered to a person: the bracket and the clock take these.
-_INTERNAL = {_T.FILL, _T.ASK, _T.ASSEMBLE, _T.NO_SHOW, _T.DROP, _T.SKIP, _T.EMPTY}
+# Not offered to a person: the bracket, the clock and the schedule take these.
+_INTERNAL = {_T.FILL, _T.ASK, _T.ASSEMBLE, _T.POSTPONE, _T.NO_SHOW, _T.DROP, _T.SKIP, _T.EMPTY}
 
 
 def possible(state: MatchState) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class TournamentChange(Change, frozen=True):
     no_show_rule: Literal["drop", "walkover"] | UnsetType = UNSET
     match_check_in_minutes: int | UnsetType = UNSET
     confirm_minutes: int | UnsetType = UNSET
+    match_minutes: int | UnsetType = UNSET
+    rest_minutes: int | UnsetType = UNSET
     rated: bool | UnsetType = UNSET
     seeding: str | UnsetType = UNSET
     draw_seed: int | None | UnsetType = UNSET
@@ -342,6 +344,12 @@ class MatchCheckInOpened(Event):
     match: MatchChange
 
 
+class MatchDeadlineExtended(Event):
+    """The sides have until another `match.deadline_at`."""
+
+    match: MatchChange
+
+
 class MatchCheckedIn(Event):
     """One side of a match is here."""
 
@@ -421,7 +429,7 @@ class MatchCalled(Event):
 
 
 class SchedulePlanned(Event):
-    """Times and stations of many matches."""
+    """Times and stations of many matches. The room of a match gets its own part."""
 
     matches: list[MatchChange]
 
@@ -432,8 +440,14 @@ class StationAdded(Event):
     station: StationChange
 
 
+class StationRenamed(Event):
+    """A place to play at has another name."""
+
+    station: StationChange
+
+
 class StationRemoved(Event):
-    """A place to play at is gone. `matches` are those that had been planned there."""
+    """A place to play at is gone. `matches` are those that had been planned there; a match's room gets its own."""
 
     matches: list[MatchChange]
     removed: dict[Literal["stations"], list[int]]

@@ -43,6 +43,8 @@ def tournament_fields(row: Tournament) -> Fields:
         "no_show_rule": str(row.no_show_rule),
         "match_check_in_minutes": row.match_check_in_minutes,
         "confirm_minutes": row.confirm_minutes,
+        "match_minutes": row.match_minutes,
+        "rest_minutes": row.rest_minutes,
         "rated": row.rated,
         "seeding": row.seeding,
         "draw_seed": row.draw_seed,

@@ -8,6 +8,13 @@ from apps.errors import BadRequest
 # Characters that reorder or hide the text around them. The joiners U+200C and U+200D stay: Persian and emoji need them.
 _INVISIBLE = {chr(c) for c in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)}
 _MARKS_IN_A_ROW = 4
+_YEARS = range(2000, 2101)
+
+
+def said(at: datetime) -> str:
+    """Return a time for a sentence, whose reader may be in any zone: "22 Nov 2026, 18:05 UTC"."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
 def said(at: datetime) -> str:
@@ -30,6 +37,23 @@ def clean_text(field: str, value: str, *, at_most: int) -> str:
     """Return text that may have several lines. Raises BadRequest as `clean_line` does."""
     lines = (" ".join(line.split()) for line in value.splitlines())
     return _checked(field, "\n".join(lines).strip(), at_most=at_most, required=False)
+
+
+def clean_moment(field: str, value: datetime) -> datetime:
+    """
+    Return a time in UTC, without fractions of a second.
+
+    Raises:
+        BadRequest: it has no time zone, or lies in a year in which nobody plays.
+    """
+    if value.tzinfo is None:
+        message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
+        raise BadRequest(message, field=field)
+    if value.year not in _YEARS:  # which leaves room at both ends for the step to another zone
+        message = f"A time here lies in the years {_YEARS[0]} to {_YEARS[-1]}."
+        raise BadRequest(message, field=field)
+    # PostgreSQL does not know every offset that Python does.
+    return value.replace(microsecond=0).astimezone(UTC)
 
 
 def _checked(field: str, value: str, *, at_most: int, required: bool) -> str:

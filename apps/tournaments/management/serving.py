@@ -4,10 +4,13 @@ import errno
 import gc
 import os
 import socket
+import threading
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
+from apps.tournaments.management.sweeper import Sweeper
 from apps.tournaments.realtime.drain import drain
 from apps.tournaments.realtime.server import Config, Server
 
@@ -20,6 +23,20 @@ def load_server() -> Server:
     config.load()
     _spare_the_collector()
     return Server(config, drain)
+
+
+def serve(server: Server, listener: socket.socket) -> None:
+    """Serve until the process is told to end. Meanwhile a thread does what is due by the clock, unless SWEEP is off."""
+    sweeper = Sweeper(lambda: drain.is_on)
+    thread = threading.Thread(target=sweeper.run, name="sweeper")
+    if settings.SWEEP:
+        thread.start()
+    try:
+        server.run([listener])
+    finally:
+        sweeper.stop()
+        if settings.SWEEP:
+            thread.join()
 
 
 def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:

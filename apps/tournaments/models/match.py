@@ -17,6 +17,8 @@ class Match(models.Model):
     `report` is what `reported_by` (a side) stated and `counter_report` what the other side said instead, both like
     {"home_score", "away_score", "home_shootout", "away_shootout", "games"}.
     `deadline_at`: when the match is decided for whoever is there (check_in), or the report counts (pending_result).
+    `scheduled_at` is a whole minute; with `station` it is a booking, which nothing else may overlap
+    (services.schedule). `called_at`: when the entrants were asked to come.
     `kept` are results that a reopening took away, {"home", "away", "home_score", …}; they are offered when the same
     two meet here again.
     """
@@ -80,6 +82,11 @@ class Match(models.Model):
             models.Index(fields=("tournament", "state"), name="match_state"),
             models.Index(fields=("stage", "state"), name="match_stage_state"),
             models.Index(fields=("deadline_at",), condition=models.Q(deadline_at__isnull=False), name="match_deadline"),
+            models.Index(
+                fields=("scheduled_at",),
+                condition=models.Q(state="ready", scheduled_at__isnull=False),
+                name="match_scheduled",
+            ),
         )
 
     def __str__(self) -> str:

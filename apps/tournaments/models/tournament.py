@@ -90,6 +90,12 @@ class Tournament(models.Model):
     confirm_minutes = models.PositiveSmallIntegerField(
         default=15, help_text="After how long a report counts that nobody answered; 0: never."
     )
+    match_minutes = models.PositiveSmallIntegerField(
+        default=30, help_text="How long a match of one game takes in the schedule; a best of N takes N times that."
+    )
+    rest_minutes = models.PositiveSmallIntegerField(
+        default=0, help_text="How long an entrant rests between two matches of the schedule."
+    )
     rated = models.BooleanField(default=False)
     seeding = models.CharField(
         max_length=12, blank=True, help_text='"manual", "random", "rating" or "" (order of registration).'
@@ -108,7 +114,14 @@ class Tournament(models.Model):
                 condition=models.Q(capacity__gte=2, capacity__lte=MAX_ENTRANTS), name="tournament_capacity_range"
             ),
         )
-        indexes = (models.Index(fields=("status", "-id"), name="tournament_status"),)
+        indexes = (
+            models.Index(fields=("status", "-id"), name="tournament_status"),
+            models.Index(
+                fields=("check_in_closes_at",),
+                condition=models.Q(check_in=True, check_in_closed=False, check_in_closes_at__isnull=False),
+                name="tournament_check_in",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

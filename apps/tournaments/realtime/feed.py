@@ -7,9 +7,11 @@ fan-out's, so tests can have their own.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from time import time
+
+import msgspec
 
 from apps.eventlog.log import PUBLIC, Position, Recorded
 from apps.tournaments.realtime import metrics
@@ -115,9 +117,10 @@ class Feed:
             self.ring.append(event_)
             metrics.delays.observe(max(0.0, time() - datetime.fromisoformat(event_.at).timestamp()))
             self.heed(event_)
+            shares = shares_of(event_)
             for room in self.rooms.values():
-                if belongs(event_, room.room):
-                    room.send(event_)
+                if (seen := seen_in(event_, room.room, shares)) is not None:
+                    room.send(seen)
         return bool(self.early)
 
     def since(self, seq: int) -> list[Recorded] | None:
@@ -150,7 +153,7 @@ class Feed:
         Nothing, when it is further than the feed (a snapshot may be), or when nothing will be passed on any more.
         """
         events = [] if self.position is None or seq > self.position.seq else self.since(seq)
-        return None if events is None else conflated([event for event in events if belongs(event, room)])
+        return None if events is None else conflated(all_seen_in(events, room))
 
     def reset(self) -> None:
         """Forget everything: history was rewritten, and positions mean nothing any more."""
@@ -162,15 +165,42 @@ class Feed:
             room.reset()
 
 
-def belongs(event: Recorded, room: Room) -> bool:
+# Events that tell many matches something at once, each its own.
+_OF_MANY_MATCHES = frozenset({"schedule_planned", "station_removed"})
+
+
+def seen_in(event: Recorded, room: Room, shares: Mapping[str, Recorded] | None = None) -> Recorded | None:
     """
-    Return whether an event may be seen in a room and concerns it. The only place that decides it.
+    Return an event as a room sees it, None if it does not concern it or may not be seen there. The only place that
+    decides it.
 
     A match's room also hears of the tournament itself: its name and colour stand on the match's page, and a match of a
-    cancelled tournament cannot go on.
+    cancelled tournament cannot go on. Of what concerns many matches it gets its share (`shares`: of `shares_of`, when
+    they are at hand).
     """
-    concerns = room.subject in ("", event.subject) or event.type.startswith(("tournament_", "stage_"))
-    return concerns and event.audience in (PUBLIC, room.audience)
+    if event.audience not in (PUBLIC, room.audience):
+        return None
+    if room.subject in ("", event.subject) or event.type.startswith(("tournament_", "stage_")):
+        return event
+    return (shares_of(event) if shares is None else shares).get(room.subject)
+
+
+def all_seen_in(events: Iterable[Recorded], room: Room) -> list[Recorded]:
+    """Return the events that a room sees, as it sees them."""
+    return [seen for event in events if (seen := seen_in(event, room)) is not None]
+
+
+def shares_of(event: Recorded) -> Mapping[str, Recorded]:
+    """Return what each match's room sees of an event that concerns many, by subject; of any other event nothing."""
+    if event.type not in _OF_MANY_MATCHES:
+        return {}
+    data = msgspec.json.decode(event.data)
+    shares = {}
+    for match in data["matches"]:
+        subject = f"match:{match['id']}"
+        own = msgspec.Raw(msgspec.json.encode({**data, "matches": [match]}))
+        shares[subject] = msgspec.structs.replace(event, subject=subject, data=own)
+    return shares
 
 
 def event_text(event: Recorded, *, prev: int) -> bytes:

@@ -16,7 +16,7 @@ from apps.eventlog.log import Position, Recorded
 from apps.tournaments.realtime import metrics
 from apps.tournaments.realtime.coalesce import conflated
 from apps.tournaments.realtime.fanout import Batch, Prepared
-from apps.tournaments.realtime.feed import RING, Feed, batch, belongs
+from apps.tournaments.realtime.feed import RING, Feed, all_seen_in, batch
 from apps.tournaments.realtime.hub import STAFF_CHANGES
 from apps.tournaments.realtime.protocol import Snapshot, encoded
 from apps.tournaments.realtime.rooms import Room
@@ -67,7 +67,7 @@ async def _resume(feed: Feed, room: Room, since: Position) -> Past | None:
         return None
     if any(event.type in STAFF_CHANGES for event in events):
         return None  # whoever it was has the state of another audience
-    missed = conflated([event for event in events if belongs(event, room)])
+    missed = conflated(all_seen_in(events, room))
     seq, mine = (found[-1].seq if found else since.seq for found in (events, missed))
     return Past(batch(missed, since.seq), seq, mine, resumed=True)
 

@@ -26,6 +26,7 @@ resumes = Counter("rt_resumes", "How connections were brought up to date.", ["re
 snapshot_seconds = Histogram("rt_snapshot_build_seconds", "Building a snapshot.", buckets=SECONDS)
 repairs = Counter("rt_repairs", "Events that came from the log because no hint brought them.")
 resets = Counter("rt_stream_resets", "Streams whose history was replaced.")
+swept = Counter("rt_swept", "What was due and this process looked after.", ["result"])  # "done", "gone" or "failed"
 limited = Counter("rt_limited", "What a limit refused.", ["limit"])
 loop_lag = Histogram(
     "rt_event_loop_lag_seconds", "How late the event loop is, measured twice a second.", buckets=SECONDS

@@ -8,7 +8,6 @@ can be given again and again, and it cannot say anything that is not true.
 from collections.abc import Collection
 
 import msgspec
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
 from apps.errors import BadRequest, Conflict, NotFound
@@ -29,8 +28,8 @@ from apps.tournaments.events import (
     TournamentStarted,
     TournamentUpdated,
 )
-from apps.tournaments.models import Match, Stage, Status, Tournament
-from apps.tournaments.services.unit import Actor, Done, Unit, present
+from apps.tournaments.models import Match, Stage, Status
+from apps.tournaments.services.unit import Done, present, unit_of_nobody
 from engine.match_flow import MatchState
 
 # What can be announced, and how the row has to stand for it to be so.
@@ -67,7 +66,7 @@ def announce_match(match_id: int, event: str) -> Done:
         if tournament_id is None:
             message = "There is no such match."
             raise NotFound(message)
-        unit = _locked(tournament_id)
+        unit = unit_of_nobody("announce", tournament_id, present())
         match = Match.objects.select_related("home", "away").get(pk=match_id)
         kind = _kind(event, _OF_MATCHES, match.state)
         unit.emit(msgspec.convert({"match": unit.change(match)}, kind, from_attributes=True))
@@ -81,7 +80,7 @@ def announce_tournament(tournament_id: int, event: str) -> Done:
     Raises: as announce_match.
     """
     with transaction.atomic():
-        unit = _locked(tournament_id)
+        unit = unit_of_nobody("announce", tournament_id, present())
         tournament = unit.tournament
         kind = _kind(event, _OF_TOURNAMENTS, tournament.status)
         parts: dict[str, object] = {"tournament": unit.change(tournament)}
@@ -89,16 +88,6 @@ def announce_tournament(tournament_id: int, event: str) -> Done:
             parts["stage"] = unit.change(Stage.objects.get(tournament=tournament))
         unit.emit(msgspec.convert(parts, kind, from_attributes=True))
         return unit.finish({"tournament_id": tournament_id}, fingerprint="")
-
-
-def _locked(tournament_id: int) -> Unit:
-    tournament = Tournament.objects.select_for_update(no_key=True).filter(pk=tournament_id).first()
-    if tournament is None:
-        message = "There is no such tournament."
-        raise NotFound(message)
-    unit = Unit("announce", Actor(AnonymousUser()), present())
-    unit.adopt(tournament)
-    return unit
 
 
 def _kind(event: str, table: dict[type[Event], Collection[str]], state: str) -> type[Event]:

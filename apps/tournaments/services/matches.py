@@ -136,8 +136,7 @@ def confirm(unit: Unit, /, match_id: int, *, expected_version: int | None = None
     if match.reported_by == side:
         message = "You reported this result yourself; your opponent confirms it, or a referee decides."
         raise Conflict(message, state=MatchState.PENDING_RESULT, reported_by=match.reported_by)
-    match.score = _reported(match)
-    complete(unit, match, _decided(match, match.score), Reason.PLAYED)
+    _count_report(unit, match)
     return {"match_id": match.pk}
 
 
@@ -254,6 +253,21 @@ def take_kept(unit: Unit, /, match_id: int, *, expected_version: int | None = No
     return {"match_id": match.pk}
 
 
+def end_at_deadline(unit: Unit, match: Match) -> None:
+    """
+    Decide a match whose deadline has passed: the report counts, or whoever has checked in wins. Nobody: both lose.
+
+    The caller has made sure of the deadline.
+    """
+    if match.state == MatchState.PENDING_RESULT:
+        _take(unit, match, Step.CONFIRM)
+        _count_report(unit, match)
+        return
+    _take(unit, match, Step.NO_SHOW)
+    here = [side for side, is_here in zip(Side, (match.home_checked_in, match.away_checked_in), strict=True) if is_here]
+    complete(unit, match, here[0] if len(here) == 1 else None, Reason.NO_SHOW)
+
+
 def kept_result(match: Match) -> dict[str, Any] | None:
     """Return the earlier result of the two who meet in a match now."""
     pair = (match.home_id, match.away_id)
@@ -272,6 +286,11 @@ def _decided(match: Match, score: Score) -> Side | None:
     return decided(score, best_of=match.best_of, draws=match.stage.is_league)
 
 
+def _count_report(unit: Unit, match: Match) -> None:
+    match.score = _reported(match)
+    complete(unit, match, _decided(match, match.score), Reason.PLAYED)
+
+
 def _reported(match: Match) -> Score:
     return score_of(match.report or {})
 
@@ -279,6 +298,8 @@ def _reported(match: Match) -> Score:
 def _dispute(unit: Unit, match: Match, dispute: Dispute) -> Dispute:
     _take(unit, match, Step.DISPUTE)
     match.deadline_at = None
+    # One may be open still, of a match that was emptied, or given up by one side, while it was disputed.
+    Dispute.objects.filter(match=match, resolved_at=None).update(resolved_at=unit.now)
     dispute.opened_at = unit.now
     dispute.save()
     unit.emit(ResultDisputed(match=unit.save(match)))

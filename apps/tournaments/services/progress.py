@@ -111,8 +111,15 @@ def kept_of(match: Match) -> list[dict[str, Any]]:
 
 
 def void(match: Match, step: Step = Step.EMPTY) -> None:
-    """Take a match's score and result away; a result is kept for when the same two meet here again."""
+    """
+    Take a match's score and result away; a result is kept for when the same two meet here again.
+
+    What had begun has used its station and time up; who plays it again plans it again.
+    """
     match.kept = kept_of(match)
+    if match.state in BEGUN or match.is_over:
+        match.station = match.scheduled_at = None
+    match.called_at = None
     match.state = after(MatchState(match.state), step)
     match.score = Score()
     match.winner, match.reason = None, ""

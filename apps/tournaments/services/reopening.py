@@ -27,6 +27,7 @@ from apps.tournaments.events import (
 from apps.tournaments.models import Match, Reopening, Stage, StageEntry, StageState, Status
 from apps.tournaments.selectors import standings
 from apps.tournaments.services import ratings
+from apps.tournaments.services.bookings import refuse_clashes
 from apps.tournaments.services.progress import conclude, finish, follow, outcome_of, void
 from apps.tournaments.services.rows import dumped, put_back, rebuilt
 from apps.tournaments.services.unit import Actor, Answer, Unit, command, present, refusal
@@ -98,7 +99,7 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
     Put everything back as it was before a match was reopened. Answers {"match_id"}.
 
     Raises:
-        Conflict: one of the matches has changed since.
+        Conflict: one of the matches has changed since, or another one has been planned where it would be again.
     """
     reopening = unit.lock_reopening(reopening_id)
     before = reopening.before
@@ -109,14 +110,19 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
     if reopening.undone_at is not None or changed or drawn:
         message = "Something has happened since, so this cannot be undone by itself. Enter the results again."
         raise Conflict(message, changed=changed)
+    restored = []
     for columns in before["matches"]:
         row = unit.watch(rows[columns["id"]])
         put_back(row, columns | {"version": row.version})
+        restored.append(row)
+    removed = rebuilt(Match, before["removed_matches"])
+    _without_lost_stations(unit, [*restored, *removed])
+    refuse_clashes(unit.tournament, [row for row in (*restored, *removed) if not row.is_over])
+    for row in restored:
         unit.emit(MatchRestored(match=unit.save(row)))
-    if before["removed_matches"]:
+    if removed:
         entrants = unit.create(rebuilt(StageEntry, before["removed_stage_entries"]))
-        matches = unit.create(rebuilt(Match, before["removed_matches"]))
-        unit.emit(BracketRestored(stage_entries=entrants, matches=matches))
+        unit.emit(BracketRestored(stage_entries=entrants, matches=unit.create(removed)))
     for columns in before["stages"]:
         stage = unit.watch(stages[columns["id"]])
         put_back(stage, columns)
@@ -150,6 +156,7 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
         "removed_stage_entries": [],
     }
     effects = Effects(match_fields(match))
+    played_at = {"station_id": match.station_id, "scheduled_at": match.scheduled_at, "called_at": match.called_at}
     void(match, Step.REOPEN)
     unit.emit(MatchReopened(match=unit.save(match)))
     _reopen_stage(unit, stage)
@@ -160,6 +167,8 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
     else:
         winner = decided(score, best_of=match.best_of, draws=stage.is_league)
         match.score, match.state = score, MatchState.COMPLETED
+        for name, value in played_at.items():
+            setattr(match, name, value)
         finish(unit, match, None if winner is None else match.entry_id(winner), Reason.PLAYED)
         voided = follow(unit, match, outcome_of(match))
         conclude(unit, stage)
@@ -258,6 +267,14 @@ def _withdraw(unit: Unit, stages: Sequence[Stage], before: dict[str, Any], effec
         unit.watch(stage)
         stage.state = StageState.PENDING
         unit.emit(StageUpdated(stage=unit.save(stage)))
+
+
+def _without_lost_stations(unit: Unit, matches: Sequence[Match]) -> None:
+    """Take stations out of matches that are put back, where these have been removed in the meantime."""
+    there = set(unit.tournament.stations.values_list("pk", flat=True))
+    for match in matches:
+        if match.station_id not in there:
+            match.station_id = None
 
 
 def _token(before: dict[str, Any], score: Score | None) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -40,11 +40,10 @@ from apps.tournaments.services.stages import stage_settings
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.services.waitlist import promote_waitlisted, taken
 from apps.tournaments.state import member_fields
-from apps.tournaments.text import clean_line, clean_text
+from apps.tournaments.text import clean_line, clean_moment, clean_text
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import Format
 
-_YEARS = range(2000, 2101)
 _WEEK = 7 * 24 * 60  # minutes
 _MAX_RATING = 10_000
 MAX_ROSTER = 30
@@ -270,17 +269,8 @@ def _capacity(value: int) -> int:
     return value
 
 
-def _moment(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
-        raise BadRequest(message, field="starts_at")
-    if value.year not in _YEARS:  # which leaves room at both ends for the step to another zone
-        message = f"A tournament starts in the years {_YEARS[0]} to {_YEARS[-1]}."
-        raise BadRequest(message, field="starts_at")
-    # PostgreSQL does not know every offset that Python does.
-    return value.replace(microsecond=0).astimezone(UTC)
+def _moment(field: str) -> Callable[[datetime | None], datetime | None]:
+    return lambda value: None if value is None else clean_moment(field, value)
 
 
 def _agree(tournament: Tournament) -> None:
@@ -343,7 +333,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "accent": _colour,
     "capacity": _capacity,
     "check_in": bool,
-    "starts_at": _moment,
+    "starts_at": _moment("starts_at"),
     "participation": _choice(Participation, "participation"),
     "roster_min": _whole("roster_min", 1, MAX_ROSTER),
     "roster_max": _whole("roster_max", 1, MAX_ROSTER),
@@ -353,8 +343,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "rating_max": _rating("rating_max"),
     "late_entry": bool,
     "claim_minutes": _whole("claim_minutes", 0, _WEEK),
-    "check_in_opens_at": _moment,
-    "check_in_closes_at": _moment,
+    "check_in_opens_at": _moment("check_in_opens_at"),
+    "check_in_closes_at": _moment("check_in_closes_at"),
     "no_show_rule": _choice(NoShowRule, "no_show_rule"),
     "match_check_in_minutes": _whole("match_check_in_minutes", 0, _WEEK),
     "confirm_minutes": _whole("confirm_minutes", 0, _WEEK),

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 import msgspec
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
@@ -141,6 +142,17 @@ class Unit:
         self._lock_owner_of("stage", tournament_id)
         permissions.require(self.action, self.actor.user, self._role)
         return self.watch(Stage.objects.get(pk=stage_id))
+
+    def lock_station(self, station_id: int) -> Station:
+        """Lock a station's tournament and check the right to act on the station."""
+        tournament_id = Station.objects.filter(pk=station_id).values_list("tournament_id", flat=True).first()
+        self._lock_owner_of("station", tournament_id)
+        permissions.require(self.action, self.actor.user, self._role)
+        station = Station.objects.filter(pk=station_id).first()
+        if station is None:
+            message = "There is no such station."
+            raise NotFound(message)
+        return self.watch(station)
 
     def lock_reopening(self, reopening_id: int) -> Reopening:
         """Lock a reopening's tournament and check the right to undo it."""
@@ -288,6 +300,24 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
         return service
 
     return decorate
+
+
+def unit_of_nobody(action: str, tournament_id: int, now: datetime) -> Unit:
+    """
+    Lock a tournament for what no person asks for: the clock, an announcement. The log names nobody for it.
+
+    Inside the caller's transaction, whose last step is `finish`. The tournament is not watched yet.
+
+    Raises:
+        NotFound: no such tournament.
+    """
+    tournament = Tournament.objects.select_for_update(no_key=True).filter(pk=tournament_id).first()
+    if tournament is None:
+        message = "There is no such tournament."
+        raise NotFound(message)
+    unit = Unit(action, Actor(AnonymousUser()), now)
+    unit.adopt(tournament)
+    return unit
 
 
 def refusal(error: EngineError) -> AppError:

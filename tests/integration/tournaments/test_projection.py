@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 ELSEWHERE = {
     "entry_disqualified",
     "match_called",
+    "match_deadline_extended",
     "match_scheduled",
     "member_removed",
     "registration_checkin_reverted",
@@ -40,6 +41,7 @@ ELSEWHERE = {
     "stage_removed",
     "station_added",
     "station_removed",
+    "station_renamed",
 }
 
 

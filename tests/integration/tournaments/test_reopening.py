@@ -178,6 +178,17 @@ class TestReopen:
         final.refresh_from_db()
         assert (final.state, final.home_checked_in, final.away_checked_in) == ("check_in", False, False)
 
+    def test_a_match_that_was_disputed_before_can_be_disputed_again(self):
+        cup = factories.drawn(4)
+        factories.play(cup, matches_at_most=2)
+        first, final = factories.match_number(cup, 1), factories.match_number(cup, 4)
+        for text in ("They left.", "They left again."):
+            matches.start(Actor(cup.created_by), final.pk)
+            by = Actor(factories.match_number(cup, 4).away.user)
+            matches.dispute(by, final.pk, text=text)
+            reopen(cup, first, Score(0, 2) if text == "They left." else None)
+        assert final.disputes.filter(resolved_at=None).count() == 1
+
     def test_a_draw_made_from_the_result_is_taken_back_and_its_results_are_offered_again(self):
         cup = factories.open_with_entries(8, format=Format.ROUND_ROBIN, stage={"groups": 2, "advance": 2})
         by = Actor(cup.created_by)

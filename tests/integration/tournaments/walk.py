@@ -26,7 +26,7 @@ from apps.tournaments.models import (
     Status,
     Tournament,
 )
-from apps.tournaments.realtime.feed import belongs
+from apps.tournaments.realtime.feed import all_seen_in
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.selectors.standings import stage_rows, tables_of
@@ -335,7 +335,7 @@ class RandomTournament:
         for match in Match.objects.filter(tournament=self.pk).order_by("-stage", "-number")[:2]:
             room = Room(self.stream, match.subject, PUBLIC)
             made = [e for e in events if any(m["id"] == match.pk for m in made_by(e))][-1]
-            own = [msgspec.json.decode(e.data) for e in events if e.seq > made.seq and belongs(e, room)]
+            own = [msgspec.json.decode(e.data) for e in all_seen_in(events, room) if e.seq > made.seq]
             # What the room's snapshot was when the match was made: the match, and the tournament as it stood.
             first = next(m for m in made_by(made) if m["id"] == match.pk)
             before = fold(msgspec.json.decode(e.data) for e in events if e.seq <= made.seq)

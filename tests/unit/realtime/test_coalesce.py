@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.eventlog.log import PUBLIC, STAFF, Position, Recorded
 from apps.tournaments.realtime.coalesce import WINDOW_SECONDS, Coalescer, conflated
-from apps.tournaments.realtime.feed import Feed, belongs
+from apps.tournaments.realtime.feed import Feed, seen_in
 from apps.tournaments.realtime.rooms import Room
 from engine.projection import empty, fold
 from tests.fanout import AtOnce, frames_of
@@ -88,7 +88,7 @@ def test_whatever_comes_when_each_room_ends_with_the_state_of_its_log(kinds):
         feed.offer([one])
     clock.pass_time(1)
     for room, watcher in watchers.items():
-        theirs = [one for one in events if belongs(one, room)]
+        theirs = [one for one in events if seen_in(one, room)]
         assert watcher.state == fold([msgspec.json.decode(one.data) for one in theirs])
         assert watcher.mine == max([one.seq for one in theirs], default=0)
         seqs = [frame["seq"] for _, frame in watcher.got]

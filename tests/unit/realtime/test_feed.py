@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.eventlog.log import PUBLIC, STAFF, Position, Recorded
-from apps.tournaments.realtime.feed import Feed, belongs
+from apps.tournaments.realtime.feed import Feed, seen_in
 from apps.tournaments.realtime.history import REPLAY_LIMIT, read_since
 from apps.tournaments.realtime.rooms import Room
 from tests.fanout import AtOnce, frames_of
@@ -18,10 +18,24 @@ ROOMS = [Room(STREAM, subject, audience) for subject in ("", "match:1", "match:2
 AT = "2026-01-01T00:00:00.000Z"
 
 
-def event(seq: int, *, subject: str = "", audience: str = PUBLIC, epoch: str = "e", type_: str = "x") -> Recorded:
-    data = msgspec.Raw(b"{}")
+def event(
+    seq: int,
+    *,
+    subject: str = "",
+    audience: str = PUBLIC,
+    epoch: str = "e",
+    type_: str = "x",
+    data: bytes = b"{}",
+) -> Recorded:
     return Recorded(
-        stream=STREAM, epoch=epoch, seq=seq, type=type_, audience=audience, subject=subject, data=data, at=AT
+        stream=STREAM,
+        epoch=epoch,
+        seq=seq,
+        type=type_,
+        audience=audience,
+        subject=subject,
+        data=msgspec.Raw(data),
+        at=AT,
     )
 
 
@@ -65,7 +79,7 @@ def test_lost_doubled_and_reordered_hints_end_in_the_log_once_and_in_order(log, 
     assert feed.position.seq == len(log)
     assert not feed.early
     for room, watcher in watchers.items():
-        assert watcher.seen == [e.seq for e in log if belongs(e, room)]
+        assert watcher.seen == [e.seq for e in log if seen_in(e, room)]
 
 
 @given(events_of_a_stream)
@@ -80,15 +94,32 @@ def test_no_event_reaches_a_room_that_it_is_not_for(log):
 
 def test_a_match_hears_of_its_tournament_but_not_of_its_neighbours():
     room = Room(STREAM, "match:1", PUBLIC)
-    assert belongs(event(1, type_="tournament_cancelled"), room)
-    assert not belongs(event(2, type_="tournament_note", audience=STAFF), room)
-    assert not belongs(event(3, subject="match:2", type_="match_started"), room)
-    assert not belongs(event(4, type_="registration_created"), room)
+    assert seen_in(event(1, type_="tournament_cancelled"), room)
+    assert not seen_in(event(2, type_="tournament_note", audience=STAFF), room)
+    assert not seen_in(event(3, subject="match:2", type_="match_started"), room)
+    assert not seen_in(event(4, type_="registration_created"), room)
+
+
+def test_of_a_plan_a_match_hears_its_own_part_and_a_match_that_stays_nothing():
+    plan = event(1, type_="schedule_planned", data=b'{"matches":[{"id":1,"station":4},{"id":2,"station":5}]}')
+    for subject, part in (
+        ("", [{"id": 1, "station": 4}, {"id": 2, "station": 5}]),
+        ("match:2", [{"id": 2, "station": 5}]),
+    ):
+        seen = seen_in(plan, Room(STREAM, subject, PUBLIC))
+        assert msgspec.json.decode(seen.data) == {"matches": part}
+        assert (seen.seq, seen.type) == (1, "schedule_planned")
+    assert seen_in(plan, Room(STREAM, "match:3", PUBLIC)) is None
+    watchers = {room: Watcher() for room in ROOMS}
+    feed = feed_with(watchers)
+    feed.offer([plan, event(2, subject="match:1", type_="match_called")])
+    assert [watchers[room].seen for room in ROOMS] == [[1, 2], [1, 2], [1, 2], [1, 2], [1], [1]]
+    assert [e.seq for e in feed.missed(Room(STREAM, "match:2", PUBLIC), 0)] == [1]
 
 
 def test_a_personal_event_reaches_no_room():
     for room in ROOMS:
-        assert not belongs(event(1, audience="user:5"), room)
+        assert not seen_in(event(1, audience="user:5"), room)
 
 
 def test_events_of_another_epoch_are_not_passed_on():
