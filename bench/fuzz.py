@@ -66,6 +66,7 @@ class Dice:
         self.rng, self.limited = random.Random(seed), limited  # noqa: S311
         self.decode, self.unreadable = protocol.decode, protocol.Unreadable
         kinds = {kind.__struct_config__.tag: inspect.type_info(kind) for kind in get_args(protocol.AnyMessage)}
+        self.needed = {protocol.WithScore: ("home_score", "away_score")}  # or games, which fit seldom by chance
         rare = {"resync": 1, "authenticate": 0.2}
         self.cheap = [kinds[tag] for tag in ("ping", "pong", "subscribe")]
         self.all, self.weights = list(kinds.values()), [rare.get(tag, 4) for tag in kinds]
@@ -148,8 +149,12 @@ class Dice:
                 return "".join(rng.choices("azAZ09._:-", k=rng.randint(1, 64)))
             case inspect.DictType():
                 return {}
+            case inspect.ListType():
+                return [self._value(kind.item_type) for _ in range(rng.randrange(4))]
             case inspect.StructType():
-                fields = {f.encode_name: self._value(f.type) for f in kind.fields if f.required or rng.random() < OFTEN}
+                needed = self.needed.get(kind.cls, ())
+                there = [f for f in kind.fields if f.required or f.name in needed or rng.random() < OFTEN]
+                fields = {f.encode_name: self._value(f.type) for f in there}
                 return fields if kind.tag is None else {"type": kind.tag} | fields
         return None
 

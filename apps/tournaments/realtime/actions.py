@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.errors import BadRequest, Conflict, NotFound
-from apps.tournaments.models import Entry, Match
+from apps.tournaments.models import DisputeCause, Entry, Match
 from apps.tournaments.realtime import protocol as p
 from apps.tournaments.realtime.rooms import RoomName
 from apps.tournaments.selectors import lists
@@ -64,17 +64,15 @@ class _Place:
         return mine.pk
 
 
-def _score(data: p.WithScore) -> Score:
-    return matches.to_score(data.home_score, data.away_score, data.home_shootout, data.away_shootout)
+def _score(data: p.WithScore | p.WithOptionalScore) -> Score:
+    games = [(game.home, game.away) for game in data.games]
+    return matches.to_score(data.home_score, data.away_score, data.home_shootout, data.away_shootout, games)
 
 
 def _optional_score(data: p.WithOptionalScore) -> Score | None:
-    if data.home_score is None and data.away_score is None:
-        return None
-    if data.home_score is None or data.away_score is None:
-        message = "A score needs a number for both sides."
-        raise BadRequest(message)
-    return matches.to_score(data.home_score, data.away_score, data.home_shootout, data.away_shootout)
+    numbers = (data.home_score, data.away_score, data.home_shootout, data.away_shootout)
+    is_given = data.games or any(number is not None for number in numbers)
+    return _score(data) if is_given else None
 
 
 _PERFORM: dict[type[Any], Callable[[Any, Actor, _Place], Done]] = {
@@ -85,18 +83,36 @@ _PERFORM: dict[type[Any], Callable[[Any, Actor, _Place], Done]] = {
         by, at.match(a.data), _score(a.data), expected_version=a.data.expected_version
     ),
     p.ConfirmResult: lambda a, by, at: matches.confirm(by, at.match(a.data), expected_version=a.data.expected_version),
+    p.DisputeResult: lambda a, by, at: matches.dispute(
+        by,
+        at.match(a.data),
+        cause=DisputeCause(a.data.cause),
+        text=a.data.text,
+        expected_version=a.data.expected_version,
+    ),
+    p.CheckInMatch: lambda a, by, at: matches.check_in(
+        by, at.match(a.data), side=a.data.side and Side(a.data.side), expected_version=a.data.expected_version
+    ),
     p.StartMatch: lambda a, by, at: matches.start(by, at.match(a.data), expected_version=a.data.expected_version),
     p.UpdateScore: lambda a, by, at: matches.update_score(
         by, at.match(a.data), _score(a.data), expected_version=a.data.expected_version
     ),
     p.CompleteMatch: lambda a, by, at: matches.finish(
-        by, at.match(a.data), _optional_score(a.data), expected_version=a.data.expected_version
+        by,
+        at.match(a.data),
+        _optional_score(a.data),
+        ruling=a.data.ruling,
+        expected_version=a.data.expected_version,
     ),
     p.AwardWalkover: lambda a, by, at: matches.award_walkover(
         by, at.match(a.data), winner=Side(a.data.winner), expected_version=a.data.expected_version
     ),
     p.ForfeitMatch: lambda a, by, at: matches.forfeit(
-        by, at.match(a.data), loser=Side(a.data.loser), expected_version=a.data.expected_version
+        by,
+        at.match(a.data),
+        loser=None if a.data.loser == "both" else Side(a.data.loser),
+        ruling=a.data.ruling,
+        expected_version=a.data.expected_version,
     ),
     p.GenerateBracket: lambda _a, by, at: brackets.generate(by, at.tournament_id),
 }

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from apps.errors import ErrorCode
+from engine.match_flow import MAX_GAMES, MAX_POINTS
 
 VERSION = 1
 SUBPROTOCOL = "deltacrown.v1"
@@ -180,9 +181,10 @@ SERVER_FRAMES: tuple[type[Struct], ...] = (
 
 MessageId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}\Z")]
 RowId = Annotated[int, Meta(ge=1, le=2**53)]
-Points = Annotated[int, Meta(ge=0, le=999)]
+Points = Annotated[int, Meta(ge=0, le=MAX_POINTS)]
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 SideName = Literal["home", "away"]
+Ruling = Annotated[str, Meta(max_length=2000)]
 
 
 class Message(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -242,20 +244,50 @@ class OnEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     entry_id: RowId | None = None
 
 
-class WithScore(OnMatch):
-    home_score: Points
-    away_score: Points
-    home_shootout: Points | None = None
-    away_shootout: Points | None = None
+class WithSide(OnMatch):
+    """`side`: for the staff, who act for somebody; a player acts for their own."""
+
+    side: SideName | None = None
+
+
+class GamePoints(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One game of a best-of-N."""
+
+    home: Points
+    away: Points
+
+
+Games = Annotated[list[GamePoints], Meta(max_length=MAX_GAMES)]
 
 
 class WithOptionalScore(OnMatch):
-    """Without a score the reported one counts, else the one that stands."""
+    """
+    The numbers of both sides, or in a best-of-N the `games`. Without either the reported score counts, else the one
+    that stands. `ruling` says why, when this decides a dispute.
+    """
 
     home_score: Points | None = None
     away_score: Points | None = None
     home_shootout: Points | None = None
     away_shootout: Points | None = None
+    games: Games = []
+    ruling: Ruling = ""
+
+
+class WithScore(OnMatch):
+    """The numbers of both sides, or in a best-of-N the `games`."""
+
+    home_score: Points | None = None
+    away_score: Points | None = None
+    home_shootout: Points | None = None
+    away_shootout: Points | None = None
+    games: Games = []
+
+    def __post_init__(self) -> None:
+        numbers = (self.home_score is not None) + (self.away_score is not None)
+        if numbers == 1 or not (numbers or self.games):
+            message = "a score has a number for both sides"
+            raise ValueError(message)
 
 
 class WithWinner(OnMatch):
@@ -263,7 +295,17 @@ class WithWinner(OnMatch):
 
 
 class WithLoser(OnMatch):
-    loser: SideName
+    """`ruling` says why, when this decides a dispute."""
+
+    loser: Literal["home", "away", "both"]
+    ruling: Ruling = ""
+
+
+class WithCause(OnMatch):
+    """What happened, so that a referee can decide."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=2000)]
+    cause: Literal["score", "no_show", "rules", "technical", "other"] = "other"
 
 
 class CheckIn(Action, tag="check_in"):
@@ -284,6 +326,14 @@ class ReportScore(Action, tag="report_score"):
 
 class ConfirmResult(Action, tag="confirm_result"):
     data: OnMatch = msgspec.field(default_factory=OnMatch)
+
+
+class DisputeResult(Action, tag="dispute_result"):
+    data: WithCause
+
+
+class CheckInMatch(Action, tag="check_in_match"):
+    data: WithSide = msgspec.field(default_factory=WithSide)
 
 
 class StartMatch(Action, tag="start_match"):
@@ -316,6 +366,8 @@ AnyAction = (
     | ClaimPlace
     | ReportScore
     | ConfirmResult
+    | DisputeResult
+    | CheckInMatch
     | StartMatch
     | UpdateScore
     | CompleteMatch

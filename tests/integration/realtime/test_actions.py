@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 
-from apps.tournaments.models import Entry, EntryStatus, Match, Tournament
+from apps.tournaments.models import Dispute, Entry, EntryStatus, Match, Role, Tournament
 from apps.tournaments.services import Actor, matches, tournaments
 from tests import factories
 from tests.rooms import open_room, path
@@ -110,7 +110,76 @@ async def test_a_referee_ends_a_match_that_is_not_played(address, cup, action, d
     match = await sync_to_async(factories.match_number)(cup, 1)
     await act(address, cup.stream, cup.created_by, action, match_id=match.pk, **data)
     decided = await Match.objects.aget(pk=match.pk)
-    assert (decided.state, decided.reason, decided.winner_id) == ("completed", reason, match.away_id)
+    assert (decided.state, decided.reason, decided.winner_id) == ("forfeit", reason, match.away_id)
+
+
+async def test_both_sides_can_lose(address, cup, live):
+    await act(address, live.subject, cup.created_by, "forfeit_match", loser="both", ruling="Neither came back.")
+    decided = await Match.objects.aget(pk=live.pk)
+    assert (decided.state, decided.reason, decided.winner_id) == ("forfeit", "forfeit", None)
+
+
+async def test_games_are_scores_of_a_best_of_and_of_nothing_else(address, transactional_db, cup, live):
+    best_of_3 = await sync_to_async(factories.drawn)(2, stage={"best_of": 3})
+    match = await sync_to_async(factories.match_number)(best_of_3, 1)
+    referee = best_of_3.created_by
+    games = [{"home": 13, "away": 7}, {"home": 9, "away": 13}]
+    await act(address, match.subject, referee, "start_match")
+    await act(address, match.subject, referee, "update_score", games=games[:1])
+    assert (await act(address, match.subject, referee, "complete_match", games=games))["code"] == "bad_request"
+    reported = await act(address, match.subject, match.home.user, "report_score", games=[*games, games[0]])
+    assert reported["data"] == {"match_id": match.pk}
+    await act(address, match.subject, match.away.user, "report_score", games=[*games, games[0]])
+    decided = await Match.objects.aget(pk=match.pk)
+    assert (decided.state, decided.home_score, decided.away_score) == ("completed", 2, 1)
+    assert decided.games == [*games, games[0]]
+    refusal = await act(address, live.subject, cup.created_by, "update_score", games=games)
+    assert "single game" in refusal["message"]
+
+
+async def test_a_side_checks_in_and_the_staff_says_for_whom(address, cup):
+    match = await sync_to_async(factories.match_number)(cup, 1)
+    await Match.objects.filter(pk=match.pk).aupdate(state="check_in")
+    refusal = await act(address, match.subject, cup.created_by, "check_in_match")
+    assert (refusal["code"], refusal["message"]) == ("bad_request", "Say which side is here: home or away.")
+    # A player acts for their own side, whatever they say.
+    await act(address, match.subject, match.home.user, "check_in_match", side="away")
+    here = await Match.objects.aget(pk=match.pk)
+    assert (here.state, here.home_checked_in, here.away_checked_in) == ("check_in", True, False)
+    await act(address, cup.stream, cup.created_by, "check_in_match", match_id=match.pk, side="away")
+    assert (await Match.objects.aget(pk=match.pk)).state == "ready"
+
+
+async def test_a_player_disputes_and_the_ruling_resolves_it(address, cup, live):
+    stranger = await sync_to_async(factories.make_user)()
+    for person in (stranger, cup.created_by):
+        refusal = await act(address, live.subject, person, "dispute_result", text="They left.")
+        assert refusal["code"] == "permission_denied"
+    opened = await act(address, live.subject, live.home.user, "dispute_result", text="They left.", cause="no_show")
+    dispute = await Dispute.objects.aget(pk=opened["data"]["dispute_id"])
+    assert (dispute.match_id, dispute.opened_by, dispute.cause, dispute.text) == (
+        live.pk,
+        "home",
+        "no_show",
+        "They left.",
+    )
+    await act(address, live.subject, cup.created_by, "complete_match", home_score=1, away_score=0, ruling="As filmed.")
+    await dispute.arefresh_from_db()
+    assert (dispute.ruling, dispute.resolved_by_id) == ("As filmed.", cup.created_by.pk)
+    assert (await Match.objects.aget(pk=live.pk)).winner_id == live.home_id
+
+
+async def test_rights_are_those_of_the_moment_also_in_an_open_room(address, cup, live):
+    referee = await sync_to_async(factories.make_user)()
+    await sync_to_async(tournaments.add_member)(
+        Actor(cup.created_by), cup.pk, username=referee.username, role=Role.REFEREE
+    )
+    async with client(address, await path(live.subject, referee)) as socket:
+        await open_room(socket)
+        await sync_to_async(tournaments.remove_member)(Actor(cup.created_by), cup.pk, referee.pk)
+        await socket.send("forfeit_match", "f1", loser="home")
+        assert (await socket.until("error"))["code"] == "permission_denied"
+    assert (await Match.objects.aget(pk=live.pk)).state == "live"
 
 
 async def test_an_organiser_draws_the_bracket(address, transactional_db):

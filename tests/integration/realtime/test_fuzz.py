@@ -31,6 +31,7 @@ pytestmark = [
 MANY = settings(max_examples=15 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
 SOME = settings(max_examples=5 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
 TYPES = {kind.__struct_config__.tag: kind for kind in get_args(protocol.AnyMessage)}
+NEEDED = {protocol.WithScore: {"home_score", "away_score"}}  # or games
 SILENT = "pong"  # the one message that is not answered
 
 # Messages ------------------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ odd = st.one_of(
 )
 
 
-def good(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one for each type
+def good(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - one for each type
     """Return values that a field of this type takes."""
     match kind:
         case inspect.Metadata():
@@ -71,9 +72,11 @@ def good(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one f
             few = st.integers(kind.ge, min(kind.le, kind.ge + 9))  # so that rows and versions are hit now and then
             return few | st.integers(kind.ge, kind.le)
         case inspect.StrType():
-            return st.from_regex(kind.pattern) if kind.pattern else st.text(max_size=60)
+            return st.from_regex(kind.pattern) if kind.pattern else st.text(min_size=kind.min_length or 0, max_size=60)
         case inspect.DictType():
             return st.builds(dict)
+        case inspect.ListType():
+            return st.lists(good(kind.item_type), max_size=3)
         case inspect.StructType():
             return struct(kind)
     raise NotImplementedError(kind)
@@ -81,7 +84,7 @@ def good(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one f
 
 def struct(kind: inspect.StructType) -> st.SearchStrategy[dict[str, Any]]:
     fields = {field.encode_name: good(field.type) for field in kind.fields}
-    optional = {field.encode_name for field in kind.fields if not field.required}
+    optional = {field.encode_name for field in kind.fields if not field.required} - NEEDED.get(kind.cls, set())
     needed = {name: values for name, values in fields.items() if name not in optional}
     tag = {} if kind.tag is None else {"type": st.just(kind.tag)}
     return st.fixed_dictionaries(tag | needed, optional={name: fields[name] for name in sorted(optional)})

@@ -47,7 +47,7 @@ class Happened(msgspec.Struct, frozen=True):
     def concerns(self, room: RoomName) -> bool:
         """The rule of docs/protocol.md."""
         match = self.data.get("match", {}).get("id")
-        return room.kind == "tournament" or self.type.startswith("tournament_") or match == room.id
+        return room.kind == "tournament" or self.type.startswith(("tournament_", "stage_")) or match == room.id
 
 
 class Truth:

@@ -215,7 +215,7 @@ async def test_a_refusal_says_why_and_changes_nothing(address, cup):
         error = await socket.until("error")
         assert error["code"] == "conflict"
         assert error["data"]["state"] == "ready"
-        assert "start" in error["data"]["possible"]
+        assert "start_match" in error["data"]["possible"]
         await socket.send("start_match", "o2", match_id=match.pk, expected_version=99)
         assert (await socket.until("error"))["data"]["match"]["version"] == 1
         await socket.send("complete_match", "o3")

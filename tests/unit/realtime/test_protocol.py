@@ -17,6 +17,10 @@ def message(type_: str, data: str | None = None, id_: str | None = '"a"') -> str
     return "{" + ", ".join(filter(None, parts)) + "}"
 
 
+def games(number: int) -> str:
+    return "[" + ", ".join(['{"home": 13, "away": 7}'] * number) + "]"
+
+
 ON_MATCH = protocol.OnMatch(match_id=5, expected_version=8)
 FULL = {"match_id": 5, "expected_version": 8, "home_score": 3, "away_score": 2, "home_shootout": 4, "away_shootout": 1}
 
@@ -46,6 +50,19 @@ FULL = {"match_id": 5, "expected_version": 8, "home_score": 3, "away_score": 2, 
             message("report_score", f"{{{SCORE}, {REST}}}"),
             protocol.ReportScore(id="a", data=protocol.WithScore(**FULL)),
         ),
+        (
+            message("report_score", f'{{"games": {games(2)}}}'),
+            protocol.ReportScore(id="a", data=protocol.WithScore(games=[protocol.GamePoints(home=13, away=7)] * 2)),
+        ),
+        (
+            message("dispute_result", '{"text": "They left.", "cause": "no_show"}'),
+            protocol.DisputeResult(id="a", data=protocol.WithCause(text="They left.", cause="no_show")),
+        ),
+        (message("check_in_match"), protocol.CheckInMatch(id="a", data=protocol.WithSide())),
+        (
+            message("check_in_match", '{"match_id": 5, "side": "away"}'),
+            protocol.CheckInMatch(id="a", data=protocol.WithSide(match_id=5, side="away")),
+        ),
         (message("confirm_result"), protocol.ConfirmResult(id="a", data=protocol.OnMatch())),
         (
             message("confirm_result", '{"match_id": 5, "expected_version": 8}'),
@@ -66,12 +83,23 @@ FULL = {"match_id": 5, "expected_version": 8, "home_score": 3, "away_score": 2, 
             protocol.CompleteMatch(id="a", data=protocol.WithOptionalScore(**FULL)),
         ),
         (
+            message("complete_match", f'{{"games": {games(1)}, "ruling": "As filmed."}}'),
+            protocol.CompleteMatch(
+                id="a",
+                data=protocol.WithOptionalScore(games=[protocol.GamePoints(home=13, away=7)], ruling="As filmed."),
+            ),
+        ),
+        (
             message("award_walkover", '{"winner": "home"}'),
             protocol.AwardWalkover(id="a", data=protocol.WithWinner(winner="home")),
         ),
         (
             message("forfeit_match", '{"loser": "away", "match_id": 5}'),
             protocol.ForfeitMatch(id="a", data=protocol.WithLoser(loser="away", match_id=5)),
+        ),
+        (
+            message("forfeit_match", '{"loser": "both", "ruling": "Neither came."}'),
+            protocol.ForfeitMatch(id="a", data=protocol.WithLoser(loser="both", ruling="Neither came.")),
         ),
         (message("generate_bracket"), protocol.GenerateBracket(id="a", data={})),
         (message("generate_bracket", "{}"), protocol.GenerateBracket(id="a", data={})),
@@ -88,9 +116,12 @@ def test_an_action_without_data_is_about_what_is_the_senders():
     for kind in ("confirm_result", "start_match", "complete_match"):
         assert (decode(message(kind)).data.match_id, decode(message(kind)).data.expected_version) == (None, None)
     score = decode(message("update_score", f"{{{SCORE}}}")).data
-    assert (score.home_shootout, score.away_shootout) == (None, None)
+    assert (score.home_shootout, score.away_shootout, score.games) == (None, None, [])
     none = decode(message("complete_match")).data
     assert (none.home_score, none.away_score, none.home_shootout, none.away_shootout) == (None,) * 4
+    assert (none.games, none.ruling) == ([], "")
+    assert decode(message("check_in_match")).data.side is None
+    assert decode(message("dispute_result", '{"text": "They left."}')).data.cause == "other"
     ping = decode('{"type": "ping"}')
     assert (ping.id, ping.timestamp, ping.data) == (None, None, None)
     pong = decode('{"type": "pong", "data": {}}')
@@ -109,6 +140,16 @@ IN_RANGE = [
     *(message("check_in", f'{{"entry_id": {n}}}') for n in (1, 2**53)),
     *(message("update_score", f'{{"home_score": {n}, "away_score": {n}}}') for n in (0, 999)),
     *(message("award_walkover", f'{{"winner": "{side}"}}') for side in ("home", "away")),
+    message("update_score", f'{{"games": {games(21)}}}'),
+    *(message("update_score", f'{{"games": [{{"home": {n}, "away": {n}}}]}}') for n in (0, 999)),
+    *(message("forfeit_match", f'{{"loser": "{who}"}}') for who in ("home", "away", "both")),
+    *(message("check_in_match", f'{{"side": {side}}}') for side in ('"home"', '"away"', "null")),
+    *(message("dispute_result", f'{{"text": "{"é" * length}"}}') for length in (1, 2000)),
+    *(
+        message("dispute_result", f'{{"text": "a", "cause": "{cause}"}}')
+        for cause in ("score", "no_show", "rules", "technical", "other")
+    ),
+    message("complete_match", f'{{"ruling": "{"r" * 2000}"}}'),
     message("authenticate", f'{{"token": "{"t" * 4096}"}}'),
 ]
 OUT_OF_RANGE = [
@@ -123,12 +164,23 @@ OUT_OF_RANGE = [
     *(message("complete_match", f'{{"{side}_shootout": -1}}') for side in ("home", "away")),
     message("award_walkover", '{"winner": "both"}'),
     message("forfeit_match", '{"loser": "nobody"}'),
+    message("update_score", f'{{"games": {games(22)}}}'),
+    *(message("update_score", f'{{"games": [{{"home": {n}, "away": 0}}]}}') for n in (-1, 1000, "null", "1.5")),
+    message("check_in_match", '{"side": "both"}'),
+    *(message("dispute_result", f'{{"text": "{"é" * length}"}}') for length in (0, 2001)),
+    message("dispute_result", '{"text": "a", "cause": "weather"}'),
+    message("complete_match", f'{{"ruling": "{"r" * 2001}"}}'),
+    message("forfeit_match", f'{{"loser": "home", "ruling": "{"r" * 2001}"}}'),
     message("authenticate", f'{{"token": "{"t" * 4097}"}}'),
 ]
 INCOMPLETE = [
     *(message(kind, "{}") for kind in ("report_score", "update_score", "award_walkover", "forfeit_match")),
     *(message(kind) for kind in ("authenticate", "report_score", "update_score", "award_walkover", "forfeit_match")),
-    message("update_score", '{"home_score": 1}'),
+    message("dispute_result"),
+    *(message("update_score", f'{{"home_score": 1{more}}}') for more in ("", f', "games": {games(1)}')),
+    message("update_score", '{"games": []}'),
+    message("update_score", '{"games": [{"home": 1}]}'),
+    message("dispute_result", '{"cause": "other"}'),
     message("authenticate", "{}"),
     *(message(kind, None, None) for kind in ("check_in", "withdraw", "start_match", "generate_bracket")),
 ]
@@ -137,6 +189,9 @@ UNKNOWN_FIELDS = [
     *(message(kind, '{"extra": 1}') for kind in ("ping", "pong", "check_in", "start_match", "complete_match")),
     *(message(kind, '{"extra": 1}') for kind in ("generate_bracket", "withdraw", "confirm_result")),
     *(message(kind, f'{{{SCORE}, "extra": 1}}') for kind in ("report_score", "update_score")),
+    message("update_score", '{"games": [{"home": 13, "away": 7, "map": 1}]}'),
+    message("check_in_match", '{"extra": 1}'),
+    message("dispute_result", '{"text": "a", "extra": 1}'),
     message("award_walkover", '{"winner": "home", "extra": 1}'),
     message("forfeit_match", '{"loser": "home", "extra": 1}'),
     message("authenticate", '{"token": "t", "extra": 1}'),
