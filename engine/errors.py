@@ -3,6 +3,7 @@ Every error of the engine.
 
     EngineError
     ├── IllegalStep        the match is not in a state that allows this
+    ├── IllegalMove        that cannot be chosen now in a veto
     ├── InvalidScore       the numbers cannot be a result
     ├── InvalidSettings    a stage cannot be played like that
     ├── InvalidField       these entrants cannot be drawn or ranked
@@ -29,6 +30,19 @@ class IllegalStep(EngineError):
             f"The match is {self.state.replace('_', ' ')}, so “{self.step.replace('_', ' ')}” is not possible. "
             f"Possible now: {now}."
         )
+
+
+class IllegalMove(EngineError):
+    """Raised when something is chosen in a veto that is not to be chosen now."""
+
+    def __init__(self, *, possible: tuple[str, ...]) -> None:
+        self.possible = possible
+        super().__init__(possible)
+
+    def __str__(self) -> str:
+        if not self.possible:
+            return "The veto is over; nothing is left to choose."
+        return f"That cannot be chosen now. Possible: {', '.join(self.possible)}."
 
 
 class InvalidScore(EngineError):

@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine import veto_script
 from engine.bracket import MAX_ENTRANTS, Bracket
 from engine.errors import InvalidSettings
 from engine.groups import Seating
 from engine.results import Points
 from engine.tiebreaks import Part
+from engine.veto_script import VetoSettings
 
 MAX_BEST_OF = 21
 MAX_GROUPS = 64
@@ -43,7 +45,7 @@ class StageSettings:
     best_of: games of a match, of which one side has to win most. best_of_rounds overrides it: {"final": 5}, or
     {"lower 3": 5}; see `best_of_in`. advance: how many of each group go on to the next stage (0: all), and
     advance_rest: how many of the best that come right after them in all groups. seating: how an elimination seats those
-    who come from groups.
+    who come from groups. veto: how it is settled what the games are played on.
     """
 
     third_place_match: bool = True
@@ -61,6 +63,7 @@ class StageSettings:
     advance: int = 0
     advance_rest: int = 0
     seating: Seating = Seating.BY_RESULT
+    veto: VetoSettings = field(default_factory=VetoSettings)
 
 
 def check(format: Format, settings: StageSettings) -> None:
@@ -101,6 +104,7 @@ def check(format: Format, settings: StageSettings) -> None:
         raise InvalidSettings(message)
     for part in settings.tie_breaks:
         Part.parse(part)
+    veto_script.check(settings.veto)
 
 
 def _range(name: str, value: int, least: int, most: int) -> None:
