@@ -17,12 +17,6 @@ def said(at: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
-def said(at: datetime) -> str:
-    """Return a time for a sentence, whose reader may be in any zone: "22 Nov 2026, 18:05 UTC"."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
-
-
 def clean_line(field: str, value: str, *, at_most: int, required: bool = False) -> str:
     """
     Return one line: NFC, single spaces, no control characters.

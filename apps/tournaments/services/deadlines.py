@@ -17,12 +17,13 @@ from django.db import connection, transaction
 from django.db.models import CharField, F, QuerySet, Value
 
 from apps.errors import BadRequest, Conflict, NotFound
-from apps.tournaments.events import MatchDeadlineExtended, RegistrationCancelled
+from apps.tournaments.events import MatchDeadlineExtended
 from apps.tournaments.models import Entry, EntryStatus, Match, Status, Tournament
-from apps.tournaments.services.entries import close_check_in, promote_waitlisted
+from apps.tournaments.services.entries import close_check_in
 from apps.tournaments.services.matches import end_at_deadline
 from apps.tournaments.services.progress import ask_for_check_in
 from apps.tournaments.services.unit import Answer, Unit, command, unit_of_nobody
+from apps.tournaments.services.waitlist import expire_offer
 from engine.match_flow import MatchState
 
 logger = structlog.get_logger(__name__)
@@ -157,14 +158,8 @@ def _part(kind: Kind, at: str, rows: QuerySet[Any], *, tournament: str = "tourna
 
 
 def _expire(unit: Unit, entry_id: int) -> bool:
-    entry = _offers().filter(pk=entry_id, claim_by__lte=unit.now).first()
-    if entry is None:
-        return False
-    unit.watch(entry)
-    entry.status = EntryStatus.EXPIRED
-    unit.emit(RegistrationCancelled(entry=unit.save(entry)))
-    promote_waitlisted(unit)
-    return True
+    entry = _offers().filter(pk=entry_id).first()
+    return entry is not None and expire_offer(unit, unit.watch(entry))
 
 
 def _close_check_in(unit: Unit, tournament_id: int) -> bool:

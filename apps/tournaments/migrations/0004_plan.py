@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tournaments', '0002_formats'),
+        ('tournaments', '0003_team_disbanded'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
