@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from apps.eventlog.log import PUBLIC, STAFF
 from engine.results import Points
+from engine.veto_script import VetoSettings
 
 SideName = Literal["home", "away"]
 DrawPart = Literal["matches", "stage_entries"]
@@ -76,6 +77,7 @@ class StageChange(Change, frozen=True):
     advance: int | UnsetType = UNSET
     advance_rest: int | UnsetType = UNSET
     seating: str | UnsetType = UNSET
+    veto: VetoSettings | UnsetType = UNSET
 
 
 class StageEntryChange(Change, frozen=True):
