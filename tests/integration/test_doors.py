@@ -25,6 +25,7 @@ SETTINGS = {"name": "Other", "capacity": 16, "accent": "#112233"}
 T, M, E = "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
 ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
 MANAGE = "/t/{s.cup.pk}/manage"
+S, STATION = "stations/{s.station.pk}", f"{MANAGE}/schedule/stations/{{s.station.pk}}"
 
 # action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
 DOORS = {
@@ -62,6 +63,19 @@ DOORS = {
         ("DELETE", T + "/members/{s.people[referee].username}", None),
         (MANAGE + "/staff/{s.people[referee].pk}/remove/", {}),
     ),
+    "add_station": (("POST", f"{T}/stations", {"name": "B"}), (f"{MANAGE}/schedule/stations/add/", {"name": "B"})),
+    "rename_station": (("PATCH", S, {"name": "B"}), (f"{STATION}/rename/", {"name": "B"})),
+    "remove_station": (("DELETE", S, None), (f"{STATION}/remove/", {})),
+    "plan_schedule": (
+        ("POST", f"{T}/schedule", {}),
+        (f"{MANAGE}/schedule/plan/", {"starts_at": "", "match_minutes": 30, "rest_minutes": 0}),
+    ),
+    "schedule_match": (
+        ("PATCH", f"{M}/schedule", {"scheduled_at": "2099-11-22T18:00:00Z"}),
+        ("/m/{s.match.pk}/schedule/", {"station": "{s.station.pk}", "scheduled_at": ""}),
+    ),
+    "call_match": (("POST", f"{M}/call", {}), ("/m/{s.match.pk}/call/", {})),
+    "extend_deadline": (("PATCH", f"{M}/deadline", {"minutes": 5}), ("/m/{s.match.pk}/deadline/", {"minutes": 5})),
 }  # fmt: skip
 
 FRAMES = {

@@ -30,6 +30,20 @@ from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.realtime import RoomRequest, RoomToken
+from apps.api.schemas.schedule import (
+    Board,
+    Booking,
+    Deadline,
+    NewStation,
+    Plan,
+    Schedule,
+    ScheduleAnswer,
+    Slot,
+    Station,
+    StationAnswer,
+    StationList,
+    StationRemoved,
+)
 from apps.api.schemas.teams import (
     Invitation,
     MyTeamPage,
@@ -57,7 +71,10 @@ from apps.api.schemas.tournaments import (
 
 __all__ = [
     "Appointment",
+    "Board",
+    "Booking",
     "BracketAnswer",
+    "Deadline",
     "Entry",
     "EntryAnswer",
     "EntryChanges",
@@ -79,9 +96,11 @@ __all__ = [
     "MyTeamPage",
     "NewCaptain",
     "NewEntry",
+    "NewStation",
     "NewTeam",
     "NewTournament",
     "OnMatch",
+    "Plan",
     "Problem",
     "Profile",
     "ProfileChanges",
@@ -90,11 +109,18 @@ __all__ = [
     "RoomRequest",
     "RoomToken",
     "Roster",
+    "Schedule",
+    "ScheduleAnswer",
     "Seeding",
     "SeedsAnswer",
+    "Slot",
     "Snapshot",
     "Stage",
     "State",
+    "Station",
+    "StationAnswer",
+    "StationList",
+    "StationRemoved",
     "Team",
     "TeamAnswer",
     "TeamChanges",

@@ -39,6 +39,8 @@ class Tournament(BaseModel):
     capacity: int = Field(description="Places; who registers later goes on the waitlist.")
     check_in: bool = Field(description="Only entrants who checked in are drawn.")
     starts_at: Time | None
+    match_minutes: int = Field(description="How long a match of one game takes in the schedule.")
+    rest_minutes: int = Field(description="How long an entrant rests between two matches of the schedule.")
     seeding: Literal["", "manual", "random"] = Field(description='How seeds were given; "" is by registration.')
     draw_seed: int | None = Field(description="Replays a random draw.")
     champion: int | None = Field(description="An entry, as are the next two.")

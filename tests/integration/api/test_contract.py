@@ -25,8 +25,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.api.api import api
-from apps.tournaments.models import Entry, Match, Role, Status, Tournament
-from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from apps.tournaments.models import Entry, Match, Role, Station, Status, Tournament
+from apps.tournaments.services import Actor, brackets, entries, matches, stations, tournaments
 from engine.bracket import Side
 from engine.match_flow import MatchState, Score
 from tests import factories
@@ -54,6 +54,10 @@ BODIES = {
     "awardWalkover": {"winner": "home"},
     "forfeitMatch": {"loser": "home"},
     "editProfile": {"first_name": "Ann"},
+    "addStation": {"name": "Court 9"},
+    "renameStation": {"name": "Court 9"},
+    "scheduleMatch": {"scheduled_at": "2099-11-22T18:00:00Z"},
+    "extendDeadline": {"minutes": 5},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -93,7 +97,9 @@ def world():
 
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
-    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match}
+    for cup in Tournament.objects.all():
+        stations.add(staff, cup.pk, name="Court 1")
+    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "station_id": Station}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
         ids={**ids, "username": ["ann", "admin2", "nobody"]},

@@ -6,9 +6,21 @@ from django.contrib.auth.models import AnonymousUser
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
 from apps.tournaments import permissions
-from apps.tournaments.models import EntryStatus, Match, Role, Tournament
+from apps.tournaments.models import EntryStatus, Match, Role, Station, Tournament
 from apps.tournaments.permissions import ACTIONS
-from apps.tournaments.services import Actor, admission, brackets, entries, matches, rosters, tournaments, waitlist
+from apps.tournaments.services import (
+    Actor,
+    admission,
+    brackets,
+    deadlines,
+    entries,
+    matches,
+    rosters,
+    schedule,
+    stations,
+    tournaments,
+    waitlist,
+)
 from engine.bracket import Side
 from engine.match_flow import Score
 from tests import factories
@@ -45,6 +57,10 @@ class Scene:
     def match(self) -> Match:
         return self.cup.matches.get(number=1)
 
+    @property
+    def station(self) -> Station:
+        return self.cup.stations.get()
+
     def by(self, role: str) -> Actor:
         return Actor(self.people[role])
 
@@ -77,6 +93,11 @@ def bracket() -> Scene:
 
 def check_in(scene: Scene) -> Scene:
     entries.check_in(scene.by("player"), scene.own.pk)
+    return scene
+
+
+def with_station(scene: Scene) -> Scene:
+    stations.add(scene.by("organizer"), scene.cup.pk, name="Court 1")
     return scene
 
 
@@ -126,6 +147,25 @@ ATTEMPTS = {
         LEADERS,
     ),
     "remove_member": (Scene, lambda s, by: tournaments.remove_member(by, s.cup.pk, s.people["referee"].pk), LEADERS),
+    "add_station": (Scene, lambda s, by: stations.add(by, s.cup.pk, name="Court 2"), LEADERS),
+    "rename_station": (
+        lambda: with_station(Scene()),
+        lambda s, by: stations.rename(by, s.station.pk, name="Court 2"),
+        LEADERS,
+    ),
+    "remove_station": (lambda: with_station(Scene()), lambda s, by: stations.remove(by, s.station.pk), LEADERS),
+    "plan_schedule": (lambda: with_station(bracket()), lambda s, by: schedule.plan(by, s.cup.pk), LEADERS),
+    "schedule_match": (
+        lambda: with_station(bracket()),
+        lambda s, by: schedule.schedule(by, s.match.pk, station_id=s.station.pk),
+        STAFF,
+    ),
+    "call_match": (bracket, lambda s, by: schedule.call(by, s.match.pk), STAFF),
+    "extend_deadline": (
+        lambda: reported(bracket()),
+        lambda s, by: deadlines.extend(by, s.match.pk, minutes=5),
+        STAFF,
+    ),
 }
 
 
