@@ -28,6 +28,7 @@ HOSTS = frozenset(
     {
         "home", "me", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
+        "schedule", "manage-schedule",
         "manage", "manage-entrants", "manage-settings", "manage-staff",
         "entry", "teams", "team",
     }

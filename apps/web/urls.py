@@ -10,6 +10,7 @@ from apps.web.views import (
     manage,
     matches,
     reopening,
+    schedule,
     styleguide,
     teams,
     tournaments,
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/bracket/", tournaments.bracket, name="bracket"),
     path("t/<int:tournament_id>/matches/", tournaments.matches, name="matches"),
     path("t/<int:tournament_id>/entrants/", tournaments.entrants, name="entrants"),
+    path("t/<int:tournament_id>/schedule/", schedule.public, name="schedule"),
     path("t/<int:tournament_id>/activity/", tournaments.activity, name="activity"),
     path("t/<int:tournament_id>/register/", entries.enter, name="register"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/", entries.entry, name="entry"),
@@ -57,6 +59,13 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/manage/settings/save/", manage.save_settings, name="save-settings"),
     path("t/<int:tournament_id>/manage/staff/add/", manage.add_member, name="add-member"),
     path("t/<int:tournament_id>/manage/staff/<int:user_id>/remove/", manage.remove_member, name="remove-member"),
+    path("t/<int:tournament_id>/manage/schedule/", schedule.console, name="manage-schedule"),
+    path("t/<int:tournament_id>/manage/schedule/plan/", schedule.plan, name="plan"),
+    path("t/<int:tournament_id>/manage/schedule/stations/add/", schedule.add_station, name="add-station"),
+    *(
+        path(f"t/<int:tournament_id>/manage/schedule/stations/<int:station_id>/{step}/", view, name=f"{step}-station")
+        for step, view in (("rename", schedule.rename_station), ("remove", schedule.remove_station))
+    ),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),
     path("m/<int:match_id>/check-in/", matches.check_in, name="match-check-in"),
@@ -68,6 +77,9 @@ urlpatterns: list[URLPattern] = [
     path("m/<int:match_id>/confirm/", matches.confirm, name="match-confirm"),
     path("m/<int:match_id>/walkover/", matches.walkover, name="match-walkover"),
     path("m/<int:match_id>/forfeit/", matches.forfeit, name="match-forfeit"),
+    path("m/<int:match_id>/schedule/", schedule.book, name="match-schedule"),
+    path("m/<int:match_id>/call/", schedule.call, name="match-call"),
+    path("m/<int:match_id>/deadline/", schedule.extend_deadline, name="match-deadline"),
     path("m/<int:match_id>/cancel/", matches.cancel, name="match-cancel"),
     path("m/<int:match_id>/take-kept/", matches.take_kept, name="match-take-kept"),
     path("m/<int:match_id>/dispute/", matches.dispute, name="match-dispute"),

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from apps.tournaments.text import said
 from apps.web.present.names import names_of
 from apps.web.present.shown import entrant_name
 from engine.projection import State
@@ -21,6 +22,9 @@ QUIET = (
     "match_check_in_opened",
     "match_checked_in",
     "standings_updated",
+    "match_scheduled",
+    "match_called",
+    "match_deadline_extended",
 )
 
 
@@ -36,7 +40,7 @@ class Logged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`by` is who did it, empty for the system or where it is not told; `match` is a match's id, to link to."""
+    """`by` is who did it, "the clock" if nobody, empty where it is not told; `match` is a match's id, to link to."""
 
     seq: int
     at: datetime
@@ -87,7 +91,8 @@ _UNPLAYED: dict[str, Any] = {
 
 def _line(event: Logged, said: tuple[str, int | None], names: Mapping[str, str]) -> Line:
     text, match = said
-    return Line(event.seq, event.at, text, event.type.split("_")[0], names.get(event.actor, ""), match)
+    by = names.get(event.actor, "") if event.actor else "the clock"
+    return Line(event.seq, event.at, text, event.type.split("_")[0], by, match)
 
 
 def _said(kind: str, data: Data, state: State) -> tuple[str, int | None]:
@@ -212,6 +217,23 @@ def _match_changed(match: Data, changed: Data, state: State) -> str:
     return f"A place in match {match['number']} is open again."
 
 
+def _scheduled(match: Data, changed: Data, _state: State) -> str:
+    at = changed.get("scheduled_at")
+    if at is not None:
+        return f"Match {match['number']} is planned for {said(datetime.fromisoformat(at))}."
+    where = "has another station" if changed.get("station") is not None else "has another place in the schedule"
+    return f"Match {match['number']} {where}."
+
+
+def _called(match: Data, _changed: Data, state: State) -> str:
+    return f"Match {match['number']} was called: {_versus(match, state)}."
+
+
+def _extended(match: Data, changed: Data, _state: State) -> str:
+    until = said(datetime.fromisoformat(changed["deadline_at"]))
+    return f"There is time until {until} in match {match['number']}."
+
+
 _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "match_started": _started,
     "match_ready": _ready,
@@ -225,6 +247,9 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "match_reopened": _reopened,
     "match_restored": _restored,
     "bracket_updated": _match_changed,
+    "match_scheduled": _scheduled,
+    "match_called": _called,
+    "match_deadline_extended": _extended,
 }
 
 
@@ -259,6 +284,19 @@ def _by_status(sentences: Mapping[str, str], otherwise: str) -> Callable[[Data, 
 def _seeded(data: Data, _state: State) -> str:
     draw = data["tournament"].get("draw_seed")
     return f"Seeds were drawn at random (draw seed {draw})." if draw is not None else "Seeds were set."
+
+
+def _planned(data: Data, _state: State) -> str:
+    number = len(data["matches"])
+    return f"{number} {'match was' if number == 1 else 'matches were'} planned."
+
+
+def _station_added(data: Data, _state: State) -> str:
+    return f"Station {data['station'].get('name', '')} was added."
+
+
+def _station_renamed(data: Data, _state: State) -> str:
+    return f"A station is called {data['station'].get('name', '')} now."
 
 
 def _drawn(data: Data, state: State) -> str:
@@ -329,6 +367,10 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "bracket_withdrawn": _fixed("A draw was taken back."),
     "bracket_restored": _fixed("A draw that had been taken back stands again."),
     "round_paired": _paired,
+    "schedule_planned": _planned,
+    "station_added": _station_added,
+    "station_renamed": _station_renamed,
+    "station_removed": _fixed("A station was removed."),
     "tournament_started": _fixed("Play began."),
     "tournament_completed": _champion,
     "tournament_cancelled": _fixed("The tournament was cancelled."),

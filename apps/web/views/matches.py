@@ -16,6 +16,7 @@ from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors.snapshots import match_snapshot
 from apps.tournaments.services import Done
 from apps.tournaments.services import matches as services
+from apps.tournaments.state import match_fields, station_fields
 from apps.web.commands import actor, carry_out, cleaned, expected_version
 from apps.web.evidence import attach, takes_files
 from apps.web.forms import DisputeForm, LoserForm, SideForm
@@ -69,14 +70,31 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "kept": kept_text(live.state, kept) if kept and row.state in (MatchState.READY, MatchState.CHECK_IN) else "",
         "disputes": selectors.disputes_of(match_id) if (is_staff or side) and "result_disputed" in happened else [],
         "causes": DisputeCause.choices,
+        **booking(row),
     }
     regions = {
         "notice": "web/match/_notice.html",
+        "booking": "web/match/_booking.html",
         "panel": "web/match/_panel.html",
         "history": "web/match/_history.html",
         "after": "web/match/_after.html",
     }
     return show(request, "web/match/match.html", context, regions=regions, live=live, failure=failure)
+
+
+def booking(row: Match) -> dict[str, Any]:
+    """Return where and when a match is played, and where it could be. One query."""
+    stations = [station_fields(station) for station in row.tournament.stations.order_by("order", "pk")]
+    fields = match_fields(row)
+    slot = {
+        "planned": fields["scheduled_at"],
+        "station": next((station["name"] for station in stations if station["id"] == row.station_id), ""),
+        "station_id": row.station_id,
+        "called_at": row.called_at,
+        "deadline_at": row.deadline_at,
+        "is_open": not row.is_over,
+    }
+    return {"slot": slot, "stations": stations}
 
 
 def match_live(row: Match, side: Side | None) -> tuple[Live, selectors.Neighbours]:

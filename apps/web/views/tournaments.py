@@ -77,6 +77,7 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "all_matches": [match_shown(state, row, sources) for row in state["matches"].values()],
         "stages": stages.switch(state, names),
         "stages_tab": stages.tab_name(state),
+        "is_planned": bool(state["stations"]) or any(row["scheduled_at"] for row in state["matches"].values()),
     }
     return Visit(tournament, role, live, names, context)
 

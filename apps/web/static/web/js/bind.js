@@ -102,8 +102,11 @@ function writeAttribute(element, attribute, value) {
  * @param {ParentNode} within
  */
 export function isDirty(within) {
-  for (const field of within.querySelectorAll("input, textarea")) {
-    if (field instanceof HTMLInputElement) {
+  for (const field of within.querySelectorAll("input, textarea, select")) {
+    if (field instanceof HTMLSelectElement) {
+      const chosen = [...field.options].find((option) => option.defaultSelected) ?? field.options[0];
+      if (chosen && !chosen.selected) return true;
+    } else if (field instanceof HTMLInputElement) {
       if (field.type === "hidden") continue;
       const choice = field.type === "checkbox" || field.type === "radio";
       if (choice ? field.checked !== field.defaultChecked : field.value !== field.defaultValue) return true;

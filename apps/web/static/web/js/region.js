@@ -2,7 +2,8 @@
 /**
  * Parts of a page that the server renders anew when something happened that changes their structure, or that depend
  * on who is looking. `data-region` names the part, `data-on` the events that change it ("match_* registration_*"),
- * `data-except` events that do not, `data-mine` that only the person looking is meant (no crowd to spread).
+ * `data-except` events that do not, `data-mine` that only the person looking is meant (no crowd to spread),
+ * `data-every` after how many seconds it is another one without any event.
  *
  * Asked for at most once in MIN_MS, after a delay that differs from viewer to viewer: a result must not bring the
  * whole audience to the server in one instant.
@@ -47,6 +48,10 @@ export class Regions {
         html: "",
       };
     });
+    for (const region of this.regions) {
+      const every = Number(region.element.dataset.every);
+      if (every) setInterval(() => this.#schedule(region), every * 1000);
+    }
     this.waiting = new Set();
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
