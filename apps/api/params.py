@@ -29,6 +29,9 @@ TournamentId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The tournament.")
 EntryId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The entry.")]
 TeamId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The team.")]
 MatchId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The match.")]
+StageId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The stage.")]
+ReopeningId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The reopening.")]
+EvidenceId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The piece of evidence.")]
 Username = PathEx[str, P(min_length=1, max_length=150, pattern=r"^[A-Za-z0-9._-]+$", description="A user name.")]
 
 IdempotencyKey = HeaderEx[

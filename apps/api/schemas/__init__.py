@@ -1,6 +1,7 @@
 """The shape of every request and answer. The names are those of the OpenAPI document."""
 
 from apps.api.schemas.common import TournamentRef
+from apps.api.schemas.disputes import Dispute, Evidence, EvidenceAnswer, NewDispute
 from apps.api.schemas.entries import (
     Entry,
     EntryAnswer,
@@ -13,7 +14,7 @@ from apps.api.schemas.entries import (
     Registration,
     Roster,
 )
-from apps.api.schemas.log import EventPage, LoggedEvent, Snapshot, State
+from apps.api.schemas.log import EventPage, LoggedEvent, Snapshot, State, Station
 from apps.api.schemas.matches import (
     Match,
     MatchAnswer,
@@ -24,12 +25,16 @@ from apps.api.schemas.matches import (
     WithLoser,
     WithOptionalScore,
     WithScore,
+    WithSide,
     WithWinner,
 )
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.realtime import RoomRequest, RoomToken
+from apps.api.schemas.reopenings import Correction, Reopen, ReopenAnswer, Reopening
+from apps.api.schemas.scores import OptionalScore, Score
+from apps.api.schemas.stages import NewStage, Stage, StageAnswer, StageChanges, StageEntry, Standings
 from apps.api.schemas.teams import (
     Invitation,
     MyTeamPage,
@@ -42,11 +47,11 @@ from apps.api.schemas.teams import (
     TeamPage,
 )
 from apps.api.schemas.tournaments import (
+    Again,
     BracketAnswer,
     NewTournament,
     Seeding,
     SeedsAnswer,
-    Stage,
     Tournament,
     TournamentAnswer,
     TournamentChanges,
@@ -56,13 +61,18 @@ from apps.api.schemas.tournaments import (
 )
 
 __all__ = [
+    "Again",
     "Appointment",
     "BracketAnswer",
+    "Correction",
+    "Dispute",
     "Entry",
     "EntryAnswer",
     "EntryChanges",
     "EntryPage",
     "EventPage",
+    "Evidence",
+    "EvidenceAnswer",
     "Invitation",
     "InviteCode",
     "LoggedEvent",
@@ -78,23 +88,35 @@ __all__ = [
     "MyEntryPage",
     "MyTeamPage",
     "NewCaptain",
+    "NewDispute",
     "NewEntry",
+    "NewStage",
     "NewTeam",
     "NewTournament",
     "OnMatch",
+    "OptionalScore",
     "Problem",
     "Profile",
     "ProfileChanges",
     "Registration",
     "RemovalAnswer",
+    "Reopen",
+    "ReopenAnswer",
+    "Reopening",
     "RoomRequest",
     "RoomToken",
     "Roster",
+    "Score",
     "Seeding",
     "SeedsAnswer",
     "Snapshot",
     "Stage",
+    "StageAnswer",
+    "StageChanges",
+    "StageEntry",
+    "Standings",
     "State",
+    "Station",
     "Team",
     "TeamAnswer",
     "TeamChanges",
@@ -110,5 +132,6 @@ __all__ = [
     "WithLoser",
     "WithOptionalScore",
     "WithScore",
+    "WithSide",
     "WithWinner",
 ]

@@ -8,7 +8,16 @@ from apps.api.schemas.common import Time
 from apps.api.schemas.entries import Entry
 from apps.api.schemas.matches import Match
 from apps.api.schemas.members import Member
-from apps.api.schemas.tournaments import Stage, Tournament
+from apps.api.schemas.stages import Stage, StageEntry
+from apps.api.schemas.tournaments import Tournament
+
+
+class Station(BaseModel):
+    """A court, table or setup where matches are played."""
+
+    id: int
+    name: str
+    order: int
 
 
 class State(BaseModel):
@@ -17,7 +26,9 @@ class State(BaseModel):
     tournament: Tournament
     stages: dict[str, Stage]
     entries: dict[str, Entry]
+    stage_entries: dict[str, StageEntry]
     matches: dict[str, Match]
+    stations: dict[str, Station]
     staff: dict[str, Member]
 
 
