@@ -207,6 +207,17 @@ STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [("clients", BASE_DIR / "clients" / "js")]  # the pages use the client that others get
 WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first start
+# Evidence in disputes. No address leads into it: who may see a file is asked each time (apps/api/routers/disputes.py).
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_ROOT.mkdir(mode=0o700, exist_ok=True)
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        # Names are made of contents, so whoever is overwritten wrote the same.
+        "OPTIONS": {"allow_overwrite": True, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 # TLS ends at the proxy, which says so; without this, links in mails would begin with http.

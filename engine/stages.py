@@ -18,7 +18,7 @@ MAX_ROUNDS = 99
 MAX_POINTS = 100
 RULE_YEARS = (2024, 2026)
 
-_ROUND_KEY = re.compile(r"final|grand_final|third_place|((main|lower) )?[1-9][0-9]?")
+ROUND_KEY = re.compile(r"final|grand_final|third_place|((main|lower) )?[1-9][0-9]?")
 
 
 class Format(StrEnum):
@@ -91,7 +91,7 @@ def check(format: Format, settings: StageSettings) -> None:
             )
             raise InvalidSettings(message)
     for key in settings.best_of_rounds:
-        if not _ROUND_KEY.fullmatch(key):
+        if not ROUND_KEY.fullmatch(key):
             message = f"“{key}” names no round. Write final, grand_final, third_place, 2, main 2 or lower 2."
             raise InvalidSettings(message)
     for name in ("win", "draw", "loss", "bye"):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -39,6 +40,13 @@ def fresh_limits(settings) -> None:
     if settings.REDIS_URL:
         with Redis.from_url(settings.REDIS_URL) as redis:
             redis.flushdb()
+
+
+@pytest.fixture
+def media(settings, tmp_path) -> Path:
+    """The folder of the files that people upload: the test's own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
 
 
 @pytest.fixture

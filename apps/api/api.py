@@ -24,8 +24,23 @@ from ninja.renderers import BaseRenderer
 from apps.api import errors
 from apps.api.auth import SIGNED_IN
 from apps.api.openapi import DESCRIPTION, complete
-from apps.api.routers import entries, log, matches, me, members, realtime, schedule, teams, tournaments
+from apps.api.routers import (
+    disputes,
+    entries,
+    log,
+    matches,
+    me,
+    members,
+    realtime,
+    reopenings,
+    schedule,
+    stages,
+    teams,
+    tournaments,
+)
+from apps.tournaments import uploads
 
+JSON = "application/json"
 View = Callable[..., HttpResponse]
 
 
@@ -37,7 +52,7 @@ class StrictParser(Parser):
 
 
 class Renderer(BaseRenderer):
-    media_type = "application/json"
+    media_type = JSON
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         return msgspec.json.encode(data)
@@ -56,7 +71,8 @@ class Api(NinjaAPI):
                 view = _to_docs if pattern.name == "api-root" else pattern.callback
                 # Operations look at the cookie, and so check CSRF, themselves. What is left is for reading.
                 is_operation = getattr(view, "csrf_exempt", False)
-                pattern.callback = _always_a_problem(view if is_operation else require_safe(view))
+                takes = uploads.FORM if pattern.name == disputes.UPLOAD else JSON
+                pattern.callback = _always_a_problem(view if is_operation else require_safe(view), takes)
         return [*patterns, re_path("", csrf_exempt(errors.not_found))], app_name, namespace
 
     def get_openapi_schema(
@@ -78,15 +94,17 @@ def _to_docs(request: HttpRequest) -> HttpResponse:
     return redirect(f"{request.path}docs")
 
 
-def _always_a_problem(view: View) -> View:
+def _always_a_problem(view: View, takes: str) -> View:
     """Turn the refusals that ninja makes without an exception into problems, and let nobody cache an answer."""
 
     @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Before the CSRF check, which would read a form and leave no body behind.
-        if request.content_type != "application/json" and _has_body(request):
-            return errors.unsupported_media_type()
+        if request.content_type != takes and _has_body(request):
+            return errors.unsupported_media_type(takes)
+        if takes == uploads.FORM:
+            uploads.limit(request)
         response = view(request, *args, **kwargs)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             return errors.method_not_allowed(", ".join(sorted(response["Allow"].split(", "))))
@@ -111,6 +129,9 @@ api.add_router("/tournaments", members.router)
 api.add_router("", entries.router)
 api.add_router("", matches.router)
 api.add_router("", schedule.router)
+api.add_router("", disputes.router)
+api.add_router("", reopenings.router)
+api.add_router("", stages.router)
 api.add_router("/teams", teams.router)
 api.add_router("/me", me.router)
 api.add_router("/realtime", realtime.router)

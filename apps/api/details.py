@@ -3,10 +3,15 @@
 from typing import Any
 
 from apps.accounts.models import User
-from apps.tournaments.models import Entry, Match, Team, TeamMember, Tournament
+from apps.eventlog.log import iso
+from apps.tournaments.models import Dispute, Entry, Evidence, Match, Stage, Team, TeamMember, Tournament
 from apps.tournaments.permissions import Person, TeamRole, team_role_of
+from apps.tournaments.selectors.standings import tables_of
 from apps.tournaments.selectors.teams import people_of
-from apps.tournaments.state import entry_fields, match_fields
+from apps.tournaments.state import entry_fields, match_fields, stage_fields
+from engine.standings import Standing
+
+_RECORD = ("played", "wins", "draws", "losses", "byes", "points", "scored", "conceded", "values")
 
 
 def match_detail(match: Match) -> dict[str, Any]:
@@ -21,6 +26,70 @@ def match_detail(match: Match) -> dict[str, Any]:
 
 def my_entry(entry: Entry) -> dict[str, Any]:
     return {**entry_fields(entry), "tournament": _reference(entry.tournament)}
+
+
+def dispute_detail(dispute: Dispute) -> dict[str, Any]:
+    """Return a dispute with its evidence, which the caller has loaded along."""
+    return {
+        "id": dispute.pk,
+        "match": dispute.match_id,
+        "opened_by": dispute.opened_by or None,
+        "cause": str(dispute.cause),
+        "text": dispute.text,
+        "evidence": [evidence_detail(each) for each in dispute.evidence.all()],
+        "opened_at": iso(dispute.opened_at),
+        "resolved_at": dispute.resolved_at and iso(dispute.resolved_at),
+        "resolved_by": dispute.resolved_by and dispute.resolved_by.username,
+        "ruling": dispute.ruling,
+    }
+
+
+def evidence_detail(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "id": evidence.pk,
+        "content_type": evidence.content_type,
+        "size": evidence.size,
+        "uploaded_by": evidence.uploaded_by.username,
+        "uploaded_at": iso(evidence.uploaded_at),
+    }
+
+
+def standings_detail(stage: Stage) -> dict[str, Any]:
+    """Return how everybody stands in a stage. Three queries; for what a league costs see engine.standings."""
+    names = dict(Entry.objects.filter(stage_entries__stage=stage).values_list("pk", "name"))
+    if stage.is_league:
+        tables = {group: [_standing(row, names) for row in table] for group, table in tables_of(stage).items()}
+    else:
+        order = sorted(stage.entries.all(), key=lambda row: (row.rank is None, row.rank, row.seed))
+        places = [
+            {"rank": row.rank, "entry": row.entry_id, "name": names[row.entry_id], "record": None, "reason": None}
+            for row in order
+        ]
+        tables = {0: places} if places else {}
+    return {
+        "stage": stage_fields(stage),
+        "tables": [{"group": group, "rows": rows} for group, rows in tables.items()],
+    }
+
+
+def _standing(row: Standing, names: dict[int, str]) -> dict[str, Any]:
+    reason = row.reason
+    return {
+        "rank": row.rank,
+        "entry": row.entrant,
+        "name": names[row.entrant],
+        "record": {name: getattr(row, name) for name in _RECORD},
+        "reason": reason
+        and {
+            "text": reason.text(names),
+            "other": reason.other,
+            "tie_break": None if reason.part is None else str(reason.part),
+            "own": reason.own,
+            "others": reason.others,
+            "tied": reason.tied,
+            "among": list(reason.among),
+        },
+    }
 
 
 def _reference(tournament: Tournament) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -62,8 +63,8 @@ def method_not_allowed(allowed: str) -> HttpResponse:
     return problem(405, ErrorCode.BAD_REQUEST, detail, headers={"Allow": allowed})
 
 
-def unsupported_media_type() -> HttpResponse:
-    return problem(415, ErrorCode.BAD_REQUEST, "Send JSON, with the header Content-Type: application/json.")
+def unsupported_media_type(takes: str) -> HttpResponse:
+    return problem(415, ErrorCode.BAD_REQUEST, f"This address takes a body with the header Content-Type: {takes}.")
 
 
 def _app_error(_request: HttpRequest, error: AppError) -> HttpResponse:
@@ -84,6 +85,10 @@ def _invalid_json(_request: HttpRequest, _error: Exception) -> HttpResponse:
 
 def _too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
     return problem(413, ErrorCode.PAYLOAD_TOO_LARGE, "The body is too large.")
+
+
+def _unreadable_form(_request: HttpRequest, _error: Exception) -> HttpResponse:
+    return problem(400, ErrorCode.BAD_REQUEST, "The form cannot be read.")
 
 
 def _cut_off(_request: HttpRequest, _error: UnreadablePostError) -> HttpResponse:
@@ -119,6 +124,8 @@ _HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     ValidationError: _invalid_schema,
     RequestDataTooBig: _too_large,
     UnreadablePostError: _cut_off,
+    MultiPartParserError: _unreadable_form,
+    SuspiciousOperation: _unreadable_form,  # more fields or files than anybody needs
     Http404: not_found,
     Exception: _internal_error,
 }

@@ -33,11 +33,18 @@ _REASONS = {
     404: "No such thing, or a private one.",
     409: "Not possible as things stand; `data` says how they do.",
     413: "The body is too large.",
-    415: "The body is not JSON.",
+    415: "The body is not of the type that this address takes.",
     422: "A parameter or field is missing, unknown, or out of range; `data.fields` says which.",
     500: "A bug. It has been logged.",
 }
 _CHANGING = ("post", "put", "patch", "delete")
+_READING = {  # what cannot be told by the shape
+    "listMembers": {403},
+    "getInviteCode": {403},
+    "getDispute": {403},
+    "getSnapshot": {400},
+    "previewReopening": {400, 403, 409},
+}
 
 
 def complete(document: Schema) -> None:
@@ -66,7 +73,7 @@ def _problems(path: str, method: str, operation: Schema) -> list[int]:
     possible = {
         400: changes,
         401: True,
-        403: changes or operation["operationId"] in ("listMembers", "getInviteCode"),
+        403: changes,
         404: "{" in path or operation["operationId"] == "issueRoomToken",
         409: any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
         or (changes and "teams" in operation["tags"]),
@@ -75,4 +82,5 @@ def _problems(path: str, method: str, operation: Schema) -> list[int]:
         422: bool(operation["parameters"]) or "requestBody" in operation,
         500: True,
     }
-    return [status for status, can_be in possible.items() if can_be]
+    also = _READING.get(operation["operationId"], set())
+    return [status for status, can_be in possible.items() if can_be or status in also]

@@ -30,6 +30,9 @@ EntryId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The entry.")]
 TeamId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The team.")]
 MatchId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The match.")]
 StationId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The station.")]
+StageId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The stage.")]
+ReopeningId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The reopening.")]
+EvidenceId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The piece of evidence.")]
 Username = PathEx[str, P(min_length=1, max_length=150, pattern=r"^[A-Za-z0-9._-]+$", description="A user name.")]
 
 IdempotencyKey = HeaderEx[

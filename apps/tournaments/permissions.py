@@ -42,6 +42,7 @@ ACTIONS: dict[str, Rule] = {
     "report_score": Rule(Role.PLAYER),
     "confirm_result": Rule(Role.PLAYER),
     "dispute_result": Rule(Role.PLAYER),
+    "add_evidence": Rule(Role.PLAYER, others=Role.REFEREE),
     "check_in_match": Rule(Role.PLAYER, others=Role.REFEREE),
     "start_match": Rule(Role.REFEREE),
     "update_score": Rule(Role.REFEREE),
@@ -136,6 +137,11 @@ def audience_of(role: Role) -> str:
 def may_see(person: Person, tournament: Tournament) -> bool:
     """Return whether a tournament exists for this person; a draft does only for its staff."""
     return tournament.status != Status.DRAFT or is_staff(role_of(person, tournament.pk))
+
+
+def may_see_dispute(person: Person, match: Match, role: Role) -> bool:
+    """Return whether a match's disputes, with their evidence, are for this person: the staff and both sides."""
+    return is_staff(role) or side_of(person, match) is not None
 
 
 def side_of(person: Person, match: Match) -> Side | None:

@@ -177,6 +177,10 @@ def test_pages_come_over_https_and_say_little_of_the_server(site: Site) -> None:
         assert page.headers["Server"] == "nginx"
     assert site.nginx.status("/metrics", Authorization=f"Bearer {METRICS_TOKEN}") == 404
     assert site.nginx.status("/api/v1/realtime/token", b" " * 300_000) == 413
+    # A picture may be larger: it comes as far as the site, which wants to know who sends it, and a form.
+    for address in ("/api/v1/matches/1/evidence", "/m/1/dispute/", "/m/1/evidence/"):
+        assert site.nginx.status(address, b" " * 300_000) != 413
+        assert site.nginx.status(address, b" " * 7_000_000) == 413
 
 
 def test_plain_http_leads_to_https(site: Site) -> None:

@@ -8,7 +8,9 @@ tests/integration/tournaments/test_permissions.py. An action that is missing her
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from apps.accounts.models import User
 from apps.errors import AppError
@@ -17,8 +19,9 @@ from apps.tournaments.realtime.actions import perform
 from apps.tournaments.realtime.protocol import CLIENT_TYPES, decode
 from apps.tournaments.realtime.rooms import RoomName
 from tests.integration.tournaments.test_permissions import ATTEMPTS, ROLES, STAFF, Scene
+from tests.pictures import png
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 SCORE = {"home_score": 1, "away_score": 0}
 SETTINGS = {"name": "Other", "capacity": 16, "accent": "#112233"}
@@ -26,6 +29,8 @@ T, M, E = "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
 ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
 MANAGE = "/t/{s.cup.pk}/manage"
 S, STATION = "stations/{s.station.pk}", f"{MANAGE}/schedule/stations/{{s.station.pk}}"
+PAGE, STAGE = "/m/{s.match.pk}", "{s.stage.pk}"
+PICTURE = {"file": png()}
 
 # action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
 DOORS = {
@@ -47,6 +52,26 @@ DOORS = {
     "complete_match": (("POST", f"{M}/complete", SCORE), ("/m/{s.match.pk}/finish/", SCORE)),
     "award_walkover": (("POST", f"{M}/walkover", {"winner": "home"}), ("/m/{s.match.pk}/walkover/", {"side": "away"})),
     "forfeit_match": (("POST", f"{M}/forfeit", {"loser": "home"}), ("/m/{s.match.pk}/forfeit/", {"side": "home"})),
+    "check_in_match": (("PUT", f"{M}/check-in", {"side": "home"}), (f"{PAGE}/check-in/", {"side": "home"})),
+    "dispute_result": (
+        ("POST", f"{M}/dispute", {"text": "They left."}),
+        (f"{PAGE}/dispute/", {"cause": "other", "text": "They left."}),
+    ),
+    "add_evidence": (("POST", f"{M}/evidence", PICTURE), (f"{PAGE}/evidence/", PICTURE)),
+    "cancel_match": (("POST", f"{M}/cancel", {}), (f"{PAGE}/cancel/", {})),
+    "take_kept_result": (("POST", f"{M}/take-kept", {}), (f"{PAGE}/take-kept/", {})),
+    "reopen_match": (("POST", f"{M}/reopen", {"token": "{s.preview}"}), (f"{PAGE}/reopen/", {"token": "{s.preview}"})),
+    "undo_reopening": (
+        ("POST", "reopenings/{s.reopening.pk}/undo", None),
+        (PAGE + "/reopenings/{s.reopening.pk}/undo/", {}),
+    ),
+    "pair_round": (("POST", f"{T}/pair-round", {}), (f"{MANAGE}/pair-round/", {})),
+    "add_stage": (("POST", f"{T}/stages", {"format": "swiss"}), (f"{MANAGE}/stages/add/", {"format": "swiss"})),
+    "edit_stage": (
+        ("PATCH", f"stages/{STAGE}", {"name": "Playoffs"}),
+        (f"{MANAGE}/stages/{STAGE}/save/", {"name": "Playoffs", "format": "single_elimination"}),
+    ),
+    "remove_stage": (("DELETE", f"stages/{STAGE}", None), (f"{MANAGE}/stages/{STAGE}/remove/", {})),
     "edit_tournament": (("PATCH", T, {"name": "Other"}), (f"{MANAGE}/settings/save/", SETTINGS)),
     "publish_tournament": (("POST", f"{T}/publish", None), (f"{MANAGE}/publish/", {})),
     "open_registration": (("POST", f"{T}/open-registration", None), (f"{MANAGE}/open-registration/", {})),
@@ -84,6 +109,8 @@ FRAMES = {
     "complete_match": SCORE,
     "award_walkover": {"winner": "home"},
     "forfeit_match": {"loser": "home"},
+    "check_in_match": {"side": "home"},
+    "dispute_result": {"text": "They left."},
 }
 OUTCOMES = {200: "allowed", 201: "allowed", 409: "allowed", 401: "sign in", 403: "denied", 404: "hidden"}
 
@@ -96,18 +123,30 @@ def browser(scene: Scene, role: str) -> Client:
     return client
 
 
+def filled(scene: Scene, fields: dict) -> dict:
+    """Return fields with what they name of the scene; a picture is a file that is sent."""
+    values = {}
+    for name, value in fields.items():
+        values[name] = value.format(s=scene) if isinstance(value, str) else value
+        if isinstance(value, bytes):
+            values[name] = SimpleUploadedFile("screen.png", value, "image/png")
+    return values
+
+
 def through_the_api(scene: Scene, role: str, action: str) -> str:
     method, address, body = DOORS[action][0]
-    sent = b"" if body is None else json.dumps(body)
+    if body is PICTURE:
+        sent, content_type = encode_multipart(BOUNDARY, filled(scene, body)), MULTIPART_CONTENT
+    else:
+        sent, content_type = json.dumps(filled(scene, body)) if body is not None else b"", "application/json"
     path = f"/api/v1/{address.format(s=scene)}"
-    answer = browser(scene, role).generic(method, path, sent, content_type="application/json")
+    answer = browser(scene, role).generic(method, path, sent, content_type=content_type)
     return OUTCOMES.get(answer.status_code, f"{answer.status_code}: {answer.content!r}")
 
 
 def through_a_page(scene: Scene, role: str, action: str) -> str:
     address, fields = DOORS[action][1]
-    form = {name: value.format(s=scene) if isinstance(value, str) else value for name, value in fields.items()}
-    answer = browser(scene, role).post(address.format(s=scene), form)
+    answer = browser(scene, role).post(address.format(s=scene), filled(scene, fields))
     if answer.status_code == 302:
         return "sign in" if "/accounts/login/" in answer["Location"] else "allowed"
     return OUTCOMES.get(answer.status_code, f"{answer.status_code}: {answer.content[:300]!r}")

@@ -12,6 +12,7 @@ from apps.api.schemas.common import MAX_SAFE_INTEGER
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC
 from apps.tournaments.permissions import audience_of
+from apps.tournaments.selectors.history import parse_moment, tournament_snapshot_at
 from apps.tournaments.selectors.lists import tournament_for
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 
@@ -23,16 +24,30 @@ class After(BaseModel):
     limit: int = Field(200, ge=1, le=1000, description="How many at most.")
 
 
+class Moment(BaseModel):
+    at: str = Field(
+        "",
+        max_length=40,
+        description="A moment of the past: a seq, or a time with its zone. Without it, the present.",
+        examples=["41", "2026-11-22T14:05:00Z"],
+    )
+
+
 @router.get(
     "/{row:tournament_id}/snapshot",
     auth=ANYBODY,
     response=schemas.Snapshot,
     operation_id="getSnapshot",
     summary="The whole state of a tournament, and its position in the log",
+    description="Now, or after any event of its past. Moments at which it was a draft are for its staff.",
 )
-def snapshot(request: HttpRequest, tournament_id: TournamentId) -> HttpResponse:
+def snapshot(request: HttpRequest, tournament_id: TournamentId, moment: Query[Moment]) -> HttpResponse:
     _, role = tournament_for(person(request), tournament_id)
-    taken = tournament_snapshot(tournament_id, audience=audience_of(role))
+    audience = audience_of(role)
+    if moment.at:
+        taken = tournament_snapshot_at(tournament_id, parse_moment(moment.at), audience=audience)
+    else:
+        taken = tournament_snapshot(tournament_id, audience=audience)
     return _json({"epoch": taken.position.epoch, "seq": taken.position.seq, "data": taken.data})
 
 

@@ -38,12 +38,12 @@ def list_tournaments(request: HttpRequest, window: Query[Window], status: Query[
     response={201: schemas.TournamentAnswer},
     operation_id="createTournament",
     summary="Create a tournament",
-    description="A draft that nobody else sees; you are its organiser.",
+    description="A draft with one stage that nobody else sees; you are its organiser.",
 )
 def create(
     request: HttpRequest, response: HttpResponse, body: schemas.NewTournament, key: IdempotencyKey = None
 ) -> Answer:
-    done = tournaments.create(actor(request, key), **body.model_dump())
+    done = tournaments.create(actor(request, key), **body.model_dump(exclude_unset=True))
     response["Location"] = f"{request.path}/{done.ids['tournament_id']}"
     return _answer(request, done)
 
@@ -142,14 +142,18 @@ def seed(
     "/{row:tournament_id}/bracket",
     response=schemas.BracketAnswer,
     operation_id="generateBracket",
-    summary="Make the matches",
+    summary="Draw the next stage",
     description=(
-        "Of the confirmed entrants, by seed, then by registration. With check-in, who did not is left out. "
-        "Can be repeated until the first match has begun; the earlier bracket is replaced."
+        "The first is drawn of the confirmed entrants, by seed, then by registration; where the tournament checks in, "
+        "who did not is dealt with as its `no_show_rule` says. A later one is drawn of those who qualified. "
+        "Can be repeated until the stage's first match has begun; the earlier draw is replaced."
     ),
 )
 def bracket(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyKey = None) -> Answer:
-    done = brackets.generate(actor(request, key), tournament_id)
+    return bracket_answer(request, brackets.generate(actor(request, key), tournament_id))
+
+
+def bracket_answer(request: HttpRequest, done: Done) -> Answer:
     tournament = _tournament(request, done)
     matches = tournament.matches.order_by("stage", "number")
     return {**_seeds(tournament), "matches": [match_fields(match) for match in matches], "seq": done.seq}

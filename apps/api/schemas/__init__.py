@@ -1,6 +1,7 @@
 """The shape of every request and answer. The names are those of the OpenAPI document."""
 
 from apps.api.schemas.common import TournamentRef
+from apps.api.schemas.disputes import Dispute, Evidence, EvidenceAnswer, NewDispute
 from apps.api.schemas.entries import (
     Entry,
     EntryAnswer,
@@ -24,12 +25,14 @@ from apps.api.schemas.matches import (
     WithLoser,
     WithOptionalScore,
     WithScore,
+    WithSide,
     WithWinner,
 )
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.realtime import RoomRequest, RoomToken
+from apps.api.schemas.reopenings import Correction, Reopen, ReopenAnswer, Reopening
 from apps.api.schemas.schedule import (
     Board,
     Booking,
@@ -44,6 +47,8 @@ from apps.api.schemas.schedule import (
     StationList,
     StationRemoved,
 )
+from apps.api.schemas.scores import OptionalScore, Score
+from apps.api.schemas.stages import NewStage, Stage, StageAnswer, StageChanges, StageEntry, Standings
 from apps.api.schemas.teams import (
     Invitation,
     MyTeamPage,
@@ -56,11 +61,11 @@ from apps.api.schemas.teams import (
     TeamPage,
 )
 from apps.api.schemas.tournaments import (
+    Again,
     BracketAnswer,
     NewTournament,
     Seeding,
     SeedsAnswer,
-    Stage,
     Tournament,
     TournamentAnswer,
     TournamentChanges,
@@ -70,16 +75,21 @@ from apps.api.schemas.tournaments import (
 )
 
 __all__ = [
+    "Again",
     "Appointment",
     "Board",
     "Booking",
     "BracketAnswer",
+    "Correction",
     "Deadline",
+    "Dispute",
     "Entry",
     "EntryAnswer",
     "EntryChanges",
     "EntryPage",
     "EventPage",
+    "Evidence",
+    "EvidenceAnswer",
     "Invitation",
     "InviteCode",
     "LoggedEvent",
@@ -95,27 +105,38 @@ __all__ = [
     "MyEntryPage",
     "MyTeamPage",
     "NewCaptain",
+    "NewDispute",
     "NewEntry",
+    "NewStage",
     "NewStation",
     "NewTeam",
     "NewTournament",
     "OnMatch",
+    "OptionalScore",
     "Plan",
     "Problem",
     "Profile",
     "ProfileChanges",
     "Registration",
     "RemovalAnswer",
+    "Reopen",
+    "ReopenAnswer",
+    "Reopening",
     "RoomRequest",
     "RoomToken",
     "Roster",
     "Schedule",
     "ScheduleAnswer",
+    "Score",
     "Seeding",
     "SeedsAnswer",
     "Slot",
     "Snapshot",
     "Stage",
+    "StageAnswer",
+    "StageChanges",
+    "StageEntry",
+    "Standings",
     "State",
     "Station",
     "StationAnswer",
@@ -136,5 +157,6 @@ __all__ = [
     "WithLoser",
     "WithOptionalScore",
     "WithScore",
+    "WithSide",
     "WithWinner",
 ]

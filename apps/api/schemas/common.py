@@ -24,6 +24,7 @@ def _no_nul(at_most: int) -> StringConstraints:
 
 ShortText = Annotated[str, _no_nul(60)]
 Line = Annotated[str, _no_nul(150)]
+LongText = Annotated[str, _no_nul(2000)]
 Text = Annotated[str, _no_nul(4000)]
 RowId = Annotated[int, Field(ge=1, le=MAX_SAFE_INTEGER)]
 Points = Annotated[int, Field(ge=0, le=999)]

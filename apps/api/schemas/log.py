@@ -8,7 +8,9 @@ from apps.api.schemas.common import Time
 from apps.api.schemas.entries import Entry
 from apps.api.schemas.matches import Match
 from apps.api.schemas.members import Member
-from apps.api.schemas.tournaments import Stage, Tournament
+from apps.api.schemas.schedule import Station
+from apps.api.schemas.stages import Stage, StageEntry
+from apps.api.schemas.tournaments import Tournament
 
 
 class State(BaseModel):
@@ -17,7 +19,9 @@ class State(BaseModel):
     tournament: Tournament
     stages: dict[str, Stage]
     entries: dict[str, Entry]
+    stage_entries: dict[str, StageEntry]
     matches: dict[str, Match]
+    stations: dict[str, Station]
     staff: dict[str, Member]
 
 

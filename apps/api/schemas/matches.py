@@ -1,21 +1,14 @@
 """Matches: places in the bracket, scores, results."""
 
-from pydantic import BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from typing import Literal
 
-from apps.api.schemas.common import Input, Page, Points, Seq, Time, TournamentRef, Version
+from pydantic import BaseModel, Field
+
+from apps.api.schemas.common import Input, LongText, Page, Seq, Time, TournamentRef, Version
 from apps.api.schemas.entries import Entry
+from apps.api.schemas.scores import Game, KeptResult, OptionalScore, Report, Score
 from engine.bracket import Bracket, Side
 from engine.match_flow import MatchState, Reason
-
-
-class Report(BaseModel):
-    """A result that one side stated and the other has not confirmed."""
-
-    home_score: int
-    away_score: int
-    home_shootout: int | None
-    away_shootout: int | None
 
 
 class Match(BaseModel):
@@ -25,6 +18,8 @@ class Match(BaseModel):
     bracket: Bracket
     round: int
     position: int = Field(description="Downwards within the round, from 1.")
+    group: int = Field(description="From 1 in a stage with groups, else 0.")
+    best_of: int = Field(description="How many games are played at most; above 1 the scores count games won.")
     state: MatchState
     home: int | None = Field(description="An entry; null while it is not known.")
     away: int | None
@@ -34,14 +29,24 @@ class Match(BaseModel):
     away_score: int
     home_shootout: int | None
     away_shootout: int | None
+    games: list[Game]
+    home_checked_in: bool
+    away_checked_in: bool
     reported_by: Side | None
-    report: Report | None
-    winner: int | None = Field(description="An entry.")
+    report: Report | None = Field(description="What `reported_by` stated.")
+    counter_report: Report | None = Field(description="What the other side stated instead.")
+    winner: int | None = Field(description="An entry; null for a draw, and when both lost.")
     reason: Reason | None
     winner_to: int | None = Field(description="The number of the match that the winner goes to.")
     winner_to_side: Side | None
     loser_to: int | None
     loser_to_side: Side | None
+    sends_on: Side | None = Field(description="Winner and loser move on only when this side wins.")
+    kept: list[KeptResult]
+    deadline_at: Time | None = Field(description="When check-in ends, or the report counts without an answer.")
+    station: int | None
+    scheduled_at: Time | None
+    called_at: Time | None
     version: int = Field(description="Counts the changes of this match; see `expected_version`.")
     started_at: Time | None
     completed_at: Time | None
@@ -70,30 +75,14 @@ class OnMatch(Input):
     expected_version: Version | None = None
 
 
-class WithScore(OnMatch):
-    """The score as it stands, never a difference. A shootout decides a level score, and has a number for both sides."""
-
-    home_score: Points
-    away_score: Points
-    home_shootout: Points | None = None
-    away_shootout: Points | None = None
+class WithScore(Score, OnMatch):
+    pass
 
 
-class WithOptionalScore(OnMatch):
+class WithOptionalScore(OptionalScore, OnMatch):
     """Without a score the reported one counts, else the one that stands."""
 
-    home_score: Points | None = None
-    away_score: Points | None = None
-    home_shootout: Points | None = None
-    away_shootout: Points | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> "WithOptionalScore":
-        shootout = self.home_shootout is not None or self.away_shootout is not None
-        if (self.home_score is None) != (self.away_score is None) or (shootout and self.home_score is None):
-            kind, message = "score", "A score has a number for both sides"
-            raise PydanticCustomError(kind, message)
-        return self
+    ruling: LongText = Field(default="", description="Why, when this decides a dispute.")
 
 
 class WithWinner(OnMatch):
@@ -101,4 +90,9 @@ class WithWinner(OnMatch):
 
 
 class WithLoser(OnMatch):
-    loser: Side = Field(strict=False)
+    loser: Literal["home", "away", "both"]
+    ruling: LongText = Field(default="", description="Why, when this decides a dispute.")
+
+
+class WithSide(OnMatch):
+    side: Side | None = Field(default=None, strict=False, description="For the staff; a player acts for their own.")

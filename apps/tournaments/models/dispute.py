@@ -58,6 +58,11 @@ class Evidence(models.Model):
     def __str__(self) -> str:
         return self.file
 
+    @property
+    def path(self) -> str:
+        """Where the file lies in Django's default storage."""
+        return f"evidence/{self.file}"
+
 
 class Reopening(models.Model):
     """

@@ -8,7 +8,7 @@ from apps.accounts.models import User
 from apps.errors import NotFound
 from apps.eventlog.log import PUBLIC, STAFF
 from apps.eventlog.models import Event
-from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Tournament
+from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Stage, Status, Tournament
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of
 from apps.tournaments.selectors.teams import roster_entries
@@ -52,6 +52,21 @@ def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
         message = "There is no such match."
         raise NotFound(message)
     return match, role_of(person, match.tournament_id)
+
+
+def stage_for(person: Person, stage_id: int) -> tuple[Stage, Role]:
+    """
+    Return a stage, with its tournament, and what the person is in the tournament. Up to two queries.
+
+    Raises:
+        NotFound: no such stage, or one of a draft; as in `tournament_for`.
+    """
+    found = Stage.objects.filter(_seen_by(person, "tournament__"), pk=stage_id)
+    stage = found.select_related("tournament").first()
+    if stage is None:
+        message = "There is no such stage."
+        raise NotFound(message)
+    return stage, role_of(person, stage.tournament_id)
 
 
 def players_of(match_id: int) -> set[int]:

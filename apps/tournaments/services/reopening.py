@@ -7,10 +7,9 @@ every row that it touched, and the command is only carried out for that fingerpr
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import msgspec
 from django.db import transaction
 
 from apps.errors import Conflict
@@ -57,6 +56,11 @@ class Effects:
     def live(self) -> list[int]:
         return [row["id"] for row in self.voided if row["state"] in BEGUN]
 
+    def fields(self) -> Fields:
+        """Return the effects as the API and a refusal tell them."""
+        leaving = [{"match": match, "side": side, "entry": entry} for match, side, entry in self.leaving]
+        return {**asdict(self), "live": self.live, "leaving": leaving}
+
 
 def preview(actor: Actor, match_id: int, *, score: Score | None = None) -> Effects:
     """
@@ -89,7 +93,7 @@ def reopen(unit: Unit, /, match_id: int, *, token: str, score: Score | None = No
     effects, reopening = _carry_out(unit, match, score)
     if token != effects.token:
         message = "Things have changed since you looked at what this would undo. Look again, then decide."
-        raise Conflict(message, preview=msgspec.to_builtins(effects))
+        raise Conflict(message, preview=effects.fields())
     return {"match_id": match.pk, "reopening_id": reopening.pk}
 
 

@@ -338,10 +338,15 @@ def _fingerprint(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
     return hashlib.sha256(repr((args, sorted(kwargs.items()))).encode()).hexdigest()
 
 
-def _first_answer(actor: Actor, action: str, fingerprint: str) -> Done | None:
+def receipt_of(actor: Actor) -> Receipt | None:
+    """Return what was kept of a command that was carried out before; its first answer is due, whatever holds now."""
     if not actor.command_id or not actor.name:
         return None
-    receipt = Receipt.objects.select_related("stream").filter(actor=actor.name, command_id=actor.command_id).first()
+    return Receipt.objects.select_related("stream").filter(actor=actor.name, command_id=actor.command_id).first()
+
+
+def _first_answer(actor: Actor, action: str, fingerprint: str) -> Done | None:
+    receipt = receipt_of(actor)
     if receipt is None:
         return None
     if (receipt.action, receipt.fingerprint) != (action, fingerprint):

@@ -23,6 +23,8 @@ SCORE = {"home_score": 1, "away_score": 0}
 ACTIONS = {
     "report_score": SCORE,
     "confirm_result": {},
+    "dispute_result": {"text": "They left."},
+    "check_in_match": {"side": "home"},
     "start_match": {},
     "update_score": SCORE,
     "complete_match": SCORE,

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
@@ -34,6 +35,11 @@ class Person:
 
     def delete(self, path: str, *, key: str = "") -> HttpResponse:
         return self._send("DELETE", path, None, key)
+
+    def upload(self, path: str, content: bytes, *, key: str = "", name: str = "screen.png") -> HttpResponse:
+        """Send a file as a browser's form does."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.client.post(f"/api/v1{path}", {"file": SimpleUploadedFile(name, content)}, headers=headers)
 
     def _send(self, method: str, path: str, body: Any, key: str) -> HttpResponse:
         content = "" if body is None else json.dumps(body)

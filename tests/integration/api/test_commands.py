@@ -164,11 +164,15 @@ class TestExpectedVersion:
             ("post", "complete", {}),
             ("post", "walkover", {"winner": "home"}),
             ("post", "forfeit", {"loser": "home"}),
+            ("put", "check-in", {"side": "home"}),
+            ("post", "dispute", {"text": "They left."}),
+            ("post", "cancel", {}),
+            ("post", "take-kept", {}),
         ],
     )
     def test_every_command_on_a_match_takes_one(self, method, part, body):
         match = drawn(2).matches.get()
-        people = {"report": match.home.user, "confirm": match.home.user}
+        people = dict.fromkeys(("report", "confirm", "dispute"), match.home.user)
         person = Person(people.get(part, match.tournament.created_by))
         answer = getattr(person, method)(f"/matches/{match.pk}/{part}", {**body, "expected_version": 77})
         assert "match" in refused(answer, 409, "conflict")["data"]

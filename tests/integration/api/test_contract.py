@@ -25,13 +25,25 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.api.api import api
-from apps.tournaments.models import Entry, Match, Role, Station, Status, Tournament
-from apps.tournaments.services import Actor, brackets, entries, matches, stations, tournaments
+from apps.tournaments.models import Entry, Evidence, Match, Reopening, Role, Stage, Station, Status, Tournament
+from apps.tournaments.services import (
+    Actor,
+    brackets,
+    disputes,
+    entries,
+    matches,
+    reopening,
+    stages,
+    stations,
+    tournaments,
+)
 from engine.bracket import Side
 from engine.match_flow import MatchState, Score
+from engine.stages import Format
 from tests import factories
 from tests.factories import PASSWORD
 from tests.integration.api.client import sign_in
+from tests.pictures import png
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +63,11 @@ BODIES = {
     "addMember": {"role": "referee"},
     "updateScore": SCORE,
     "reportScore": SCORE,
+    "checkInMatch": {"side": "home"},
+    "disputeResult": {"text": "They left."},
+    "addEvidence": {"file": png()},
+    "addStage": {"format": "swiss"},
+    "editStage": {"name": "Playoffs"},
     "awardWalkover": {"winner": "home"},
     "forfeitMatch": {"loser": "home"},
     "editProfile": {"first_name": "Ann"},
@@ -72,11 +89,12 @@ class World:
 
     ids: dict[str, list]
     room: str
+    preview: str
     tokens: list[str]
 
 
 @pytest.fixture
-def world():
+def world(media):
     ann = factories.make_user("ann", password=PASSWORD)
     admin = factories.make_user("admin2", password=PASSWORD, is_superuser=True)
     stranger = factories.make_user("stranger", password=PASSWORD)
@@ -92,24 +110,30 @@ def world():
     factories.enter(factories.open_with_entries(1, admin, check_in=True), ann)
 
     tournaments.cancel(staff, factories.make_tournament(admin).pk)
-    for step in range(5):
-        play(ann, staff, until=step)
+    finals = [play(ann, staff, until=step) for step in range(5)]
+    matches.report(Actor(ann), play(ann, staff, until=3), Score(1, 0))
+    disputes.add_evidence(Actor(ann), Match.objects.get(state="disputed").pk, png())
+    taken_back(ann, staff)
+    league(ann, staff)
 
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
     for cup in Tournament.objects.all():
         stations.add(staff, cup.pk, name="Court 1")
-    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "station_id": Station}
+    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
+    rows |= {"station_id": Station}
+    rows |= {"reopening_id": Reopening, "evidence_id": Evidence}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
         ids={**ids, "username": ["ann", "admin2", "nobody"]},
         room=f"match:{ids['match_id'][0]}",
+        preview=reopening.preview(staff, finals[-1]).token,
         tokens=[*(sign_in(user)["access_token"] for user in (admin, ann, stranger)), "", "not-a-token"],
     )
 
 
 def play(ann, staff, *, until):
-    """Play a tournament of three in which ann waits in the final: 4 steps to the end."""
+    """Play a tournament of three in which ann waits in the final: 4 steps to the end. Return the final."""
     cup = factories.open_registration(factories.make_tournament(staff.user))
     for user in (ann, factories.make_user(), factories.make_user()):
         factories.enter(cup, user)
@@ -124,6 +148,32 @@ def play(ann, staff, *, until):
     ]
     for step in steps[:until]:
         step()
+    return final.pk
+
+
+def taken_back(ann, staff):
+    """Reopen a match whose result is offered again."""
+    cup = factories.open_registration(factories.make_tournament(staff.user))
+    factories.enter(cup, ann)
+    factories.enter(cup, factories.make_user())
+    factories.draw(cup)
+    factories.play(cup)
+    [match] = cup.matches.all()
+    reopening.reopen(staff, match.pk, token=reopening.preview(staff, match.pk).token)
+
+
+def league(ann, staff):
+    """Leave a Swiss between two rounds, with a stage to follow; and in a round robin a match that waits for people."""
+    swiss = factories.drawn(4, staff.user, format=Format.SWISS)
+    stages.add(staff, swiss.pk, format=Format.SINGLE_ELIMINATION)
+    factories.play(swiss, matches_at_most=2)
+    groups = factories.open_registration(factories.make_tournament(staff.user, format=Format.ROUND_ROBIN))
+    for user in (ann, factories.make_user(), factories.make_user()):
+        factories.enter(groups, user)
+    factories.draw(groups)
+    waiting, cancelled, _ = groups.matches.order_by("number")
+    Match.objects.filter(pk=waiting.pk).update(state=MatchState.CHECK_IN)
+    matches.cancel(staff, cancelled.pk)
 
 
 @pytest.fixture
@@ -168,7 +218,7 @@ def send_anything(operation, world):
 
 
 def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, schema, subtests):
-    bodies = {**BODIES, "issueRoomToken": {"room": world.room}}
+    bodies = {**BODIES, "issueRoomToken": {"room": world.room}, "reopenMatch": {"token": world.preview}}
     for operation_id in OPERATIONS:
         operation = schema.find_operation_by_id(operation_id)
         body = bodies.get(operation_id)
@@ -179,5 +229,8 @@ def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, sche
 
 def succeeds(operation, body, token, *ids):
     names = (parameter.name for parameter in operation.path_parameters)
-    extra = {} if body is None else {"body": body, "media_type": "application/json"}
+    media_type = (
+        "multipart/form-data" if operation.definition.raw["operationId"] == "addEvidence" else "application/json"
+    )
+    extra = {} if body is None else {"body": body, "media_type": media_type}
     return send(operation.Case(path_parameters=dict(zip(names, ids, strict=True)), **extra), token) < 300

@@ -6,26 +6,31 @@ from django.contrib.auth.models import AnonymousUser
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
 from apps.tournaments import permissions
-from apps.tournaments.models import EntryStatus, Match, Role, Station, Tournament
+from apps.tournaments.models import EntryStatus, Match, Reopening, Role, Stage, Station, Tournament
 from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.services import (
     Actor,
     admission,
     brackets,
     deadlines,
+    disputes,
     entries,
     matches,
+    reopening,
     rosters,
     schedule,
+    stages,
     stations,
     tournaments,
     waitlist,
 )
 from engine.bracket import Side
 from engine.match_flow import Score
+from engine.stages import Format
 from tests import factories
+from tests.pictures import png
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 ROLES = ("guest", "spectator", "player", "opponent", "referee", "organizer", "admin")
 STAFF = {"referee", "organizer", "admin"}
@@ -36,7 +41,7 @@ ANYBODY = set(ROLES) - {"guest"}
 class Scene:
     """A tournament at the moment at which an action makes sense, and one person of each role."""
 
-    def __init__(self, *, entrants: int = 2, bracket: bool = False, **settings: bool) -> None:
+    def __init__(self, *, entrants: int = 2, bracket: bool = False, **settings: bool | Format) -> None:
         build = factories.drawn if bracket else factories.open_with_entries
         self.cup: Tournament = build(entrants, **settings)
         self.own, self.other = self.cup.entries.order_by("pk")[:2]
@@ -60,6 +65,20 @@ class Scene:
     @property
     def station(self) -> Station:
         return self.cup.stations.get()
+
+    @property
+    def stage(self) -> Stage:
+        """The last one."""
+        return self.cup.stages.latest("number")
+
+    @property
+    def reopening(self) -> Reopening:
+        return self.cup.reopenings.get()
+
+    @property
+    def preview(self) -> str:
+        """The token with which the first match can be reopened."""
+        return reopening.preview(self.by("organizer"), self.match.pk).token
 
     def by(self, role: str) -> Actor:
         return Actor(self.people[role])
@@ -101,6 +120,35 @@ def with_station(scene: Scene) -> Scene:
     return scene
 
 
+def waiting() -> Scene:
+    scene = bracket()
+    scene.cup.matches.update(state="check_in")
+    return scene
+
+
+def disputed() -> Scene:
+    scene = reported(bracket())
+    matches.report(scene.by("opponent"), scene.match.pk, Score(0, 1))
+    return scene
+
+
+def played(scene: Scene) -> Scene:
+    factories.play(scene.cup, matches_at_most=scene.cup.matches.count())
+    return scene
+
+
+def reopened() -> Scene:
+    scene = played(bracket())
+    reopening.reopen(scene.by("organizer"), scene.match.pk, token=scene.preview)
+    return scene
+
+
+def with_playoffs() -> Scene:
+    scene = Scene()
+    stages.add(scene.by("organizer"), scene.cup.pk, format=Format.SINGLE_ELIMINATION)
+    return scene
+
+
 # action: (how the scene is set, what is tried, who may)
 ATTEMPTS = {
     "create_tournament": (Scene, lambda s, by: tournaments.create(by, name="New"), ANYBODY),
@@ -133,6 +181,41 @@ ATTEMPTS = {
     "complete_match": (lambda: started(bracket()), lambda s, by: matches.finish(by, s.match.pk, Score(1, 0)), STAFF),
     "award_walkover": (bracket, lambda s, by: matches.award_walkover(by, s.match.pk, winner=Side.HOME), STAFF),
     "forfeit_match": (bracket, lambda s, by: matches.forfeit(by, s.match.pk, loser=Side.HOME), STAFF),
+    "dispute_result": (
+        lambda: reported(bracket()),
+        lambda s, by: matches.dispute(by, s.match.pk, text="They left."),
+        {"player", "opponent"},
+    ),
+    "add_evidence": (
+        disputed,
+        lambda s, by: disputes.add_evidence(by, s.match.pk, png()),
+        {"player", "opponent"} | STAFF,
+    ),
+    "check_in_match": (
+        waiting,
+        lambda s, by: matches.check_in(by, s.match.pk, side=Side.HOME),
+        {"player", "opponent"} | STAFF,
+    ),
+    "cancel_match": (
+        lambda: Scene(bracket=True, format=Format.ROUND_ROBIN),
+        lambda s, by: matches.cancel(by, s.match.pk),
+        STAFF,
+    ),
+    "take_kept_result": (reopened, lambda s, by: matches.take_kept(by, s.match.pk), STAFF),
+    "reopen_match": (
+        lambda: played(bracket()),
+        lambda s, by: reopening.reopen(by, s.match.pk, token=s.preview),
+        STAFF,
+    ),
+    "undo_reopening": (reopened, lambda s, by: reopening.undo(by, s.reopening.pk), STAFF),
+    "add_stage": (Scene, lambda s, by: stages.add(by, s.cup.pk, format=Format.SWISS), LEADERS),
+    "edit_stage": (with_playoffs, lambda s, by: stages.edit(by, s.stage.pk, name="Playoffs"), LEADERS),
+    "remove_stage": (with_playoffs, lambda s, by: stages.remove(by, s.stage.pk), LEADERS),
+    "pair_round": (
+        lambda: played(Scene(entrants=4, bracket=True, format=Format.SWISS)),
+        lambda s, by: brackets.pair(by, s.cup.pk),
+        LEADERS,
+    ),
     "edit_tournament": (Scene, lambda s, by: tournaments.edit(by, s.cup.pk, name="Other"), LEADERS),
     "publish_tournament": (draft, lambda s, by: tournaments.publish(by, s.cup.pk), LEADERS),
     "open_registration": (lambda: closed(Scene()), lambda s, by: tournaments.open_registration(by, s.cup.pk), LEADERS),
