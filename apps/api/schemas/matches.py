@@ -3,8 +3,9 @@
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from apps.api.schemas.common import Input, Page, Points, Seq, Time, TournamentRef, Version
+from apps.api.schemas.common import Input, Page, Points, Seq, ShortText, Time, TournamentRef, Version
 from apps.api.schemas.entries import Entry
+from apps.api.schemas.veto import Veto
 from engine.bracket import Bracket, Side
 from engine.match_flow import MatchState, Reason
 
@@ -42,6 +43,8 @@ class Match(BaseModel):
     winner_to_side: Side | None
     loser_to: int | None
     loser_to_side: Side | None
+    veto: Veto | None
+    veto_deadline_at: Time | None = Field(description="When chance chooses for whoever's turn it is.")
     version: int = Field(description="Counts the changes of this match; see `expected_version`.")
     started_at: Time | None
     completed_at: Time | None
@@ -102,3 +105,7 @@ class WithWinner(OnMatch):
 
 class WithLoser(OnMatch):
     loser: Side = Field(strict=False)
+
+
+class WithOption(OnMatch):
+    option: ShortText = Field(description="One of `turn.options` of the match's veto.")

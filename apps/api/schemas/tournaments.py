@@ -19,6 +19,7 @@ from apps.api.schemas.common import (
 )
 from apps.api.schemas.entries import Entry
 from apps.api.schemas.matches import Match
+from apps.api.schemas.veto import VetoSettings
 from apps.tournaments.models import Status
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import Format
@@ -61,6 +62,7 @@ class Stage(BaseModel):
     number: int
     format: Format
     third_place_match: bool
+    veto: VetoSettings
 
 
 class TournamentDetail(TournamentItem):

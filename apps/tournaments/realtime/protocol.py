@@ -266,6 +266,12 @@ class WithLoser(OnMatch):
     loser: SideName
 
 
+class WithOption(OnMatch):
+    """`option`: one of `turn.options` of the match's veto."""
+
+    option: Annotated[str, Meta(max_length=60)]
+
+
 class CheckIn(Action, tag="check_in"):
     data: OnEntry = msgspec.field(default_factory=OnEntry)
 
@@ -280,6 +286,10 @@ class ReportScore(Action, tag="report_score"):
 
 class ConfirmResult(Action, tag="confirm_result"):
     data: OnMatch = msgspec.field(default_factory=OnMatch)
+
+
+class VetoMove(Action, tag="veto_move"):
+    data: WithOption
 
 
 class StartMatch(Action, tag="start_match"):
@@ -311,6 +321,7 @@ AnyAction = (
     | Withdraw
     | ReportScore
     | ConfirmResult
+    | VetoMove
     | StartMatch
     | UpdateScore
     | CompleteMatch

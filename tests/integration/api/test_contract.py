@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from apps.api.api import api
 from apps.tournaments.models import Entry, Match, Role, Status, Tournament
-from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from apps.tournaments.services import Actor, brackets, entries, matches, tournaments, veto
 from engine.bracket import Side
 from engine.match_flow import MatchState, Score
 from tests import factories
@@ -53,6 +53,7 @@ BODIES = {
     "reportScore": SCORE,
     "awardWalkover": {"winner": "home"},
     "forfeitMatch": {"loser": "home"},
+    "vetoMove": {"option": "heads"},
     "editProfile": {"first_name": "Ann"},
 }
 OPERATIONS = sorted(
@@ -90,6 +91,7 @@ def world():
     tournaments.cancel(staff, factories.make_tournament(admin).pk)
     for step in range(5):
         play(ann, staff, until=step)
+    choosing(staff)
 
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
@@ -118,6 +120,14 @@ def play(ann, staff, *, until):
     ]
     for step in steps[:until]:
         step()
+
+
+def choosing(staff):
+    """Leave a match that could begin a veto, and one whose coin is to be called."""
+    for begins in (False, True):
+        cup = factories.drawn(2, staff.user, stage={"veto": {"pool": ["Bind", "Haven"]}})
+        if begins:
+            veto.start(staff, cup.matches.get().pk)
 
 
 @pytest.fixture

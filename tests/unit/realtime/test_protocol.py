@@ -66,6 +66,10 @@ FULL = {"match_id": 5, "expected_version": 8, "home_score": 3, "away_score": 2, 
             protocol.CompleteMatch(id="a", data=protocol.WithOptionalScore(**FULL)),
         ),
         (
+            message("veto_move", '{"option": "Bind", "expected_version": 8}'),
+            protocol.VetoMove(id="a", data=protocol.WithOption(option="Bind", expected_version=8)),
+        ),
+        (
             message("award_walkover", '{"winner": "home"}'),
             protocol.AwardWalkover(id="a", data=protocol.WithWinner(winner="home")),
         ),
@@ -109,6 +113,7 @@ IN_RANGE = [
     *(message("check_in", f'{{"entry_id": {n}}}') for n in (1, 2**53)),
     *(message("update_score", f'{{"home_score": {n}, "away_score": {n}}}') for n in (0, 999)),
     *(message("award_walkover", f'{{"winner": "{side}"}}') for side in ("home", "away")),
+    message("veto_move", f'{{"option": "{"x" * 60}"}}'),
     message("authenticate", f'{{"token": "{"t" * 4096}"}}'),
 ]
 OUT_OF_RANGE = [
@@ -123,12 +128,14 @@ OUT_OF_RANGE = [
     *(message("complete_match", f'{{"{side}_shootout": -1}}') for side in ("home", "away")),
     message("award_walkover", '{"winner": "both"}'),
     message("forfeit_match", '{"loser": "nobody"}'),
+    message("veto_move", f'{{"option": "{"x" * 61}"}}'),
     message("authenticate", f'{{"token": "{"t" * 4097}"}}'),
 ]
 INCOMPLETE = [
     *(message(kind, "{}") for kind in ("report_score", "update_score", "award_walkover", "forfeit_match")),
     *(message(kind) for kind in ("authenticate", "report_score", "update_score", "award_walkover", "forfeit_match")),
     message("update_score", '{"home_score": 1}'),
+    message("veto_move", "{}"),
     message("authenticate", "{}"),
     *(message(kind, None, None) for kind in ("check_in", "withdraw", "start_match", "generate_bracket")),
 ]
