@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from apps.web.views import accent, account, home, manage, matches, styleguide, tournaments
+from apps.web.views import accent, account, home, manage, matches, styleguide, tournaments, veto
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/manage/entrants/seed/", manage.seed, name="seed"),
     path("t/<int:tournament_id>/manage/entrants/draw/", manage.draw, name="draw"),
     path("t/<int:tournament_id>/manage/settings/save/", manage.save_settings, name="save-settings"),
+    path("t/<int:tournament_id>/manage/stages/<int:stage_id>/veto/save/", veto.save_settings, name="save-veto"),
     path("t/<int:tournament_id>/manage/staff/add/", manage.add_member, name="add-member"),
     path("t/<int:tournament_id>/manage/staff/<int:user_id>/remove/", manage.remove_member, name="remove-member"),
     # A match
@@ -51,6 +52,9 @@ urlpatterns: list[URLPattern] = [
     path("m/<int:match_id>/confirm/", matches.confirm, name="match-confirm"),
     path("m/<int:match_id>/walkover/", matches.walkover, name="match-walkover"),
     path("m/<int:match_id>/forfeit/", matches.forfeit, name="match-forfeit"),
+    path("m/<int:match_id>/veto/start/", veto.start, name="veto-start"),
+    path("m/<int:match_id>/veto/move/", veto.move, name="veto-move"),
+    path("m/<int:match_id>/veto/reset/", veto.reset, name="veto-reset"),
     # For the pages themselves
     path("accent/<str:colours>.css", accent.accent, name="accent"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from apps.web.present import veto
 from apps.web.present.shown import entrant_name
 from engine.projection import State
 
 Data = Mapping[str, Any]
 
 # A tournament's feed tells the story; these are steps inside it, and the match page shows them.
-QUIET = ("score_updated", "bracket_updated", "match_ready")
+QUIET = ("score_updated", "bracket_updated", "match_ready", "veto_started", "veto_moved", "veto_reset")
 
 
 class Logged(Protocol):
@@ -153,6 +154,7 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "result_reported": _reported,
     "match_completed": _completed,
     "bracket_updated": _match_changed,
+    **veto.SENTENCES,
 }
 
 

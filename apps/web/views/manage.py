@@ -19,6 +19,7 @@ from apps.web.forms import DrawForm, MemberForm, SettingsForm, lines_of, seed_or
 from apps.web.pages import Failure, page, show
 from apps.web.present.bracket import match_name
 from apps.web.present.shown import MatchShown
+from apps.web.veto_settings import veto_fields
 from apps.web.views.tournaments import Visit, listed, visit
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 
@@ -91,6 +92,7 @@ def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "least": MIN_ENTRANTS,
             "most": MAX_ENTRANTS,
             "form_id": "settings",
+            "veto_forms": [veto_fields(row) for row in seen.live.state["stages"].values()],
             "values": {
                 **seen.context["t"],
                 "third_place_match": stage["third_place_match"],

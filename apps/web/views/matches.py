@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from apps.eventlog.log import PUBLIC
@@ -22,6 +23,7 @@ from apps.web.present.activity import match_lines
 from apps.web.present.bracket import match_name
 from apps.web.present.mine import my_match
 from apps.web.present.shown import match_shown
+from apps.web.present.veto import veto_shown
 from engine.bracket import Side
 
 HISTORY_LIMIT = 400
@@ -33,7 +35,9 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     row, role = lists.match_for(request.user, match_id)
     side = permissions.side_of(request.user, row)
     live, around = match_live(row, side)
-    shown = match_shown(live.state, live.state["matches"][str(match_id)])
+    state = live.state["matches"][str(match_id)]
+    shown = match_shown(live.state, state)
+    may_referee = permissions.is_staff(role) and row.tournament.status != Status.CANCELLED
     subject = lists.activity(row.tournament, audience=PUBLIC, subject=row.subject).order_by("seq")
     events = list(subject[:HISTORY_LIMIT])
     names = selectors.actor_names(events) if permissions.is_staff(role) else {}
@@ -51,12 +55,14 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         ],
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
-        "may_referee": permissions.is_staff(role) and row.tournament.status != Status.CANCELLED,
+        "may_referee": may_referee,
+        "veto": veto_shown(live.state, state, side=side, is_referee=may_referee, now=timezone.now()),
         "is_staff": permissions.is_staff(role),
         "cancelled": row.tournament.status == Status.CANCELLED,
     }
     regions = {
         "notice": "web/match/_notice.html",
+        "veto": "web/match/_veto.html",
         "panel": "web/match/_panel.html",
         "history": "web/match/_history.html",
         "after": "web/match/_after.html",
