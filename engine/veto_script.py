@@ -7,7 +7,6 @@ before the steps, the better seed.
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,7 +21,6 @@ MAX_TEXT = 1000
 
 _STEP = re.compile(r"(1|2|first|second) (ban|pick|side)|decider")
 _BEST_OF = re.compile(r"[1-9][0-9]?")
-_SHOWN = 30  # characters of what was not understood
 
 
 class Act(StrEnum):
@@ -72,7 +70,7 @@ class Script:
         Return the script that a text says. Case and spaces do not matter, and "first" is as good as "1".
 
         Raises:
-            InvalidSettings: says which step cannot be understood, and how steps are written.
+            InvalidSettings: says which step cannot be read, and how steps are written.
         """
         if len(text) > MAX_TEXT:
             message = f"A script has at most {MAX_TEXT} characters."
@@ -80,9 +78,9 @@ class Script:
         begins, has_beginning, rest = text.lower().rpartition(";")
         how = begins.strip() if has_beginning else Begins.TOSS
         if how not in set(Begins):
-            message = f"Before the “;” of a script stands toss or seed, not “{how[:_SHOWN]}”."
+            message = "Before the “;” of a script stands toss or seed."
             raise InvalidSettings(message)
-        return cls(tuple(_step(" ".join(part.split())) for part in rest.split(",")), Begins(how))
+        return cls(tuple(_step(number, part) for number, part in enumerate(rest.split(","), start=1)), Begins(how))
 
     def check(self, *, pool: int, best_of: int) -> None:
         """
@@ -205,16 +203,20 @@ def _names(names: list[str], what: str) -> None:
     if any(not 0 < len(name) <= MAX_NAME for name in names):
         message = f"{what}: each name has 1 to {MAX_NAME} characters."
         raise InvalidSettings(message)
-    twice = [name for name, times in Counter(name.casefold() for name in names).items() if times > 1]
-    if twice:
-        message = f"{what}: “{twice[0]}” is there twice."
-        raise InvalidSettings(message)
+    first_at: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        if (before := first_at.setdefault(name.casefold(), number)) != number:
+            message = f"{what}: names {before} and {number} are the same."
+            raise InvalidSettings(message)
 
 
-def _step(text: str) -> Step:
-    found = _STEP.fullmatch(text)
+def _step(number: int, text: str) -> Step:
+    found = _STEP.fullmatch(" ".join(text.split()))
     if found is None:
-        message = f"“{text[:_SHOWN]}” is no step. Steps are 1 ban, 2 ban, 1 pick, 2 pick, 1 side, 2 side and decider."
+        message = (
+            f"Step {number} of the script is not one. "
+            "Steps are 1 ban, 2 ban, 1 pick, 2 pick, 1 side, 2 side and decider, with commas between them."
+        )
         raise InvalidSettings(message)
     who, act = found.groups()
     return Step(Act(act), 1 if who in ("1", "first") else 2) if act else Step(Act.DECIDER)

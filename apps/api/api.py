@@ -37,6 +37,7 @@ from apps.api.routers import (
     stages,
     teams,
     tournaments,
+    veto,
 )
 from apps.tournaments import uploads
 
@@ -133,5 +134,6 @@ api.add_router("", disputes.router)
 api.add_router("", reopenings.router)
 api.add_router("", stages.router)
 api.add_router("/teams", teams.router)
+api.add_router("", veto.router)
 api.add_router("/me", me.router)
 api.add_router("/realtime", realtime.router)

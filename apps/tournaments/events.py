@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from apps.eventlog.log import PUBLIC, STAFF
 from engine.results import Points
+from engine.veto import Veto
 from engine.veto_script import VetoSettings
 
 SideName = Literal["home", "away"]
@@ -159,6 +160,8 @@ class MatchChange(Change, frozen=True):
     sends_on: SideName | None | UnsetType = UNSET
     kept: list[KeptResult] | UnsetType = UNSET
     deadline_at: str | None | UnsetType = UNSET
+    veto: Veto | None | UnsetType = UNSET
+    veto_deadline_at: str | None | UnsetType = UNSET
     station: int | None | UnsetType = UNSET
     scheduled_at: str | None | UnsetType = UNSET
     called_at: str | None | UnsetType = UNSET
@@ -368,6 +371,30 @@ class TournamentStarted(Event):
     """The first match began or was decided."""
 
     tournament: TournamentChange
+
+
+class VetoStarted(Event):
+    """The two begin to settle what the games of their match are played on."""
+
+    match: MatchChange
+
+
+class VetoMoved(Event):
+    """One side banned, picked, called the coin or chose a side; or its time was up, and chance did."""
+
+    match: MatchChange
+
+
+class VetoCompleted(Event):
+    """The last step was taken: `match.veto` has the games, and the seed of what was left to chance."""
+
+    match: MatchChange
+
+
+class VetoReset(Event):
+    """A referee took a veto back; it can begin anew."""
+
+    match: MatchChange
 
 
 class MatchStarted(Event):

@@ -128,6 +128,8 @@ def match_fields(row: Match) -> Fields:
         "sends_on": str(row.sends_on) or None,
         "kept": list(row.kept),
         "deadline_at": _time(row.deadline_at),
+        "veto": row.veto,
+        "veto_deadline_at": _time(row.veto_deadline_at),
         "station": row.station_id,
         "scheduled_at": _time(row.scheduled_at),
         "called_at": _time(row.called_at),

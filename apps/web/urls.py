@@ -14,6 +14,7 @@ from apps.web.views import (
     styleguide,
     teams,
     tournaments,
+    veto,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/manage/entrants/seed/", manage.seed, name="seed"),
     path("t/<int:tournament_id>/manage/entrants/draw/", manage.draw, name="draw"),
     path("t/<int:tournament_id>/manage/settings/save/", manage.save_settings, name="save-settings"),
+    path("t/<int:tournament_id>/manage/stages/<int:stage_id>/veto/save/", veto.save_settings, name="save-veto"),
     path("t/<int:tournament_id>/manage/staff/add/", manage.add_member, name="add-member"),
     path("t/<int:tournament_id>/manage/staff/<int:user_id>/remove/", manage.remove_member, name="remove-member"),
     path("t/<int:tournament_id>/manage/schedule/", schedule.console, name="manage-schedule"),
@@ -105,6 +107,9 @@ urlpatterns: list[URLPattern] = [
         )
         for command in teams.ABOUT_PEOPLE
     ),
+    path("m/<int:match_id>/veto/start/", veto.start, name="veto-start"),
+    path("m/<int:match_id>/veto/move/", veto.move, name="veto-move"),
+    path("m/<int:match_id>/veto/reset/", veto.reset, name="veto-reset"),
     # For the pages themselves
     path("accent/<str:colours>.css", accent.accent, name="accent"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

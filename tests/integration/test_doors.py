@@ -24,6 +24,7 @@ from tests.pictures import png
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 SCORE = {"home_score": 1, "away_score": 0}
+HEADS = {"option": "heads"}
 SETTINGS = {"name": "Other", "capacity": 16, "accent": "#112233"}
 T, M, E = "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
 ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
@@ -47,6 +48,9 @@ DOORS = {
     "update_entry": (("PATCH", E, {"name": "Zoe"}), (f"{ENTRY}/rename/", {"name": "Zoe"})),
     "report_score": (("POST", f"{M}/report", SCORE), ("/m/{s.match.pk}/report/", SCORE)),
     "confirm_result": (("POST", f"{M}/confirm", {}), ("/m/{s.match.pk}/confirm/", {})),
+    "start_veto": (("POST", f"{M}/veto/start", {}), ("/m/{s.match.pk}/veto/start/", {})),
+    "veto_move": (("POST", f"{M}/veto/move", HEADS), ("/m/{s.match.pk}/veto/move/", HEADS)),
+    "reset_veto": (("POST", f"{M}/veto/reset", {}), ("/m/{s.match.pk}/veto/reset/", {})),
     "start_match": (("POST", f"{M}/start", {}), ("/m/{s.match.pk}/start/", {})),
     "update_score": (("PUT", f"{M}/score", SCORE), ("/m/{s.match.pk}/score/", SCORE)),
     "complete_match": (("POST", f"{M}/complete", SCORE), ("/m/{s.match.pk}/finish/", SCORE)),
@@ -111,6 +115,7 @@ FRAMES = {
     "forfeit_match": {"loser": "home"},
     "check_in_match": {"side": "home"},
     "dispute_result": {"text": "They left."},
+    "veto_move": HEADS,
 }
 OUTCOMES = {200: "allowed", 201: "allowed", 409: "allowed", 401: "sign in", 403: "denied", 404: "hidden"}
 

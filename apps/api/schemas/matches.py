@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from apps.api.schemas.common import Input, LongText, Page, Seq, Time, TournamentRef, Version
+from apps.api.schemas.common import Input, LongText, Page, Seq, ShortText, Time, TournamentRef, Version
 from apps.api.schemas.entries import Entry
 from apps.api.schemas.scores import Game, KeptResult, OptionalScore, Report, Score
+from apps.api.schemas.veto import Veto
 from engine.bracket import Bracket, Side
 from engine.match_flow import MatchState, Reason
 
@@ -47,6 +48,8 @@ class Match(BaseModel):
     station: int | None
     scheduled_at: Time | None
     called_at: Time | None
+    veto: Veto | None
+    veto_deadline_at: Time | None = Field(description="When chance chooses for whoever's turn it is.")
     version: int = Field(description="Counts the changes of this match; see `expected_version`.")
     started_at: Time | None
     completed_at: Time | None
@@ -96,3 +99,7 @@ class WithLoser(OnMatch):
 
 class WithSide(OnMatch):
     side: Side | None = Field(default=None, strict=False, description="For the staff; a player acts for their own.")
+
+
+class WithOption(OnMatch):
+    option: ShortText = Field(description="One of `turn.options` of the match's veto.")

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from apps.api.schemas.common import ABSENT, Input, Seq, ShortText
+from apps.api.schemas.veto import VetoRules, VetoSettings
 from apps.tournaments.models import StageState
 from engine.bracket import MAX_ENTRANTS
 from engine.groups import Seating
@@ -48,6 +49,7 @@ class Stage(BaseModel):
     advance: int = Field(description="How many of each group go on to the next stage; 0: all.")
     advance_rest: int = Field(description="How many of the best that come right after them in all groups.")
     seating: Seating = Field(description="How an elimination seats those who come from groups.")
+    veto: VetoSettings = Field(description="What sides pick and ban before a match.")
 
 
 class StageEntry(BaseModel):
@@ -113,6 +115,7 @@ class StageSettings(Input):
     advance: Annotated[int, Field(ge=0, le=MAX_ENTRANTS)] = ABSENT
     advance_rest: Annotated[int, Field(ge=0, le=MAX_ENTRANTS)] = ABSENT
     seating: Annotated[Seating, Field(strict=False)] = ABSENT
+    veto: VetoRules = ABSENT
 
 
 class NewStage(StageSettings):

@@ -21,6 +21,8 @@ class Match(models.Model):
     (services.schedule). `called_at`: when the entrants were asked to come.
     `kept` are results that a reopening took away, {"home", "away", "home_score", …}; they are offered when the same
     two meet here again.
+    `veto` is how the two settled what the games are played on (engine.veto.Veto), None when they have not begun;
+    `veto_seed` is its chance, a secret until it is over, and `veto_deadline_at` when chance chooses the next step.
     """
 
     tournament = models.ForeignKey("Tournament", models.CASCADE, related_name="matches")
@@ -55,6 +57,9 @@ class Match(models.Model):
     sends_on = models.CharField(max_length=4, choices=SIDES, blank=True)
     kept = models.JSONField(default=list)
     deadline_at = models.DateTimeField(null=True, blank=True)
+    veto = models.JSONField(null=True, blank=True)
+    veto_seed = models.CharField(max_length=64, blank=True)
+    veto_deadline_at = models.DateTimeField(null=True, blank=True)
     station = models.ForeignKey("Station", models.SET_NULL, null=True, blank=True, related_name="matches")
     scheduled_at = models.DateTimeField(null=True, blank=True)
     called_at = models.DateTimeField(null=True, blank=True)
@@ -87,6 +92,11 @@ class Match(models.Model):
                 condition=models.Q(state="ready", scheduled_at__isnull=False),
                 name="match_scheduled",
             ),
+            models.Index(
+                fields=("veto_deadline_at",),
+                condition=models.Q(veto_deadline_at__isnull=False),
+                name="match_veto_deadline",
+            ),
         )
 
     def __str__(self) -> str:
@@ -106,6 +116,9 @@ class Match(models.Model):
     def score(self, score: Score) -> None:
         for name, value in score.fields().items():
             setattr(self, name, value)
+
+    def forget_veto(self) -> None:
+        self.veto, self.veto_seed, self.veto_deadline_at = None, "", None
 
     @property
     def is_over(self) -> bool:

@@ -13,7 +13,7 @@ from apps.tournaments.models import DisputeCause, Entry, Match
 from apps.tournaments.realtime import protocol as p
 from apps.tournaments.realtime.rooms import RoomName
 from apps.tournaments.selectors import lists
-from apps.tournaments.services import Actor, Done, brackets, entries, matches, waitlist
+from apps.tournaments.services import Actor, Done, brackets, entries, matches, veto, waitlist
 from engine.bracket import Side
 from engine.match_flow import Score
 
@@ -92,6 +92,9 @@ _PERFORM: dict[type[Any], Callable[[Any, Actor, _Place], Done]] = {
     ),
     p.CheckInMatch: lambda a, by, at: matches.check_in(
         by, at.match(a.data), side=a.data.side and Side(a.data.side), expected_version=a.data.expected_version
+    ),
+    p.VetoMove: lambda a, by, at: veto.move(
+        by, at.match(a.data), a.data.option, expected_version=a.data.expected_version
     ),
     p.StartMatch: lambda a, by, at: matches.start(by, at.match(a.data), expected_version=a.data.expected_version),
     p.UpdateScore: lambda a, by, at: matches.update_score(

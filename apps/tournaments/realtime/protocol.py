@@ -308,6 +308,12 @@ class WithCause(OnMatch):
     cause: Literal["score", "no_show", "rules", "technical", "other"] = "other"
 
 
+class WithOption(OnMatch):
+    """`option`: one of `turn.options` of the match's veto."""
+
+    option: Annotated[str, Meta(max_length=60)]
+
+
 class CheckIn(Action, tag="check_in"):
     data: OnEntry = msgspec.field(default_factory=OnEntry)
 
@@ -334,6 +340,10 @@ class DisputeResult(Action, tag="dispute_result"):
 
 class CheckInMatch(Action, tag="check_in_match"):
     data: WithSide = msgspec.field(default_factory=WithSide)
+
+
+class VetoMove(Action, tag="veto_move"):
+    data: WithOption
 
 
 class StartMatch(Action, tag="start_match"):
@@ -368,6 +378,7 @@ AnyAction = (
     | ConfirmResult
     | DisputeResult
     | CheckInMatch
+    | VetoMove
     | StartMatch
     | UpdateScore
     | CompleteMatch

@@ -125,7 +125,7 @@ def void(match: Match, step: Step = Step.EMPTY) -> None:
     match.winner, match.reason = None, ""
     match.reported_by, match.report, match.counter_report = "", None, None
     match.home_checked_in = match.away_checked_in = False
-    match.deadline_at = match.started_at = match.completed_at = None
+    match.deadline_at = match.veto_deadline_at = match.started_at = match.completed_at = None
 
 
 def make_ready(unit: Unit, match: Match) -> None:
@@ -234,6 +234,8 @@ def _fill(unit: Unit, row: Match, move: Fill) -> None:
         row.home, row.home_closed = entry, move.closed
     else:
         row.away, row.away_closed = entry, move.closed
+    if entry is not None and row.veto is not None and row.veto[move.side] != entry.pk:
+        row.forget_veto()  # it stands when the same two meet again, and for nobody else
     event = BracketUpdated(match=unit.save(row))
     if entry is not None:
         event.entry = EntryChange(id=entry.pk, name=entry.name, seed=entry.seed)

@@ -1,6 +1,6 @@
 """The stages of a tournament: add one, change how it is played, take it away again."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import StageAdded, StageRemoved, StageUpdated
 from apps.tournaments.models import Stage, StageState, Status
 from apps.tournaments.services.unit import Answer, Unit, command
+from apps.tournaments.services.veto import clean_settings
 from apps.tournaments.text import clean_line
 from engine.results import Points
 from engine.stages import Format, StageSettings, check
@@ -47,7 +48,7 @@ def edit(unit: Unit, /, stage_id: int, **settings: Any) -> Answer:
     Change how a stage is played; only what is given changes. Answers {"tournament_id", "stage_id"}.
 
     Once it is drawn, the name stays open to change, and so does what comes after it: best_of of matches to come
-    through a new draw, tie_breaks and advance until it is over.
+    through a new draw, tie_breaks, advance and the veto of matches that have not begun one until it is over.
     """
     stage = unit.lock_stage(stage_id)
     drawn = stage.state != StageState.PENDING
@@ -82,7 +83,7 @@ def remove(unit: Unit, /, stage_id: int) -> Answer:
     return {"tournament_id": tournament_id}
 
 
-_ALWAYS = {"tie_breaks", "rule_year", "advance", "advance_rest"}
+_ALWAYS = {"tie_breaks", "rule_year", "advance", "advance_rest", "veto"}
 
 
 def stage_settings(format: Format, settings: dict[str, Any]) -> StageSettings:
@@ -104,6 +105,7 @@ def stage_settings(format: Format, settings: dict[str, Any]) -> StageSettings:
         options = msgspec.convert(given, StageSettings)
     except msgspec.ValidationError as error:
         raise BadRequest(f"{error}.") from error
+    options = replace(options, veto=clean_settings(options.veto))
     check(format, options)
     return options
 

@@ -35,7 +35,7 @@ from apps.tournaments.events import (
 )
 from apps.tournaments.models import Entry, Match, Reopening, Role, Stage, StageEntry, Station, Tournament
 from apps.tournaments.state import Fields, fields_of
-from engine.errors import EngineError, IllegalStep
+from engine.errors import EngineError, IllegalMove, IllegalStep
 
 P = ParamSpec("P")
 Row = TypeVar("Row", Tournament, Stage, StageEntry, Entry, Match, Station)
@@ -324,6 +324,8 @@ def refusal(error: EngineError) -> AppError:
     """Return what the person who asked is told when the engine refuses."""
     if isinstance(error, IllegalStep):
         return Conflict(str(error), state=error.state, possible=list(error.possible))
+    if isinstance(error, IllegalMove):
+        return Conflict(str(error), possible=list(error.possible))
     return BadRequest(str(error))
 
 

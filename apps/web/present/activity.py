@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from apps.tournaments.text import said
+from apps.web.present import veto
 from apps.web.present.names import names_of
 from apps.web.present.shown import entrant_name
 from engine.projection import State
@@ -25,6 +26,9 @@ QUIET = (
     "match_scheduled",
     "match_called",
     "match_deadline_extended",
+    "veto_started",
+    "veto_moved",
+    "veto_reset",
 )
 
 
@@ -250,6 +254,7 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "match_scheduled": _scheduled,
     "match_called": _called,
     "match_deadline_extended": _extended,
+    **veto.SENTENCES,
 }
 
 

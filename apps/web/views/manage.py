@@ -21,6 +21,7 @@ from apps.web.pages import Failure, page, show
 from apps.web.present.entrants import listed
 from apps.web.present.mine import late_entry
 from apps.web.present.shown import MatchShown
+from apps.web.veto_settings import veto_fields
 from apps.web.views.entries import rules_shown
 from apps.web.views.tournaments import Visit, visit
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
@@ -106,6 +107,7 @@ def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "least": MIN_ENTRANTS,
             "most": MAX_ENTRANTS,
             "form_id": "settings",
+            "veto_forms": [veto_fields(row) for row in seen.live.state["stages"].values()],
             "values": {
                 **seen.context["t"],
                 "third_place_match": stage["third_place_match"],

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from apps.errors import BadRequest
@@ -26,6 +27,7 @@ from apps.web.present.mine import my_match
 from apps.web.present.names import Names
 from apps.web.present.results import kept_text, reports
 from apps.web.present.shown import match_shown
+from apps.web.present.veto import veto_shown
 from apps.web.scores import score_in, stepped
 from engine.bracket import Side
 from engine.match_flow import MatchState
@@ -39,14 +41,15 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     row, role = lists.match_for(request.user, match_id)
     side = permissions.side_of(request.user, row)
     live, around = match_live(row, side)
-    shown = match_shown(live.state, live.state["matches"][str(match_id)])
+    state_row = live.state["matches"][str(match_id)]
+    shown = match_shown(live.state, state_row)
+    is_staff = permissions.is_staff(role)
+    may_referee = is_staff and row.tournament.status != Status.CANCELLED
     subject = lists.activity(row.tournament, audience=PUBLIC, subject=row.subject).order_by("seq")
     events = list(subject[:HISTORY_LIMIT])
-    names = selectors.actor_names(events) if permissions.is_staff(role) else {}
-    state_row = live.state["matches"][str(match_id)]
+    names = selectors.actor_names(events) if is_staff else {}
     one_match = {**live.state, "matches": {str(match_id): state_row}}
     happened = {event.type for event in events}
-    is_staff = permissions.is_staff(role)
     kept = services.kept_result(row)
     context: dict[str, Any] = {
         "tournament": row.tournament,
@@ -61,8 +64,9 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         ],
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
-        "may_referee": is_staff and row.tournament.status != Status.CANCELLED,
+        "may_referee": may_referee,
         "is_staff": is_staff,
+        "veto": veto_shown(live.state, state_row, side=side, is_referee=may_referee, now=timezone.now()),
         "cancelled": row.tournament.status == Status.CANCELLED,
         "takes_files": takes_files(),
         "reopening": selectors.last_reopening(match_id) if is_staff and "match_reopened" in happened else None,
@@ -75,6 +79,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     regions = {
         "notice": "web/match/_notice.html",
         "booking": "web/match/_booking.html",
+        "veto": "web/match/_veto.html",
         "panel": "web/match/_panel.html",
         "history": "web/match/_history.html",
         "after": "web/match/_after.html",

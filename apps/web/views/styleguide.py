@@ -2,22 +2,28 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 
 from apps.web.pages import Failure, page, show
 from apps.web.present.bracket import drawing
 from apps.web.present.league import league_tables
 from apps.web.present.shown import match_shown
+from apps.web.present.veto import VetoShown, veto_shown
 from engine.bracket import PlannedMatch, Side
 from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
 from engine.projection import State, empty
 from engine.round_robin import round_robin
 from engine.stages import StageSettings
+from engine.veto import begin, move
+from engine.veto_script import Script, VetoSettings
 
 _IN_A_BRACKET = ("ready", "live", "pending_result", "completed")
 _ALL = (*_IN_A_BRACKET, "check_in", "disputed", "forfeit", "cancelled")
@@ -40,6 +46,7 @@ def styleguide(request: HttpRequest, *, failure: Failure | None = None) -> HttpR
         "cards": cards,
         "drawings": [drawing(sample(plans, _IN_A_BRACKET)) for plans in brackets],
         "table": league_tables(league, league["stages"]["1"])[0],
+        "vetoes": _vetoes(states),
         "t": {"accent": "#2f6fed"},
     }
     return show(request, "web/styleguide.html", context, failure=failure)
@@ -81,6 +88,26 @@ def sample(plans: Sequence[PlannedMatch], kinds: Sequence[str]) -> State:
             "version": 1, "deadline_at": None, "started_at": None, "completed_at": None,
         }  # fmt: skip
     return state
+
+
+def _vetoes(state: State) -> list[VetoShown | None]:
+    """Return a veto before it begins, at every turn, and at its end."""
+    rules = VetoSettings(pool=["Ascent", "Bind", "Haven", "Icebox"])
+    script = Script.parse("1 ban, 2 pick, 1 side, 2 ban, decider")
+    now, seed = timezone.now(), "seed"
+    state["stages"] = {"1": {"veto": asdict(rules)}}
+    row = {"stage": 1, "state": "ready", "best_of": 3, "veto": None, "veto_deadline_at": None}
+    shown = [veto_shown(state, row, side="home", is_referee=False, now=now)]
+    sides = tuple(rules.sides)
+    veto = begin(script, home=1, away=2, pool=tuple(rules.pool), sides=sides, seed=seed, better_seed=Side.HOME)
+    while True:
+        row["veto"] = msgspec.to_builtins(veto)
+        row["veto_deadline_at"] = (now + timedelta(seconds=30)).isoformat() if veto.turn else None
+        side = "away" if len(shown) % 2 else None
+        shown.append(veto_shown(state, row, side=side, is_referee=side is None, now=now))
+        if veto.turn is None:
+            return shown
+        veto = move(veto, veto.turn.options[0], seed)
 
 
 _LONG = {2: "A name that is far too long for the place it has"}

@@ -36,6 +36,7 @@ from apps.tournaments.services import (
     stages,
     stations,
     tournaments,
+    veto,
 )
 from engine.bracket import Side
 from engine.match_flow import MatchState, Score
@@ -70,6 +71,7 @@ BODIES = {
     "editStage": {"name": "Playoffs"},
     "awardWalkover": {"winner": "home"},
     "forfeitMatch": {"loser": "home"},
+    "vetoMove": {"option": "heads"},
     "editProfile": {"first_name": "Ann"},
     "addStation": {"name": "Court 9"},
     "renameStation": {"name": "Court 9"},
@@ -115,6 +117,7 @@ def world(media):
     disputes.add_evidence(Actor(ann), Match.objects.get(state="disputed").pk, png())
     taken_back(ann, staff)
     league(ann, staff)
+    choosing(staff)
 
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
@@ -174,6 +177,14 @@ def league(ann, staff):
     waiting, cancelled, _ = groups.matches.order_by("number")
     Match.objects.filter(pk=waiting.pk).update(state=MatchState.CHECK_IN)
     matches.cancel(staff, cancelled.pk)
+
+
+def choosing(staff):
+    """Leave a match that could begin a veto, and one whose coin is to be called."""
+    for begins in (False, True):
+        cup = factories.drawn(2, staff.user, stage={"veto": {"pool": ["Bind", "Haven"]}})
+        if begins:
+            veto.start(staff, cup.matches.get().pk)
 
 
 @pytest.fixture

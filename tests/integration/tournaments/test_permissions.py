@@ -1,5 +1,7 @@
 """Role × action, literally: who may do what. An action that is missing here fails the test."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
@@ -22,6 +24,7 @@ from apps.tournaments.services import (
     stages,
     stations,
     tournaments,
+    veto,
     waitlist,
 )
 from engine.bracket import Side
@@ -41,7 +44,7 @@ ANYBODY = set(ROLES) - {"guest"}
 class Scene:
     """A tournament at the moment at which an action makes sense, and one person of each role."""
 
-    def __init__(self, *, entrants: int = 2, bracket: bool = False, **settings: bool | Format) -> None:
+    def __init__(self, *, entrants: int = 2, bracket: bool = False, **settings: Any) -> None:
         build = factories.drawn if bracket else factories.open_with_entries
         self.cup: Tournament = build(entrants, **settings)
         self.own, self.other = self.cup.entries.order_by("pk")[:2]
@@ -110,6 +113,15 @@ def bracket() -> Scene:
     return Scene(bracket=True)
 
 
+def with_pool() -> Scene:
+    return Scene(bracket=True, stage={"veto": {"pool": ["Bind", "Haven"]}})
+
+
+def in_veto(scene: Scene) -> Scene:
+    veto.start(scene.by("organizer"), scene.match.pk)
+    return scene
+
+
 def check_in(scene: Scene) -> Scene:
     entries.check_in(scene.by("player"), scene.own.pk)
     return scene
@@ -172,6 +184,13 @@ ATTEMPTS = {
         lambda s, by: matches.confirm(by, s.match.pk),
         {"player", "opponent"},
     ),
+    "start_veto": (with_pool, lambda s, by: veto.start(by, s.match.pk), {"player", "opponent"} | STAFF),
+    "veto_move": (
+        lambda: in_veto(with_pool()),
+        lambda s, by: veto.move(by, s.match.pk, "heads"),
+        {"player", "opponent"} | STAFF,
+    ),
+    "reset_veto": (lambda: in_veto(with_pool()), lambda s, by: veto.reset(by, s.match.pk), STAFF),
     "start_match": (bracket, lambda s, by: matches.start(by, s.match.pk), STAFF),
     "update_score": (
         lambda: started(bracket()),

@@ -30,7 +30,7 @@ from apps.tournaments.realtime.feed import all_seen_in
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.selectors.standings import stage_rows, tables_of
-from apps.tournaments.services import Actor, brackets, entries, matches, reopening, stages, tournaments
+from apps.tournaments.services import Actor, brackets, entries, matches, reopening, stages, tournaments, veto
 from apps.tournaments.state import stage_fields
 from engine.bracket import Bracket, Side
 from engine.league import points_of, results_of
@@ -75,6 +75,7 @@ class RandomTournament:
             "best_of": rng.choice([1, 1, 3]),
             "advance": rng.choice([0, 2, 4]),
             "ends_at_losses": rng.choice([0, 0, 2]),
+            "veto": {"pool": ["Ascent", "Bind", "Haven"], "seconds": rng.choice([0, 30])},
         }
 
     def run(self, steps: int) -> None:
@@ -224,6 +225,18 @@ class RandomTournament:
         match = self.any_match("check_in")
         self.command(matches.check_in, self.player(match), match.pk, side=self.rng.choice([None, *Side]))
 
+    def choose_maps(self) -> None:
+        """Start a veto, or go on with one; now and then take it back."""
+        match = self.any_match("ready", "live")
+        self.command(veto.start, self.player(match), match.pk)
+        for _ in range(self.rng.randint(0, 5)):
+            match = Match.objects.select_related("home__user", "away__user").filter(pk=match.pk).first() or match
+            turn = (match.veto or {}).get("turn") or {"options": []}
+            actor = self.staff() if self.rng.random() < 0.5 else self.player(match)
+            self.command(veto.move, actor, match.pk, self.rng.choice([*turn["options"], "Bind"]))
+        if self.rng.random() < 0.3:
+            self.command(veto.reset, self.staff(), match.pk)
+
     def start(self) -> None:
         self.command(matches.start, self.staff(), self.any_match("ready", "check_in").pk)
 
@@ -297,8 +310,8 @@ class RandomTournament:
 
     STEPS = {
         move: 1, register: 1, add: 1, withdraw: 1, check_in: 1, edit: 0.5, edit_stage: 0.5, add_or_remove_stage: 0.3,
-        seed: 0.5, generate: 1.5, pair: 3, be_here: 3, start: 8, score: 3, report: 4, confirm: 4, dispute: 1.5,
-        finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1, change_staff: 0.5, cancel: 0.05,
+        seed: 0.5, generate: 1.5, pair: 3, be_here: 3, choose_maps: 2, start: 8, score: 3, report: 4, confirm: 4,
+        dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1, change_staff: 0.5, cancel: 0.05,
     }  # fmt: skip
 
     # What must hold
@@ -357,6 +370,8 @@ class RandomTournament:
             assert confirmed == cup.capacity, "a place is free and somebody waits"
         assert cup.members.filter(role=Role.ORGANIZER).exists()
         for match in cup.matches.all():
+            if match.veto and match.home_id and match.away_id:
+                assert (match.veto["home"], match.veto["away"]) == (match.home_id, match.away_id)
             if match.state in OPEN - {MatchState.SCHEDULED} or match.state == MatchState.COMPLETED:
                 assert match.home_id
                 assert match.away_id

@@ -83,10 +83,10 @@ def test_the_better_seed_can_go_first():
 @pytest.mark.parametrize(
     ("text", "pool", "sentence"),
     [
-        ("1 ban, 3 ban", 7, "“3 ban” is no step. Steps are 1 ban, 2 ban"),
-        ("", 7, "“” is no step"),
-        ("1 ban,, decider", 7, "“” is no step"),
-        ("home; 1 pick", 7, "Before the “;” of a script stands toss or seed, not “home”"),
+        ("1 ban, 3 ban", 7, "Step 2 of the script is not one. Steps are 1 ban, 2 ban"),
+        ("", 7, "Step 1 of the script is not one"),
+        ("1 ban,, decider", 7, "Step 2 of the script is not one"),
+        ("home; 1 pick", 7, "Before the “;” of a script stands toss or seed."),
         ("1 ban, 2 ban, decider", 7, "of a pool of 7 5 would be. Add 4 bans."),
         ("1 ban, 2 ban, 1 pick, decider", 3, "of a pool of 3 0 would be. Take out 1 ban."),
         ("decider, 1 ban", 2, "so it is the last; only a side can be chosen after it"),
@@ -138,15 +138,15 @@ MAPS = ["Ascent", "Bind", "Haven"]
     [
         ({"pool": ["Bind"]}, "2 to 32 to choose from; this one has 1"),
         ({"pool": [f"Map {n}" for n in range(33)]}, "2 to 32 to choose from; this one has 33"),
-        ({"pool": ["Bind", "bind"]}, "“bind” is there twice"),
+        ({"pool": ["Bind", "Haven", "bind"]}, "The pool: names 1 and 3 are the same."),
         ({"pool": ["Bind", ""]}, "each name has 1 to 40 characters"),
         ({"pool": ["Bind", "x" * 41]}, "each name has 1 to 40 characters"),
         ({"sides": ["Attack"]}, "A game has two sides"),
-        ({"sides": ["Attack", "Attack"]}, "“attack” is there twice"),
+        ({"sides": ["Attack", "Attack"]}, "The sides of a game: names 1 and 2 are the same."),
         ({"seconds": 3601}, "a number of seconds from 0 to 3600"),
         ({"scripts": {"22": "1 pick"}}, "a number from 1 to 21"),
         ({"scripts": {"three": "1 pick"}}, "a number from 1 to 21"),
-        ({"scripts": {"3": "1 veto"}}, "“1 veto” is no step"),
+        ({"scripts": {"3": "1 veto"}}, "Step 1 of the script is not one"),
         ({"pool": MAPS, "scripts": {"3": "1 ban, decider"}}, "Add 1 ban."),
     ],
 )

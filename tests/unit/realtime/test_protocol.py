@@ -88,6 +88,8 @@ FULL = {"match_id": 5, "expected_version": 8, "home_score": 3, "away_score": 2, 
                 id="a",
                 data=protocol.WithOptionalScore(games=[protocol.GamePoints(home=13, away=7)], ruling="As filmed."),
             ),
+            message("veto_move", '{"option": "Bind", "expected_version": 8}'),
+            protocol.VetoMove(id="a", data=protocol.WithOption(option="Bind", expected_version=8)),
         ),
         (
             message("award_walkover", '{"winner": "home"}'),
@@ -150,6 +152,7 @@ IN_RANGE = [
         for cause in ("score", "no_show", "rules", "technical", "other")
     ),
     message("complete_match", f'{{"ruling": "{"r" * 2000}"}}'),
+    message("veto_move", f'{{"option": "{"x" * 60}"}}'),
     message("authenticate", f'{{"token": "{"t" * 4096}"}}'),
 ]
 OUT_OF_RANGE = [
@@ -171,6 +174,7 @@ OUT_OF_RANGE = [
     message("dispute_result", '{"text": "a", "cause": "weather"}'),
     message("complete_match", f'{{"ruling": "{"r" * 2001}"}}'),
     message("forfeit_match", f'{{"loser": "home", "ruling": "{"r" * 2001}"}}'),
+    message("veto_move", f'{{"option": "{"x" * 61}"}}'),
     message("authenticate", f'{{"token": "{"t" * 4097}"}}'),
 ]
 INCOMPLETE = [
@@ -181,6 +185,8 @@ INCOMPLETE = [
     message("update_score", '{"games": []}'),
     message("update_score", '{"games": [{"home": 1}]}'),
     message("dispute_result", '{"cause": "other"}'),
+    message("update_score", '{"home_score": 1}'),
+    message("veto_move", "{}"),
     message("authenticate", "{}"),
     *(message(kind, None, None) for kind in ("check_in", "withdraw", "start_match", "generate_bracket")),
 ]

@@ -6,6 +6,7 @@ import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
+import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
@@ -34,6 +35,7 @@ const regions = new Regions(() => live?.position ?? null, swapped);
 /** @param {ParentNode} part */
 function prepare(part) {
   localize(part);
+  countDown(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
 
@@ -43,6 +45,8 @@ function swapped(part) {
   binder.scan(document);
   binder.apply(lookup(state()), null, false);
   markMine();
+  const said = part.querySelector("[data-say]")?.textContent?.trim();
+  if (said) announcer.say(part.dataset.region ?? "", said);
   const room = /** @type {HTMLElement | null} */ (part.querySelector("[data-room]"))?.dataset.room;
   if (live && room && room !== live.name) location.reload(); // another match is next: another room
 }
