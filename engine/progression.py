@@ -128,7 +128,7 @@ def settle(
     while ended:
         n, now = ended.popleft()
         changed: dict[int, list[Fill]] = {}
-        for place, entrant, closed in _sent(match(n), now):
+        for place, entrant, closed in sent(match(n), now):
             if match(place.match).put(place.side, entrant, closed=closed):
                 changed.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
         for target, fills in changed.items():
@@ -146,8 +146,8 @@ def settle(
     return moves
 
 
-def _sent(sides: Sides, outcome: Outcome | None) -> list[tuple[Place, int | None, bool]]:
-    """Return who goes to which place: (place, entrant, whether it is closed)."""
+def sent(sides: Sides, outcome: Outcome | None) -> list[tuple[Place, int | None, bool]]:
+    """Return who goes to which place when a match ends so or is open (None): (place, entrant, whether it is closed)."""
     places = [(place, lost) for place, lost in ((sides.winner_to, False), (sides.loser_to, True)) if place is not None]
     if outcome is None:
         return [(place, None, False) for place, _ in places]
