@@ -74,16 +74,20 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """A row of a table. `tie_breaks` are in the order of the names that `write_standings` gets."""
+    """
+    A row of a table; a bracket has no points, and ranks when it is over.
+
+    `tie_breaks` are in the order of the names that `write_standings` gets.
+    """
 
     group: int
-    rank: int
+    rank: int | None
     name: str
     played: int
     won: int
     drawn: int
     lost: int
-    points: float
+    points: float | None
     tie_breaks: tuple[Cell, ...] = ()
 
 
