@@ -6,9 +6,9 @@ place again because a result was taken back.
 touches, however large the bracket is.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from engine.bracket import Place, Side
 
@@ -108,7 +108,8 @@ def settle(
     Return what follows, in order, when match `number` ends with `outcome` or is open again (None).
 
     A later match changes only when one of its entrants does: then it loses its result, and what it had sent on is
-    settled anew. Matches whose entrants stay the same keep everything.
+    settled anew. Matches whose entrants stay the same keep everything. Each match is settled once, when all who come to
+    it are known; so nobody passes through a match that they do not come to in the end.
 
     Args:
         find: the match of a number; called once for each match that is touched.
@@ -118,31 +119,36 @@ def settle(
     """
     moves: list[Move] = []
     touched: dict[int, Sides] = {}
+    coming: dict[int, list[Fill]] = {}
+    # Numbers are the order of play: once the lowest is looked at, nobody else will come to it or leave it.
+    ahead: list[int] = []
 
     def match(n: int) -> Sides:
         if n not in touched:
             touched[n] = find(n)
         return touched[n]
 
-    ended: deque[tuple[int, Outcome | None]] = deque([(number, outcome)])
-    while ended:
-        n, now = ended.popleft()
-        changed: dict[int, list[Fill]] = {}
+    def send(n: int, now: Outcome | None) -> None:
         for place, entrant, closed in sent(match(n), now):
             if match(place.match).put(place.side, entrant, closed=closed):
-                changed.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
-        for target, fills in changed.items():
-            sides = match(target)
-            was_over = sides.is_over
-            if not sides.is_waiting:
-                moves.append(Clear(target))
-            moves += fills
-            move, result = _standing(target, sides, is_absent)
-            if move is not None:
-                moves.append(move)
-            sides.is_waiting, sides.is_over = move is None, result is not None
-            if was_over or result is not None:
-                ended.append((target, result))
+                if place.match not in coming:
+                    heappush(ahead, place.match)
+                coming.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
+
+    send(number, outcome)
+    while ahead:
+        target = heappop(ahead)
+        sides = match(target)
+        was_over = sides.is_over
+        if not sides.is_waiting:
+            moves.append(Clear(target))
+        moves += coming.pop(target)
+        move, result = _standing(target, sides, is_absent)
+        if move is not None:
+            moves.append(move)
+        sides.is_waiting, sides.is_over = move is None, result is not None
+        if was_over or result is not None:
+            send(target, result)
     return moves
 
 

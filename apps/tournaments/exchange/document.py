@@ -85,6 +85,8 @@ class Tournament(Part, frozen=True, kw_only=True):
     no_show_rule: Literal["drop", "walkover"] = "drop"
     match_check_in_minutes: Minutes = 0
     confirm_minutes: Minutes = 15
+    match_minutes: Minutes = 30
+    rest_minutes: Minutes = 0
     rated: bool = False
     seeding: Literal["", "manual", "random", "rating"] = ""
     draw_seed: DrawSeed | None = None

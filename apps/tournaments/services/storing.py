@@ -1,6 +1,5 @@
 """The rows of a tournament that comes whole, in a document."""
 
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,7 +15,6 @@ from apps.tournaments.models import (
     Dispute,
     DisputeCause,
     Entry,
-    EntryRule,
     Match,
     Member,
     Role,
@@ -38,7 +36,7 @@ MAX_MATCHES = 32_767
 T = TypeVar("T")
 Entries = dict[int | None, Entry | None]
 
-# What a tournament has besides settings. No document has an invite code: it is a secret.
+# What a tournament has besides settings. No document has an invite code, which is a secret; a new one is made.
 _STANDING = ("status", "check_in_closed", "seeding", "draw_seed")
 _PLACES = ("champion", "runner_up", "third_place")
 
@@ -94,8 +92,6 @@ def _tournament(unit: Unit, given: document.Tournament) -> Tournament:
         configure(tournament, settings)
     except BadRequest as error:
         raise refusal(f"tournament.{error.data.get('field', '')}", error.message) from error
-    if tournament.entry_rule == EntryRule.INVITE:
-        tournament.invite_code = secrets.token_hex(5)
     tournament.save()
     log.create(tournament.stream)
     unit.adopt(tournament)
