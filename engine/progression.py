@@ -8,7 +8,6 @@ touches, however large the bracket is.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
 from engine.bracket import Place, Side
 
@@ -120,8 +119,6 @@ def settle(
     moves: list[Move] = []
     touched: dict[int, Sides] = {}
     coming: dict[int, list[Fill]] = {}
-    # Numbers are the order of play: once the lowest is looked at, nobody else will come to it or leave it.
-    ahead: list[int] = []
 
     def match(n: int) -> Sides:
         if n not in touched:
@@ -131,13 +128,12 @@ def settle(
     def send(n: int, now: Outcome | None) -> None:
         for place, entrant, closed in sent(match(n), now):
             if match(place.match).put(place.side, entrant, closed=closed):
-                if place.match not in coming:
-                    heappush(ahead, place.match)
                 coming.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
 
     send(number, outcome)
-    while ahead:
-        target = heappop(ahead)
+    while coming:
+        # Numbers are the order of play: nobody else will come to the lowest, or leave it.
+        target = min(coming)
         sides = match(target)
         was_over = sides.is_over
         if not sides.is_waiting:
