@@ -21,10 +21,10 @@ from engine.stages import MAX_BEST_OF, MAX_ROUNDS, Format
 
 FORMAT: Literal["deltacrown/1"] = "deltacrown/1"
 MAX_ENTRIES = 4 * MAX_ENTRANTS  # with the waitlist and those who left
-MAX_STATIONS = 1000
 YEARS = range(2000, 2101)
 
 _MAX_SMALL, _MAX_INTEGER = 2**15 - 1, 2**31 - 1  # what the columns hold
+_DAY = 24 * 60  # minutes
 
 Small = Annotated[int, msgspec.Meta(ge=0, le=_MAX_SMALL)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=_MAX_SMALL)]
@@ -85,8 +85,8 @@ class Tournament(Part, frozen=True, kw_only=True):
     no_show_rule: Literal["drop", "walkover"] = "drop"
     match_check_in_minutes: Minutes = 0
     confirm_minutes: Minutes = 15
-    match_minutes: Minutes = 30
-    rest_minutes: Minutes = 0
+    match_minutes: Annotated[int, msgspec.Meta(ge=1, le=_DAY)] = 30
+    rest_minutes: Annotated[int, msgspec.Meta(ge=0, le=_DAY)] = 0
     rated: bool = False
     seeding: Literal["", "manual", "random", "rating"] = ""
     draw_seed: DrawSeed | None = None
@@ -223,7 +223,7 @@ class Document(Part, frozen=True, kw_only=True):
     format: Literal["deltacrown/1"]
     exported_at: Time | None = None
     tournament: Tournament
-    stations: Annotated[list[Station], msgspec.Meta(max_length=MAX_STATIONS)] = []
+    stations: list[Station] = []
     entries: Annotated[list[Entry], msgspec.Meta(max_length=MAX_ENTRIES)] = []
     stages: Annotated[list[Stage], msgspec.Meta(min_length=1)]
     disputes: list[Dispute] = []

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from apps.tournaments.exchange.document import Match, Report, Stage, StageEntry, refusal
 from engine.bracket import Place, Side
 from engine.errors import InvalidScore
-from engine.match_flow import OVER, MatchState, Reason
+from engine.match_flow import OVER, MatchState, Reason, decided
 from engine.progression import Outcome, Sides, sent
 from engine.stages import Format
 
@@ -110,17 +110,30 @@ def _match(path: str, match: Match, *, is_league: bool) -> None:
     if match.state not in (_WAITING, MatchState.FORFEIT, MatchState.CANCELLED) and None in pair:
         raise refusal(f"{path}.state", f"The match is {state}, and an entrant is missing.")
     _score(path, match)
-    if match.report is not None:
-        _score(f"{path}.report", match.report)
-    if match.counter_report is not None:
-        _score(f"{path}.counter_report", match.counter_report)
-    if (match.report is None) != (match.reported_by is None) or (match.counter_report and not match.report):
-        raise refusal(f"{path}.report", "A report has a side that reported it, and comes before another.")
-    if match.state is MatchState.PENDING_RESULT and match.report is None:
-        raise refusal(f"{path}.report", "The result is pending, and nobody has reported it.")
+    _reports(path, match, is_league=is_league)
+    if match.scheduled_at is not None and (match.scheduled_at.second or match.scheduled_at.microsecond):
+        raise refusal(f"{path}.scheduled_at", "A match is planned for a whole minute.")
     if match.deadline_at is not None and match.state in OVER:
         raise refusal(f"{path}.deadline_at", f"The match is {state}, so nothing is due.")
     _result(path, match, is_league=is_league)
+
+
+def _reports(path: str, match: Match, *, is_league: bool) -> None:
+    """Pass reports that can be scores; one that is pending can be confirmed, or counts by itself in the end."""
+    if (match.report is None) != (match.reported_by is None) or (match.counter_report and not match.report):
+        raise refusal(f"{path}.report", "A report has a side that reported it, and comes before another.")
+    for name in ("report", "counter_report"):
+        told = getattr(match, name)
+        if told is not None:
+            _score(f"{path}.{name}", told)
+    if match.state is not MatchState.PENDING_RESULT:
+        return
+    if match.report is None:
+        raise refusal(f"{path}.report", "The result is pending, and nobody has reported it.")
+    try:
+        decided(match.report.score(), best_of=match.best_of, draws=is_league)
+    except InvalidScore as error:
+        raise refusal(f"{path}.report", str(error)) from error
 
 
 def _result(path: str, match: Match, *, is_league: bool) -> None:

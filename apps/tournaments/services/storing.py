@@ -24,6 +24,7 @@ from apps.tournaments.models import (
     Tournament,
 )
 from apps.tournaments.services.stages import MAX_STAGES, stage_settings
+from apps.tournaments.services.stations import MAX_STATIONS
 from apps.tournaments.services.tournaments import configure
 from apps.tournaments.services.unit import Unit
 from apps.tournaments.state import member_fields
@@ -36,8 +37,8 @@ MAX_MATCHES = 32_767
 T = TypeVar("T")
 Entries = dict[int | None, Entry | None]
 
-# What a tournament has besides settings. No document has an invite code, which is a secret; a new one is made.
-_STANDING = ("status", "check_in_closed", "seeding", "draw_seed")
+# What is not set by an organiser's form. No document has an invite code, which is a secret; a new one is made.
+_STANDING = ("status", "check_in_closed", "match_minutes", "rest_minutes", "seeding", "draw_seed")
 _PLACES = ("champion", "runner_up", "third_place")
 
 
@@ -53,6 +54,8 @@ def store(unit: Unit, given: Document) -> None:
         raise refusal("stages", f"A tournament has at most {MAX_STAGES} stages.")
     if sum(len(stage.matches) for stage in given.stages) > MAX_MATCHES:
         raise refusal("stages", f"A tournament has at most {MAX_MATCHES} matches.")
+    if len(given.stations) > MAX_STATIONS:
+        raise refusal("stations", f"A tournament has at most {MAX_STATIONS} stations.")
     tournament = _tournament(unit, given.tournament)
     stations = {row.number: _station(tournament, i, row) for i, row in enumerate(given.stations)}
     station_changes = unit.create([*stations.values()])

@@ -287,11 +287,9 @@ class TestUndoAmongOtherThings:
         factories.play(cup, matches_at_most=1)
         _, pk = reopen(cup, factories.match_number(cup, 1), Score(0, 5))
         factories.play(cup)
-        corrected = state(cup)
         reopening.undo(Actor(cup.created_by), pk)
         assert cup.stages.get().state == StageState.COMPLETED
         assert factories.fresh(cup).champion == factories.match_number(cup, 1).home
-        assert state(cup)["stage_entries"] != corrected["stage_entries"]
 
     def test_another_match_that_is_open_again_keeps_the_stage_open(self):
         cup = factories.drawn(4, format=Format.ROUND_ROBIN)
