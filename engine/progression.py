@@ -6,7 +6,6 @@ place again because a result was taken back.
 touches, however large the bracket is.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -108,7 +107,8 @@ def settle(
     Return what follows, in order, when match `number` ends with `outcome` or is open again (None).
 
     A later match changes only when one of its entrants does: then it loses its result, and what it had sent on is
-    settled anew. Matches whose entrants stay the same keep everything.
+    settled anew. Matches whose entrants stay the same keep everything. Each match is settled once, when all who come to
+    it are known; so nobody passes through a match that they do not come to in the end.
 
     Args:
         find: the match of a number; called once for each match that is touched.
@@ -118,36 +118,38 @@ def settle(
     """
     moves: list[Move] = []
     touched: dict[int, Sides] = {}
+    coming: dict[int, list[Fill]] = {}
 
     def match(n: int) -> Sides:
         if n not in touched:
             touched[n] = find(n)
         return touched[n]
 
-    ended: deque[tuple[int, Outcome | None]] = deque([(number, outcome)])
-    while ended:
-        n, now = ended.popleft()
-        changed: dict[int, list[Fill]] = {}
-        for place, entrant, closed in _sent(match(n), now):
+    def send(n: int, now: Outcome | None) -> None:
+        for place, entrant, closed in sent(match(n), now):
             if match(place.match).put(place.side, entrant, closed=closed):
-                changed.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
-        for target, fills in changed.items():
-            sides = match(target)
-            was_over = sides.is_over
-            if not sides.is_waiting:
-                moves.append(Clear(target))
-            moves += fills
-            move, result = _standing(target, sides, is_absent)
-            if move is not None:
-                moves.append(move)
-            sides.is_waiting, sides.is_over = move is None, result is not None
-            if was_over or result is not None:
-                ended.append((target, result))
+                coming.setdefault(place.match, []).append(Fill(place.match, place.side, entrant, closed))
+
+    send(number, outcome)
+    while coming:
+        # Numbers are the order of play: nobody else will come to the lowest, or leave it.
+        target = min(coming)
+        sides = match(target)
+        was_over = sides.is_over
+        if not sides.is_waiting:
+            moves.append(Clear(target))
+        moves += coming.pop(target)
+        move, result = _standing(target, sides, is_absent)
+        if move is not None:
+            moves.append(move)
+        sides.is_waiting, sides.is_over = move is None, result is not None
+        if was_over or result is not None:
+            send(target, result)
     return moves
 
 
-def _sent(sides: Sides, outcome: Outcome | None) -> list[tuple[Place, int | None, bool]]:
-    """Return who goes to which place: (place, entrant, whether it is closed)."""
+def sent(sides: Sides, outcome: Outcome | None) -> list[tuple[Place, int | None, bool]]:
+    """Return who goes to which place when a match ends so or is open (None): (place, entrant, whether it is closed)."""
     places = [(place, lost) for place, lost in ((sides.winner_to, False), (sides.loser_to, True)) if place is not None]
     if outcome is None:
         return [(place, None, False) for place, _ in places]

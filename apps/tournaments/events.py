@@ -202,6 +202,17 @@ class TournamentUpdated(Event):
     stage: StageChange | UnsetType = UNSET
 
 
+class TournamentImported(Event):
+    """A tournament came from a file, as it stood there: all of it at once."""
+
+    tournament: TournamentChange
+    stages: list[StageChange]
+    entries: list[EntryChange]
+    stage_entries: list[StageEntryChange]
+    matches: list[MatchChange]
+    stations: list[StationChange]
+
+
 class TournamentPublished(Event):
     """Everybody can see it from here on."""
 
@@ -224,6 +235,13 @@ class RegistrationCreated(Event):
     """An entrant registered, or was entered by the organiser; confirmed, on the waitlist, or pending."""
 
     entry: EntryChange
+
+
+class RegistrationImported(Event):
+    """Entrants came from a file, confirmed or on the waitlist, with seeds where the file has them."""
+
+    entries: list[EntryChange]
+    tournament: TournamentChange | UnsetType = UNSET
 
 
 class RegistrationCancelled(Event):

@@ -32,6 +32,7 @@ class Rule:
 
 ACTIONS: dict[str, Rule] = {
     "create_tournament": Rule(Role.SPECTATOR),
+    "import_tournament": Rule(Role.SPECTATOR),
     "register": Rule(Role.SPECTATOR),
     "withdraw": Rule(Role.PLAYER, others=Role.ORGANIZER),
     "check_in": Rule(Role.PLAYER, others=Role.REFEREE),
@@ -73,6 +74,7 @@ ACTIONS: dict[str, Rule] = {
     "close_registration": Rule(Role.ORGANIZER),
     "cancel_tournament": Rule(Role.ORGANIZER),
     "add_entry": Rule(Role.ORGANIZER),
+    "import_entries": Rule(Role.ORGANIZER),
     "approve_entry": Rule(Role.ORGANIZER),
     "decline_entry": Rule(Role.ORGANIZER),
     "update_entry": Rule(Role.ORGANIZER),

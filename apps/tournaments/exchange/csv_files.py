@@ -32,6 +32,7 @@ _FORMULA = r"(?:^|(?<=[,;\t\r\n])){}(?='*[=+\-@\t\r])"
 _UNGUARDED, _GUARDED = re.compile(_FORMULA.format("")), re.compile(_FORMULA.format("'"))
 
 _UNIQUE = {"name", "seed"}
+_ELSEWHERE = 0  # instead of a row
 _TOO_MANY = "There are {} cells, but only {} headers. Put text that contains the separator in quotation marks."
 _FAULTS_SHOWN = 3
 _SHOWN = 20  # characters of a cell, cells of a row
@@ -74,16 +75,20 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """A row of a table. `tie_breaks` are in the order of the names that `write_standings` gets."""
+    """
+    A row of a table; a bracket has no points, and ranks when it is over.
+
+    `tie_breaks` are in the order of the names that `write_standings` gets.
+    """
 
     group: int
-    rank: int
+    rank: int | None
     name: str
     played: int
     won: int
     drawn: int
     lost: int
-    points: float
+    points: float | None
     tie_breaks: tuple[Cell, ...] = ()
 
 
@@ -95,11 +100,12 @@ class EntrantsFile:
     ignored: tuple[str, ...] = ()
 
 
-def read_entrants(data: bytes) -> EntrantsFile:
+def read_entrants(data: bytes, *, names: Iterable[str] = (), seeds: Iterable[int] = ()) -> EntrantsFile:
     """
     Return the entrants of a file: a row of headers, of which one is "name", then a row for each entrant.
 
-    Columns stand in any order, between commas, semicolons or tabs. At most 4,096 entrants.
+    Columns stand in any order, between commas, semicolons or tabs. At most 4,096 entrants. `names` and `seeds` are
+    those that others have already.
 
     Raises:
         BadRequest: `errors` lists everything that is wrong as {"row", "column", "message"}. Rows count from 1, as a
@@ -110,7 +116,8 @@ def read_entrants(data: bytes) -> EntrantsFile:
     columns, ignored = _columns(number, header)
     entrants: list[EntrantRow] = []
     faults: list[Fault] = []
-    row_of: dict[tuple[str, Cell], int] = {}
+    row_of: dict[tuple[str, Cell], int] = {("name", name.casefold()): _ELSEWHERE for name in names}
+    row_of |= {("seed", seed): _ELSEWHERE for seed in seeds}
     filled = ((number, cells) for number, cells in table if any(map(str.strip, cells)))
     for count, (number, cells) in enumerate(filled, 1):
         if count > MAX_ENTRANTS:
@@ -122,7 +129,7 @@ def read_entrants(data: bytes) -> EntrantsFile:
             value = values[column]
             key = column, value.casefold() if isinstance(value, str) else value
             if value is not None and row_of.setdefault(key, number) != number:
-                wrong.append(_fault(number, column, f"The {column} {value} is also in row {row_of[key]}."))
+                wrong.append(_fault(number, column, _taken(column, value, row_of[key])))
         faults += wrong
         if not wrong:
             entrants.append(EntrantRow(**values))  # type: ignore[arg-type]
@@ -178,6 +185,12 @@ def read_table(data: bytes) -> Iterator[tuple[int, list[str]]]:
     except csv.Error:
         message = "A quotation mark is not closed, or text comes after one that is."
         raise _refusal([_fault(number + 1, "", message)]) from None
+
+
+def _taken(column: str, value: Cell, row: int) -> str:
+    if row == _ELSEWHERE:
+        return f"The {column} {value} belongs to somebody who takes part already."
+    return f"The {column} {value} is also in row {row}."
 
 
 def _delimiter(text: str) -> str:

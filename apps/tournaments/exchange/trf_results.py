@@ -40,14 +40,15 @@ class League:
 
     `results` holds the matches, and the byes that are worth the points of a bye. `byes` says by (round, entrant) what
     each round without an opponent was: "U" given by the pairing, "F" full points and "H" half points, both on request,
-    "Z" absent. `scoring` is None when nothing usual gives the points in the file. `rounds`: how many are planned
-    (0: not stated).
+    "Z" absent. `open`: (round, home, away) of games that are paired and not decided. `scoring` is None when nothing
+    usual gives the points in the file. `rounds`: how many are planned (0: not stated).
     """
 
     names: tuple[str, ...]
     ratings: tuple[int, ...] = ()
     results: tuple[Result, ...] = ()
     byes: dict[tuple[int, int], str] = field(default_factory=dict)
+    open: tuple[tuple[int, int, int], ...] = ()
     scoring: Points | None = None
     rounds: int = 0
 
@@ -63,6 +64,7 @@ def league_of(tournament: TrfTournament) -> League:
     seed_of = {player.number: seed for seed, player in enumerate(players, 1)}
     results: list[Result] = []
     byes: dict[tuple[int, int], str] = {}
+    waiting: list[tuple[int, int, int]] = []
     for round_, lines in enumerate(zip(*(player.rounds for player in players), strict=True), 1):
         for seed, mine in enumerate(lines, 1):
             if mine.opponent is None:
@@ -72,13 +74,18 @@ def league_of(tournament: TrfTournament) -> League:
                 continue
             away = seed_of[mine.opponent]
             theirs = lines[away - 1]
-            if _is_home(mine, theirs, has_lower_seed=seed < away) and (mine.result or theirs.result):
+            if not _is_home(mine, theirs, has_lower_seed=seed < away):
+                continue
+            if not mine.result and not theirs.result:
+                waiting.append((round_, seed, away))
+            else:
                 results.append(_result(round_, players[seed - 1], players[away - 1], seed, away))
     return League(
         names=tuple(player.name for player in players),
         ratings=tuple(player.rating for player in players),
         results=tuple(results),
         byes=byes,
+        open=tuple(waiting),
         scoring=scoring_of(tournament),
         rounds=tournament.rounds,
     )
@@ -111,12 +118,14 @@ def tournament_of(
         BadRequest: an entrant has two matches in a round, for which a TRF has no place.
     """
     rounds: dict[tuple[int, int], TrfRound] = {}
-    for result in league.results:
-        for entrant, played in _rounds(result):
-            if (result.round, entrant) in rounds:
-                what = f"{league.names[entrant - 1]} has two results in round {result.round}"
-                raise BadRequest(f"{what}; a tournament report file has room for one.", field="results")
-            rounds[result.round, entrant] = played
+    played = [(result.round, *line) for result in league.results for line in _rounds(result)]
+    for number, home, away in league.open:
+        played += [(number, home, TrfRound(away, "w", "")), (number, away, TrfRound(home, "b", ""))]
+    for number, entrant, line in played:
+        if (number, entrant) in rounds:
+            what = f"{league.names[entrant - 1]} has two results in round {number}"
+            raise BadRequest(f"{what}; a tournament report file has room for one.", field="results")
+        rounds[number, entrant] = line
     for place, code in league.byes.items():
         if place not in rounds or rounds[place].opponent is None:
             rounds[place] = TrfRound(result=code)

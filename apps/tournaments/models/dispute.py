@@ -68,8 +68,9 @@ class Reopening(models.Model):
     """
     What reopening a match changed, so that it can be taken back exactly.
 
-    `before`: rows as they stood, by model ("match", "stage", "stage_entry", "tournament") and id. `after`: the versions
-    of the matches that the reopening left; they tell whether anything has happened since.
+    `before`: rows as they stood, of "matches" that it changed, and of the draws of later stages that it took back
+    ("withdrawn" are the stages' ids, "removed_matches" and "removed_stage_entries" the rows). `after`: the versions of
+    the matches that the reopening left; they tell whether anything has happened to them since.
     """
 
     tournament = models.ForeignKey("Tournament", models.CASCADE, related_name="reopenings")

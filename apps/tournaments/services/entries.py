@@ -17,6 +17,7 @@ from apps.tournaments.events import (
 )
 from apps.tournaments.models import Entry, EntryRule, EntryStatus, NoShowRule, Status
 from apps.tournaments.models.entry import TAKES_A_PLACE
+from apps.tournaments.selectors.ratings import strongest_first
 from apps.tournaments.services import rosters
 from apps.tournaments.services.admission import admit, check_may_register, check_name, stage_to_join
 from apps.tournaments.services.progress import leave
@@ -131,10 +132,16 @@ def revert_check_in(unit: Unit, /, entry_id: int) -> Answer:
 
 @command("seed_entries")
 def seed(
-    unit: Unit, /, tournament_id: int, *, order: Sequence[int] | None = None, draw_seed: int | None = None
+    unit: Unit,
+    /,
+    tournament_id: int,
+    *,
+    order: Sequence[int] | None = None,
+    draw_seed: int | None = None,
+    by_rating: bool = False,
 ) -> Answer:
     """
-    Give seeds 1..n to the confirmed entrants: in `order` (entry ids, strongest first), or drawn at random.
+    Give seeds 1..n to the confirmed entrants: in `order` (entry ids, strongest first), by rating, or drawn at random.
 
     A draw is recorded: the same `draw_seed` and the same entrants, in order of registration, give the same seeds.
     """
@@ -146,6 +153,9 @@ def seed(
             message = "The order must name every confirmed entrant exactly once."
             raise BadRequest(message, confirmed=list(confirmed))
         tournament.seeding, tournament.draw_seed = "manual", None
+    elif by_rating:
+        tournament.seeding, tournament.draw_seed = "rating", None
+        order = [entry.pk for entry in strongest_first(tournament.game, confirmed.values())]
     else:
         # 53 bits: the largest whole number that JavaScript reads exactly.
         tournament.draw_seed = secrets.randbits(53) if draw_seed is None else draw_seed

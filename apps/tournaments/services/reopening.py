@@ -102,13 +102,17 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
     """
     Put everything back as it was before a match was reopened. Answers {"match_id"}.
 
+    What has happened beside it since stays: the stages end, or go on, as all results together say.
+
     Raises:
         Conflict: one of the matches has changed since, or another one has been planned where it would be again.
     """
     reopening = unit.lock_reopening(reopening_id)
+    _not_cancelled(unit)
     before = reopening.before
     rows = {row.pk: row for row in Match.objects.filter(pk__in=[int(pk) for pk in reopening.after])}
-    changed = [int(pk) for pk, version in reopening.after.items() if rows[int(pk)].version != version]
+    versions = {int(pk): version for pk, version in reopening.after.items()}
+    changed = [pk for pk, version in versions.items() if pk not in rows or rows[pk].version != version]
     stages = {stage.pk: stage for stage in unit.tournament.stages.all()}
     drawn = any(stages[pk].state != StageState.PENDING for pk in before["withdrawn"])
     if reopening.undone_at is not None or changed or drawn:
@@ -127,17 +131,16 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
     if removed:
         entrants = unit.create(rebuilt(StageEntry, before["removed_stage_entries"]))
         unit.emit(BracketRestored(stage_entries=entrants, matches=unit.create(removed)))
-    for columns in before["stages"]:
-        stage = unit.watch(stages[columns["id"]])
-        put_back(stage, columns)
+    own = stages[reopening.match.stage_id]
+    _reopen_stage(unit, own)
+    _reopen_tournament(unit)
+    withdrawn = [stages[pk] for pk in before["withdrawn"]]
+    for stage in withdrawn:
+        unit.watch(stage)
+        stage.state = StageState.LIVE
         unit.emit(StageUpdated(stage=unit.save(stage)))
-    ranked = {row.pk: unit.watch(row) for row in StageEntry.objects.filter(stage=before["stages"][0]["id"])}
-    for columns in before["stage_entries"]:
-        put_back(ranked[columns["id"]], columns)
-    if ranked:
-        unit.emit(StandingsUpdated(stage_entries=unit.update(list(ranked.values()), "rank")))
-    put_back(unit.tournament, before["tournament"])
-    unit.emit(TournamentUpdated(tournament=unit.save(unit.tournament)))
+    for stage in (own, *withdrawn):
+        conclude(unit, stage)
     if unit.tournament.rated:
         ratings.recompute(unit.tournament.game)
     reopening.undone_at = unit.now
@@ -152,9 +155,6 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
     downstream = _downstream(match)
     before: dict[str, Any] = {
         "matches": [dumped(row) for row in downstream],
-        "stages": [dumped(row) for row in (stage, *later)],
-        "stage_entries": [dumped(row) for row in stage.entries.order_by("seed")],
-        "tournament": dumped(tournament),
         "withdrawn": [],
         "removed_matches": [],
         "removed_stage_entries": [],
@@ -201,15 +201,19 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
 
 
 def _reopenable(unit: Unit, match: Match) -> None:
-    if unit.tournament.status == Status.CANCELLED:
-        message = "The tournament was cancelled; its results stay as they are."
-        raise Conflict(message, status=Status.CANCELLED)
+    _not_cancelled(unit)
     if not match.is_over:
         message = "This match has no result that could be taken back."
         raise Conflict(message, state=match.state, possible=list(possible(MatchState(match.state))))
     if match.home_id is None or match.away_id is None:
         message = "Nobody could play this match. Reopen the match that its entrants were to come from."
         raise Conflict(message, state=match.state, possible=[])
+
+
+def _not_cancelled(unit: Unit) -> None:
+    if unit.tournament.status == Status.CANCELLED:
+        message = "The tournament was cancelled; its results stay as they are."
+        raise Conflict(message, status=Status.CANCELLED)
 
 
 def _downstream(match: Match) -> list[Match]:

@@ -101,9 +101,7 @@ def create(
         "check_in": check_in,
         "starts_at": starts_at,
     }
-    for setting, value in settings.items():
-        setattr(tournament, setting, _checked(setting, value))
-    _agree(tournament)
+    configure(tournament, settings)
     created = unit.save(tournament)
     first = Stage(tournament=tournament, number=1, format=format)
     first.options = stage_settings(format, {"third_place_match": third_place_match, **(stage or {})})
@@ -135,9 +133,7 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
             raise Conflict(message, status=tournament.status)
     if "third_place_match" in settings:
         stage.options = replace(stage.options, third_place_match=bool(settings.pop("third_place_match")))
-    for setting, value in settings.items():
-        setattr(tournament, setting, _checked(setting, value))
-    _agree(tournament)
+    configure(tournament, settings)
     if tournament.participation != participation and tournament.entries.filter(status__in=ACTIVE).exists():
         message = "There are entrants already, so it stays as it is whether teams or single players take part."
         raise Conflict(message, participation=participation)
@@ -223,6 +219,18 @@ def remove_member(unit: Unit, /, tournament_id: int, user_id: int) -> Answer:
     member.delete()
     unit.emit(MemberRemoved(removed={"staff": [user_id]}))
     return {"user_id": user_id}
+
+
+def configure(tournament: Tournament, settings: Mapping[str, Any]) -> None:
+    """
+    Give a tournament settings, which the caller saves; see `_CHECKS`.
+
+    Raises:
+        BadRequest: a setting does not exist, is out of range, or does not go with another; `field` names it.
+    """
+    for setting, value in settings.items():
+        setattr(tournament, setting, _checked(setting, value))
+    _agree(tournament)
 
 
 def _keep_an_organizer(member: Member, *, becomes: Role | None) -> None:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.errors import Conflict, PermissionDenied
+from apps.errors import Conflict, NotFound, PermissionDenied
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC
 from apps.tournaments.models import Match, Reopening, StageState, Status
 from apps.tournaments.selectors.snapshots import tournament_snapshot
-from apps.tournaments.services import Actor, brackets, entries, matches, reopening, stages
+from apps.tournaments.services import Actor, brackets, entries, matches, reopening, stages, tournaments
 from engine.bracket import Side
 from engine.match_flow import OVER, Score
 from engine.projection import fold
@@ -276,6 +276,54 @@ class TestUndo:
         _, pk = reopen(cup, factories.match_number(cup, 1))
         reopening.undo(Actor(cup.created_by), pk)
         with pytest.raises(Conflict):
+            reopening.undo(Actor(cup.created_by), pk)
+
+
+class TestUndoAmongOtherThings:
+    """What happened beside a reopening stays when it is undone."""
+
+    def test_a_stage_whose_other_matches_were_played_since_is_over(self):
+        cup = factories.drawn(4, format=Format.ROUND_ROBIN)
+        factories.play(cup, matches_at_most=1)
+        _, pk = reopen(cup, factories.match_number(cup, 1), Score(0, 5))
+        factories.play(cup)
+        reopening.undo(Actor(cup.created_by), pk)
+        assert cup.stages.get().state == StageState.COMPLETED
+        assert factories.fresh(cup).champion == factories.match_number(cup, 1).home
+
+    def test_another_match_that_is_open_again_keeps_the_stage_open(self):
+        cup = factories.drawn(4, format=Format.ROUND_ROBIN)
+        factories.play(cup)
+        _, first = reopen(cup, factories.match_number(cup, 1))
+        _, second = reopen(cup, factories.match_number(cup, 2))
+        reopening.undo(Actor(cup.created_by), first)
+        assert (cup.stages.get().state, factories.fresh(cup).status) == (StageState.LIVE, Status.LIVE)
+        reopening.undo(Actor(cup.created_by), second)
+        assert (cup.stages.get().state, factories.fresh(cup).status) == (StageState.COMPLETED, Status.COMPLETED)
+
+    def test_settings_changed_since_stay(self):
+        cup = factories.drawn(2)
+        factories.play(cup)
+        _, pk = reopen(cup, factories.match_number(cup, 1))
+        tournaments.edit(Actor(cup.created_by), cup.pk, name="Renamed")
+        reopening.undo(Actor(cup.created_by), pk)
+        assert (factories.fresh(cup).name, factories.fresh(cup).status) == ("Renamed", Status.COMPLETED)
+
+    def test_a_tournament_cancelled_since_stays_cancelled(self):
+        cup = factories.drawn(2)
+        factories.play(cup)
+        _, pk = reopen(cup, factories.match_number(cup, 1))
+        tournaments.cancel(Actor(cup.created_by), cup.pk)
+        with pytest.raises(Conflict, match="was cancelled"):
+            reopening.undo(Actor(cup.created_by), pk)
+
+    def test_a_round_that_was_paired_again_since_cannot_come_back(self):
+        cup = factories.drawn(4, format=Format.SWISS, stage={"rounds": 3})
+        factories.play(cup, matches_at_most=4)
+        last = cup.matches.filter(round=2).first()
+        _, pk = reopen(cup, last)
+        brackets.pair(Actor(cup.created_by), cup.pk, again=True)
+        with pytest.raises(NotFound):
             reopening.undo(Actor(cup.created_by), pk)
 
 

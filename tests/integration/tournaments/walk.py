@@ -441,6 +441,6 @@ class RandomTournament:
 
 def made_by(event) -> list[dict]:
     """The matches that an event made, whole."""
-    if event.type not in ("bracket_generated", "round_paired", "bracket_restored"):
+    if event.type not in ("bracket_generated", "round_paired", "bracket_restored", "tournament_imported"):
         return []
     return msgspec.json.decode(event.data)["matches"]

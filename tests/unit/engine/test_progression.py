@@ -72,7 +72,11 @@ class Board:
             state = self.state[n]
             return replace(self.sides[n], is_waiting=state == WAITING, is_over=state == OVER)
 
+        settled: list[int] = []
         for move in settle(number, outcome, find=find, is_absent=self.absent.__contains__):
+            if isinstance(move, Ready | Award | Skip):
+                settled.append(move.match)
+                assert self.sides[move.match].home != self.sides[move.match].away or isinstance(move, Skip)
             match move:
                 case Clear(n):
                     assert self.state[n] != WAITING
@@ -97,6 +101,7 @@ class Board:
                     assert self.sides[n].away is None
                     self.state[n], self.outcome[n] = OVER, Outcome(None, None)
         assert len(found) == len(set(found)), "a match was loaded twice"
+        assert len(settled) == len(set(settled)), "a match was settled for somebody who only passed through"
         return voided
 
     def play_out(self) -> None:

@@ -1,0 +1,265 @@
+"""Whether a stage of a document stands as its own results say, match by match."""
+
+from collections import Counter
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from apps.tournaments.exchange.document import Match, Report, Stage, StageEntry, refusal
+from engine.bracket import Place, Side
+from engine.errors import InvalidScore
+from engine.match_flow import OVER, MatchState, Reason, decided
+from engine.progression import Outcome, Sides, sent
+from engine.stages import Format
+
+_WAITING = MatchState.SCHEDULED
+_REASONS = {
+    MatchState.COMPLETED: {Reason.PLAYED},
+    MatchState.FORFEIT: {Reason.WALKOVER, Reason.FORFEIT, Reason.NO_SHOW},
+}
+
+
+def unique(path: str, name: str, values: Iterable[object]) -> None:
+    """Pass values that are all different; `values` are the `name` of the rows in `path`."""
+    seen: dict[object, int] = {}
+    for index, value in enumerate(values):
+        if value in seen:
+            raise refusal(f"{path}[{index}].{name}", f"It is the same as in {path}[{seen[value]}].")
+        seen[value] = index
+
+
+def check_stage(path: str, stage: Stage, entries: AbstractSet[int], stations: AbstractSet[int]) -> None:
+    """
+    Pass a stage that stands as its results say, with entrants and stations of these numbers.
+
+    Raises:
+        BadRequest: with the path of what does not fit.
+    """
+    if stage.state == "pending":
+        if stage.entries or stage.matches:
+            raise refusal(f"{path}.state", "The stage is pending, and has been drawn.")
+        return
+    if len(stage.entries) < 2:  # noqa: PLR2004
+        raise refusal(f"{path}.entries", "A stage that is drawn has at least two entrants.")
+    _stage_entries(path, stage, entries)
+    unique(f"{path}.matches", "number", (match.number for match in stage.matches))
+    slots = ((match.bracket, match.group, match.round, match.position) for match in stage.matches)
+    unique(f"{path}.matches", "position", slots)
+    rows = {row.entry: row for row in stage.entries}
+    is_league = stage.format.is_league
+    for index, match in enumerate(stage.matches):
+        at = f"{path}.matches[{index}]"
+        _match(at, match, is_league=is_league)
+        _references(at, match, rows, entries, stations)
+    if is_league:
+        _league(path, stage, rows)
+    else:
+        _bracket(path, stage, rows)
+    is_open = any(match.state not in OVER for match in stage.matches)
+    if stage.state == "completed" and is_open:
+        raise refusal(f"{path}.state", "The stage is completed, and a match of it is not over.")
+    if stage.state == "live" and not is_open and stage.format is not Format.SWISS:
+        raise refusal(f"{path}.state", "The stage is live, and all its matches are over.")
+
+
+def _stage_entries(path: str, stage: Stage, known: AbstractSet[int]) -> None:
+    rows = stage.entries
+    unique(f"{path}.entries", "entry", (row.entry for row in rows))
+    unique(f"{path}.entries", "seed", (row.seed for row in rows))
+    groups = stage.settings.get("groups", 1) if stage.format is Format.ROUND_ROBIN else 1
+    possible = range(1, groups + 1) if isinstance(groups, int) and groups > 1 else range(1)
+    for index, row in enumerate(rows):
+        at = f"{path}.entries[{index}]"
+        if row.entry not in known:
+            raise refusal(f"{at}.entry", f"The document has no entry {row.entry}.")
+        if row.group not in possible:
+            raise refusal(f"{at}.group", f"It is from {possible[0]} to {possible[-1]} in this stage.")
+        is_ranked = row.rank is not None
+        if is_ranked and stage.state != "completed":
+            raise refusal(f"{at}.rank", "Ranks are known when the stage is completed.")
+        if not is_ranked and stage.state == "completed" and not row.annulled:
+            raise refusal(f"{at}.rank", "The stage is completed, and this rank is missing.")
+
+
+def _references(
+    path: str, match: Match, rows: dict[int, StageEntry], entries: AbstractSet[int], stations: AbstractSet[int]
+) -> None:
+    for side in Side:
+        entry = getattr(match, side)
+        if entry is not None and entry not in rows:
+            raise refusal(f"{path}.{side}", f"Entry {entry} is not in this stage.")
+    if match.station is not None and match.station not in stations:
+        raise refusal(f"{path}.station", f"The document has no station {match.station}.")
+    for index, kept in enumerate(match.kept):
+        at = f"{path}.kept[{index}]"
+        for side in Side:
+            if getattr(kept, side) not in entries:
+                raise refusal(f"{at}.{side}", f"The document has no entry {getattr(kept, side)}.")
+        if kept.home == kept.away or kept.winner not in (kept.home, kept.away, None):
+            raise refusal(f"{at}.winner", "It is one of two entrants, or nobody.")
+        _score(at, kept)
+
+
+def _match(path: str, match: Match, *, is_league: bool) -> None:
+    pair = (match.home, match.away)
+    state = match.state.replace("_", " ")
+    if match.home is not None and match.home == match.away:
+        raise refusal(f"{path}.away", "Nobody plays against themselves.")
+    for side in Side:
+        if getattr(match, side) is not None and getattr(match, f"{side}_closed"):
+            raise refusal(f"{path}.{side}_closed", "Nobody comes to a closed side, and here is somebody.")
+    if match.state not in (_WAITING, MatchState.FORFEIT, MatchState.CANCELLED) and None in pair:
+        raise refusal(f"{path}.state", f"The match is {state}, and an entrant is missing.")
+    _score(path, match)
+    _reports(path, match, is_league=is_league)
+    if match.scheduled_at is not None and (match.scheduled_at.second or match.scheduled_at.microsecond):
+        raise refusal(f"{path}.scheduled_at", "A match is planned for a whole minute.")
+    if match.deadline_at is not None and match.state in OVER:
+        raise refusal(f"{path}.deadline_at", f"The match is {state}, so nothing is due.")
+    _result(path, match, is_league=is_league)
+
+
+def _reports(path: str, match: Match, *, is_league: bool) -> None:
+    """Pass reports that can be scores; one that is pending can be confirmed, or counts by itself in the end."""
+    if (match.report is None) != (match.reported_by is None) or (match.counter_report and not match.report):
+        raise refusal(f"{path}.report", "A report has a side that reported it, and comes before another.")
+    for name in ("report", "counter_report"):
+        told = getattr(match, name)
+        if told is not None:
+            _score(f"{path}.{name}", told)
+    if match.state is not MatchState.PENDING_RESULT:
+        return
+    if match.report is None:
+        raise refusal(f"{path}.report", "The result is pending, and nobody has reported it.")
+    try:
+        decided(match.report.score(), best_of=match.best_of, draws=is_league)
+    except InvalidScore as error:
+        raise refusal(f"{path}.report", str(error)) from error
+
+
+def _result(path: str, match: Match, *, is_league: bool) -> None:
+    state = match.state.replace("_", " ")
+    reasons = _REASONS.get(match.state, {None})
+    if match.reason not in reasons:
+        raise refusal(f"{path}.reason", f"A match that is {state} has {_listed(reasons)}.")
+    if match.winner is None:
+        if match.state is MatchState.COMPLETED and not (is_league and match.score().winner() is None):
+            raise refusal(f"{path}.winner", "The match was played, and somebody is ahead or has to be.")
+        return
+    if match.winner not in (match.home, match.away):
+        raise refusal(f"{path}.winner", f"Entry {match.winner} does not play in this match.")
+    if match.state not in _REASONS:
+        raise refusal(f"{path}.winner", f"The match is {state}, so nobody has won it.")
+    ahead = match.score().winner()
+    if match.state is MatchState.COMPLETED and (ahead is None or getattr(match, ahead) != match.winner):
+        raise refusal(f"{path}.winner", f"Entry {match.winner} is not ahead in the score.")
+
+
+def _listed(reasons: Iterable[Reason | None]) -> str:
+    names = sorted(reason for reason in reasons if reason is not None)
+    return f"one of the reasons {', '.join(names)}" if names else "no reason"
+
+
+def _score(path: str, told: Report) -> None:
+    try:
+        told.score()
+    except InvalidScore as error:
+        raise refusal(path, str(error)) from error
+
+
+def _league(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
+    busy: set[tuple[int, int]] = set()
+    for index, row in enumerate(stage.entries):
+        for number in row.byes:
+            _once(f"{path}.entries[{index}].byes", number, row.entry, busy)
+    for index, match in enumerate(stage.matches):
+        at = f"{path}.matches[{index}]"
+        if match.home is None or match.away is None or match.state is _WAITING:
+            raise refusal(f"{at}.state", "A match of a league has both entrants from the start.")
+        if match.winner_to or match.loser_to or match.sends_on:
+            raise refusal(f"{at}.winner_to", "A match of a league leads to no other.")
+        for side, entry in ((Side.HOME, match.home), (Side.AWAY, match.away)):
+            if rows[entry].group != match.group:
+                raise refusal(f"{at}.group", f"Entry {entry} is in group {rows[entry].group}.")
+            _once(f"{at}.{side}", match.round, entry, busy)
+    if stage.format is Format.ROUND_ROBIN:
+        _pairs(path, stage)
+
+
+def _once(path: str, round_: int, entry: int, busy: set[tuple[int, int]]) -> None:
+    if (round_, entry) in busy:
+        raise refusal(path, f"Entry {entry} has something else in round {round_}.")
+    busy.add((round_, entry))
+
+
+def _pairs(path: str, stage: Stage) -> None:
+    sizes = Counter(row.group for row in stage.entries)
+    pairs = sum(size * (size - 1) // 2 for size in sizes.values())
+    met = Counter(frozenset((match.home, match.away)) for match in stage.matches)
+    legs = stage.settings.get("legs", 1)
+    if len(met) != pairs or set(met.values()) - {legs}:
+        raise refusal(f"{path}.matches", f"Not all pairs of a group meet as often as the settings say ({legs}).")
+
+
+def _bracket(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
+    """Pass a bracket in which every place has whom the results bring to it, and everybody has one place to begin."""
+    due = _due(path, stage)
+    begun: set[int] = set()
+    for index, match in enumerate(stage.matches):
+        at = f"{path}.matches[{index}]"
+        for side in Side:
+            entry, closed = getattr(match, side), getattr(match, f"{side}_closed")
+            place = Place(match.number, side)
+            if place in due:
+                if due[place] != (entry, closed):
+                    raise refusal(f"{at}.{side}", "It is not what the matches before bring here.")
+            elif entry is None or entry in begun:
+                raise refusal(f"{at}.{side}", "No match leads here, so somebody begins here who begins nowhere else.")
+            else:
+                begun.add(entry)
+        _standing(at, match)
+    if missing := rows.keys() - begun:
+        raise refusal(f"{path}.entries", f"Entry {min(missing)} begins in none of the matches.")
+
+
+def _due(path: str, stage: Stage) -> dict[Place, tuple[int | None, bool]]:
+    """Return who has come to each place that a match leads to, and whether it is closed."""
+    numbers = {match.number for match in stage.matches}
+    due: dict[Place, tuple[int | None, bool]] = {}
+    for index, match in enumerate(stage.matches):
+        for name in ("winner_to", "loser_to"):
+            to = getattr(match, name)
+            if to is None:
+                continue
+            at = f"{path}.matches[{index}].{name}"
+            if to.match not in numbers or to.match <= match.number:
+                raise refusal(at, f"Match {to.match} is no later match of this stage.")
+            if Place(to.match, to.side) in due:
+                raise refusal(at, f"Another match leads to the {to.side} side of match {to.match} too.")
+            due[Place(to.match, to.side)] = (None, False)
+        outcome = _outcome(match) if match.state in OVER else None
+        due.update({place: (entrant, closed) for place, entrant, closed in sent(_sides(match), outcome)})
+    return due
+
+
+def _standing(path: str, match: Match) -> None:
+    """Pass a match that waits while somebody can still come, and only then."""
+    sides = _sides(match)
+    known = (match.home is not None) + (match.away is not None)
+    state = match.state.replace("_", " ")
+    if (match.state is _WAITING) == sides.is_settled():
+        raise refusal(f"{path}.state", f"The match is {state}, which it cannot be with these entrants.")
+    if (match.state is MatchState.CANCELLED) != (sides.is_settled() and known == 0):
+        raise refusal(f"{path}.state", "A match of a bracket is cancelled when nobody comes to it, and only then.")
+
+
+def _sides(match: Match) -> Sides:
+    winner_to, loser_to = (None if to is None else Place(to.match, to.side) for to in (match.winner_to, match.loser_to))
+    return Sides(match.home, match.away, match.home_closed, match.away_closed, winner_to, loser_to, match.sends_on)
+
+
+def _outcome(match: Match) -> Outcome:
+    if match.winner is None:
+        return Outcome(None, None)
+    if match.winner == match.home:
+        return Outcome(match.home, match.away, Side.HOME)
+    return Outcome(match.away, match.home, Side.AWAY)
