@@ -14,8 +14,8 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-TABS = ("", "bracket/", "matches/", "entrants/", "activity/")
-CONSOLE = ("manage/", "manage/entrants/", "manage/settings/", "manage/staff/")
+TABS = ("", "bracket/", "matches/", "entrants/", "schedule/", "activity/")
+CONSOLE = ("manage/", "manage/entrants/", "manage/schedule/", "manage/settings/", "manage/staff/")
 NASTY = ("<script>alert(1)</script>", "</script><b>", '"quoted" & <i>', "{{ t.name }}")
 
 
@@ -86,6 +86,7 @@ class TestEverybodyReads:
                 "not drawn yet",
                 "no matches yet",
                 "Nobody has entered yet",
+                "Nothing is planned yet",
                 "The tournament was published",
             ),
             texts,
@@ -309,6 +310,7 @@ class TestErrors:
         assert factories.fresh(cup).status == Status.LIVE
 
     def test_a_mistake_of_ours_is_a_page_with_plain_words(self, client, monkeypatch, cup):
+        assert client.get(f"/t/{cup.pk}/").status_code == 200  # loads the views, which take `visit` from one another
         monkeypatch.setattr("apps.web.views.tournaments.visit", lambda *_args, **_kwargs: 1 / 0)
         client.raise_request_exception = False
         response = client.get(f"/t/{cup.pk}/")
