@@ -14,6 +14,7 @@ from tests.integration.api.client import Person, ok, refused
 pytestmark = pytest.mark.django_db
 
 SETTINGS = {
+    "game": "Chess",
     "participation": "team",
     "roster_min": 3,
     "roster_max": 5,
@@ -46,6 +47,12 @@ STAGE = {
     "advance": 2,
     "advance_rest": 4,
     "seating": "crossed",
+    "veto": {
+        "pool": ["Dust", "Nuke", "Inferno"],
+        "scripts": {"1": "1 ban, 2 ban, decider"},
+        "seconds": 30,
+        "sides": ["A", "B"],
+    },
 }
 
 
@@ -77,6 +84,8 @@ class TestSettings:
             ({"stage": {"points": {"win": 3}}}, "stage.points.draw"),
             ({"stage": {"best_of_rounds": {"zq9": 3}}}, "stage.best_of_rounds"),
             ({"stage": {"best_of_rounds": {"final": 22}}}, "stage.best_of_rounds"),
+            ({"stage": {"veto": {"scripts": {"zq9": "decider"}}}}, "stage.veto.scripts"),
+            ({"stage": {"veto": {"pool": ["a\0"]}}}, "stage.veto.pool.0"),
             ({"stage": {"zq9": 1}}, "stage"),
             ({"stage": None}, "stage"),
             ({"entry_rule": "zq9"}, "entry_rule"),
@@ -95,6 +104,7 @@ class TestSettings:
         [
             {"stage": {"best_of": 2}},
             {"stage": {"rule_year": 2025}},
+            {"stage": {"veto": {"pool": ["Dust", "Nuke"], "scripts": {"1": "1 ban, 2 ban, decider"}}}},
             {"stage": {"points": {"win": 0, "draw": 1, "loss": 0, "bye": 0}}},
             {"confirm_minutes": 10_081},
             {"rating_min": 20_000},
