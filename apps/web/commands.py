@@ -28,7 +28,7 @@ HOSTS = frozenset(
     {
         "home", "me", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
-        "manage", "manage-entrants", "manage-settings", "manage-staff",
+        "manage", "manage-entrants", "manage-stages", "manage-settings", "manage-staff",
     }
 )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from apps.web.views import accent, account, home, manage, matches, reopening, styleguide, tournaments
+from apps.web.views import accent, account, history, home, manage, matches, reopening, stages, styleguide, tournaments
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/matches/", tournaments.matches, name="matches"),
     path("t/<int:tournament_id>/entrants/", tournaments.entrants, name="entrants"),
     path("t/<int:tournament_id>/activity/", tournaments.activity, name="activity"),
+    path("t/<int:tournament_id>/history/", history.history, name="history"),
     path("t/<int:tournament_id>/register/", tournaments.enter, name="register"),
     *(
         path(
@@ -35,6 +36,11 @@ urlpatterns: list[URLPattern] = [
         path(f"t/<int:tournament_id>/manage/{step}/", manage.step, {"name": step}, name=f"step-{step}")
         for step in ("publish", "open-registration", "close-registration", "generate", "cancel")
     ),
+    path("t/<int:tournament_id>/manage/pair-round/", stages.pair_round, name="pair-round"),
+    path("t/<int:tournament_id>/manage/stages/", stages.stages, name="manage-stages"),
+    path("t/<int:tournament_id>/manage/stages/add/", stages.add, name="add-stage"),
+    path("t/<int:tournament_id>/manage/stages/<int:stage_id>/save/", stages.save, name="save-stage"),
+    path("t/<int:tournament_id>/manage/stages/<int:stage_id>/remove/", stages.remove, name="remove-stage"),
     path("t/<int:tournament_id>/manage/entrants/add/", manage.add_entrants, name="add-entrants"),
     path("t/<int:tournament_id>/manage/entrants/seed/", manage.seed, name="seed"),
     path("t/<int:tournament_id>/manage/entrants/draw/", manage.draw, name="draw"),

@@ -56,16 +56,21 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
     state = snapshot.data
     live = Live(f"tournament:{tournament_id}", snapshot.position, state, (entry,) if entry else ())
     my = mine(state, signed_in=request.user.is_authenticated, entry_id=entry)
-    sources, names = feeders(state), names_of(state)
-    context: dict[str, Any] = {
+    names = names_of(state)
+    context = tournament_context(state, names, tournament, role)
+    context |= {"tab": tab, "my": my, "my_match": my_match(my.match, my.side) if my.match else None}
+    return Visit(tournament, role, live, names, context)
+
+
+def tournament_context(state: State, names: Names, tournament: Tournament, role: Role) -> dict[str, Any]:
+    """Return what the head and the tabs of a tournament show, and all its matches; of a state of any moment."""
+    sources = feeders(state)
+    return {
         "t": state["tournament"],
-        "tab": tab,
         "counts": counts(state),
         "organizer": tournament.created_by.username,
         "may_manage": permissions.is_staff(role),
         "is_organizer": role >= Role.ORGANIZER,
-        "my": my,
-        "my_match": my_match(my.match, my.side) if my.match else None,
         "champion": entrant_name(state, state["tournament"]["champion"]),
         "runner_up": entrant_name(state, state["tournament"]["runner_up"]),
         "third": entrant_name(state, state["tournament"]["third_place"]),
@@ -73,7 +78,6 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "stages": stages.switch(state, names),
         "stages_tab": stages.tab_name(state),
     }
-    return Visit(tournament, role, live, names, context)
 
 
 def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
