@@ -31,6 +31,7 @@ HOSTS = frozenset(
         "schedule", "manage-schedule",
         "manage", "manage-entrants", "manage-settings", "manage-staff",
         "entry", "teams", "team",
+        "manage-stages",
     }
 )  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django import forms
 
 from apps.tournaments.models import DisputeCause
+from apps.web.commands import cleaned
 
 MAX_SEED_DIGITS = 6
 
@@ -43,7 +45,8 @@ class SettingsForm(forms.Form):
     accent = forms.CharField(required=False)
     capacity = forms.IntegerField(label="Places", error_messages=_NUMBER)
     check_in = forms.BooleanField(required=False)
-    third_place_match = forms.BooleanField(required=False)
+    match_check_in_minutes = forms.IntegerField(label="Check-in to each match", required=False, error_messages=_NUMBER)
+    confirm_minutes = forms.IntegerField(label="A report counts after", required=False, error_messages=_NUMBER)
     starts_at = forms.CharField(required=False)
 
     def clean_starts_at(self) -> datetime | None:
@@ -68,6 +71,22 @@ class DrawForm(forms.Form):
     draw_seed = forms.IntegerField(
         label="Draw seed", required=False, min_value=0, max_value=2**53 - 1, error_messages=_NUMBER
     )
+
+
+def settings_in(sent: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Return the settings that a form sends: those left empty that have a usual value are left out, and so are those
+    that the bracket has fixed, which are not sent.
+    """
+    form = SettingsForm(sent)
+    if "capacity" not in sent:
+        for name in ("capacity", "check_in"):
+            del form.fields[name]
+    values = cleaned(form)
+    return {name: value for name, value in values.items() if name not in _USUAL or value is not None}
+
+
+_USUAL = ("match_check_in_minutes", "confirm_minutes")
 
 
 def seed_order(sent: Mapping[str, str], confirmed: list[int]) -> list[int]:

@@ -6,11 +6,13 @@ from apps.web.views import (
     accent,
     account,
     entries,
+    history,
     home,
     manage,
     matches,
     reopening,
     schedule,
+    stages,
     styleguide,
     teams,
     tournaments,
@@ -34,6 +36,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/entries/<int:entry_id>/", entries.entry, name="entry"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/rename/", entries.rename, name="entry-rename"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/roster/", entries.roster, name="entry-roster"),
+    path("t/<int:tournament_id>/history/", history.history, name="history"),
     *(
         path(
             f"t/<int:tournament_id>/entries/<int:entry_id>/{command}/",
@@ -52,6 +55,11 @@ urlpatterns: list[URLPattern] = [
         path(f"t/<int:tournament_id>/manage/{step}/", manage.step, {"name": step}, name=f"step-{step}")
         for step in ("publish", "open-registration", "close-registration", "generate", "cancel")
     ),
+    path("t/<int:tournament_id>/manage/pair-round/", stages.pair_round, name="pair-round"),
+    path("t/<int:tournament_id>/manage/stages/", stages.stages, name="manage-stages"),
+    path("t/<int:tournament_id>/manage/stages/add/", stages.add, name="add-stage"),
+    path("t/<int:tournament_id>/manage/stages/<int:stage_id>/save/", stages.save, name="save-stage"),
+    path("t/<int:tournament_id>/manage/stages/<int:stage_id>/remove/", stages.remove, name="remove-stage"),
     path("t/<int:tournament_id>/manage/entrants/add/", manage.add_entrants, name="add-entrants"),
     path("t/<int:tournament_id>/manage/entrants/rules/", entries.save_rules, name="save-rules"),
     path("t/<int:tournament_id>/manage/entrants/new-code/", entries.new_code, name="new-code"),

@@ -59,8 +59,6 @@ class Tournament(BaseModel):
     no_show_rule: NoShowRule = Field(description="Who does not check in is left out, or walked over.")
     match_check_in_minutes: int = Field(description="How long both sides have to check in to a match; 0: no check-in.")
     confirm_minutes: int = Field(description="After how long a report counts that nobody answered; 0: never.")
-    match_minutes: int = Field(description="How long a match of one game takes in the schedule.")
-    rest_minutes: int = Field(description="How long an entrant rests between two matches of the schedule.")
     rated: bool
     seeding: Literal["", "manual", "random", "rating"] = Field(description='"" is by registration.')
     draw_seed: int | None = Field(description="Replays a random draw.")

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from apps.accounts.models import User
 from apps.errors import NotFound
+from apps.eventlog.log import PUBLIC
 from apps.eventlog.models import Event
 from apps.tournaments.models import Dispute, Entry, Match, Reopening, Role, Stage, StageState, Status, Tournament
 from apps.tournaments.models.entry import ACTIVE
@@ -29,6 +31,17 @@ class Neighbours:
     last_rounds: dict[tuple[int, str], int]
     feeders: list[dict[str, Any]]
     ids: dict[int, int]  # match ids by number
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The seqs of a log from `first` to `last`, its latest event at a moment, and the seqs of the next steps."""
+
+    first: int
+    last: int
+    present: Event
+    before: int | None
+    after: int | None
 
 
 def open_tournaments(person: Person, *, limit: int) -> list[Tournament]:
@@ -114,6 +127,26 @@ def last_reopening(match_id: int) -> tuple[Reopening, bool] | None:
     withdrawn = found.before["withdrawn"]
     drawn_anew = withdrawn and Stage.objects.filter(pk__in=withdrawn).exclude(state=StageState.PENDING).exists()
     return found, is_as_left and not drawn_anew
+
+
+def timeline(tournament: Tournament, at: int | datetime | None, *, steps_over: Iterable[str] = ()) -> Timeline:
+    """
+    Return where a moment lies in a tournament's public log: after the event `at`, at the time `at`, or now. It begins
+    when the tournament was published, or with the log of a draft.
+
+    `steps_over`: types of events that `before` and `after` pass by. Cost: four queries.
+    """
+    events = Event.objects.filter(stream__name=tournament.stream, audience=PUBLIC)
+    published = Min("seq", filter=Q(type="tournament_published"))
+    bounds = events.aggregate(published=published, first=Min("seq"), last=Max("seq"))
+    first, last = bounds["published"] or bounds["first"], bounds["last"]
+    seen = events.filter(seq__gte=first)
+    reached = seen.filter(at__lte=at) if isinstance(at, datetime) else seen.filter(seq__lte=last if at is None else at)
+    present = reached.order_by("-seq").first() or seen.order_by("seq")[0]
+    story = seen.exclude(type__in=list(steps_over)).values_list("seq", flat=True)
+    before = story.filter(seq__lt=present.seq).order_by("-seq").first()
+    after = story.filter(seq__gt=present.seq).order_by("seq").first()
+    return Timeline(first, last, present, before, after)
 
 
 def actor_names(events: Iterable[Event]) -> dict[str, str]:

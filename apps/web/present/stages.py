@@ -91,6 +91,9 @@ def how_played(stage: Row) -> list[tuple[str, str]]:
         points = stage["points"]
         worth = (_number(points[name]) for name in ("win", "draw", "loss"))
         facts.append(("Points", " – ".join(worth)))
+    if stage["advance"]:
+        rest = f", and {stage['advance_rest']} of those next" if stage["advance_rest"] else ""
+        facts.append(("Go on", f"The best {stage['advance']}{' of each group' if has_groups(stage) else ''}{rest}"))
     return facts
 
 

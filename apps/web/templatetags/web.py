@@ -98,6 +98,12 @@ def get(mapping: Any, key: Any) -> Any:
 
 
 @register.filter
+def add_number(text: str, number: int) -> str:
+    """Return "tie_3" of "tie_" and 3."""
+    return f"{text}{number}"
+
+
+@register.filter
 def status_label(status: str) -> str:
     """Return what people call a tournament's status."""
     return STATUS_LABELS.get(status, status)

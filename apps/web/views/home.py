@@ -11,10 +11,12 @@ from apps.tournaments.models import Status, Tournament
 from apps.tournaments.permissions import require
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.services import Done, tournaments
-from apps.web.commands import actor, carry_out, cleaned
-from apps.web.forms import SettingsForm
+from apps.web.commands import actor, carry_out
+from apps.web.forms import settings_in
 from apps.web.pages import Failure, page, show
+from apps.web.stage_forms import NEW_STAGE, choices, stage_values
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
+from engine.stages import Format
 
 OPEN_LIMIT = 60
 FINISHED_ON_HOME = 9
@@ -59,14 +61,25 @@ def finished(request: HttpRequest, *, failure: Failure | None = None) -> HttpRes
 def new(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     """Ask for a new tournament's settings."""
     require("create_tournament", request.user)
-    context: dict[str, Any] = {"least": MIN_ENTRANTS, "most": MAX_ENTRANTS, "form_id": "settings"}
+    context: dict[str, Any] = {
+        "least": MIN_ENTRANTS,
+        "most": MAX_ENTRANTS,
+        "form_id": "settings",
+        "values": {"confirm_minutes": 15},
+        "new_stage": NEW_STAGE,
+        "stage_choices": choices(),
+    }
     return show(request, "web/new.html", context, failure=failure)
 
 
 @require_POST
 def create(request: HttpRequest) -> HttpResponse:
     def act() -> Done:
-        return tournaments.create(actor(request), **cleaned(SettingsForm(request.POST)))
+        stage = stage_values(request.POST)
+        played_as = Format(stage.pop("format", Format.SINGLE_ELIMINATION))
+        third = bool(stage.pop("third_place_match", True))
+        settings = settings_in(request.POST)
+        return tournaments.create(actor(request), format=played_as, third_place_match=third, stage=stage, **settings)
 
     return carry_out(
         request,

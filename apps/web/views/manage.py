@@ -16,8 +16,9 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done, brackets, entries, tournaments
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
-from apps.web.forms import DrawForm, MemberForm, SettingsForm, lines_of, seed_order
+from apps.web.forms import DrawForm, MemberForm, lines_of, seed_order, settings_in
 from apps.web.pages import Failure, page, show
+from apps.web.present.console import next_step
 from apps.web.present.entrants import listed
 from apps.web.present.mine import late_entry
 from apps.web.present.shown import MatchShown
@@ -33,7 +34,7 @@ SENTENCES = 3  # of refusals that are shown in full
 _BEFORE_PLAY = ("draft", "published", "registration_open", "registration_closed")
 
 
-def _staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
+def staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
     """
     Read the console's data.
 
@@ -49,10 +50,9 @@ def _staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
         {
             "before_play": status in _BEFORE_PLAY,
             "drawn": bool(seen.context["all_matches"]),
-            "may_redraw": status in ("published", "registration_closed"),
             "over": status in ("completed", "cancelled"),
             "steps": _steps(seen),
-            "next": _next_step(seen),
+            "next": next_step(seen.live.state, seen.names),
         }
     )
     return seen
@@ -61,7 +61,7 @@ def _staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
 @page
 def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     """Show the matches as a queue: what needs a person first."""
-    seen = _staff_visit(request, tournament_id, "manage")
+    seen = staff_visit(request, tournament_id, "manage")
     matches: list[MatchShown] = seen.context["all_matches"]
     named = [(match, seen.names.place(match)) for match in matches]
     seen.context["queues"] = [
@@ -76,12 +76,12 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
             ("Over", "over", tuple(OVER)),
         )
     ]
-    return _console(request, "board", seen, failure)
+    return console(request, "board", seen, failure)
 
 
 @page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    seen = _staff_visit(request, tournament_id, "manage-entrants")
+    seen = staff_visit(request, tournament_id, "manage-entrants")
     state = seen.live.state
     seen.context.update(
         {
@@ -93,14 +93,13 @@ def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     )
     if seen.role >= Role.ORGANIZER:
         seen.context["rules"] = rules_shown(seen)
-    return _console(request, "entrants", seen, failure)
+    return console(request, "entrants", seen, failure)
 
 
 @page
 def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    seen = _staff_visit(request, tournament_id, "manage-settings")
+    seen = staff_visit(request, tournament_id, "manage-settings")
     permissions.require("edit_tournament", request.user, seen.role)
-    stage = next(iter(seen.live.state["stages"].values()))
     starts_at = parse_datetime(seen.context["t"]["starts_at"] or "")
     seen.context.update(
         {
@@ -110,23 +109,22 @@ def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "veto_forms": [veto_fields(row) for row in seen.live.state["stages"].values()],
             "values": {
                 **seen.context["t"],
-                "third_place_match": stage["third_place_match"],
                 "starts_at": f"{starts_at:%Y-%m-%dT%H:%M}" if starts_at else "",
             },
         }
     )
-    return _console(request, "settings", seen, failure)
+    return console(request, "settings", seen, failure)
 
 
 @page
 def staff(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    seen = _staff_visit(request, tournament_id, "manage-staff")
+    seen = staff_visit(request, tournament_id, "manage-staff")
     permissions.require("add_member", request.user, seen.role)
     seen.context["members"] = list(seen.live.state["staff"].values())
-    return _console(request, "staff", seen, failure)
+    return console(request, "staff", seen, failure)
 
 
-def _console(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
+def console(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
     regions = {
         "head": "web/tournament/_head.html",
         "tabs": "web/manage/_tabs.html",
@@ -167,21 +165,6 @@ def _steps(seen: Visit) -> list[tuple[str, bool]]:
         ("In play", begun),
         ("Champion", status == "completed"),
     ]
-
-
-def _next_step(seen: Visit) -> str:
-    """Return the one thing that leads the tournament on from here."""
-    status = seen.tournament.status
-    drawn = bool(seen.context["all_matches"])
-    if drawn and status in ("published", "registration_closed"):
-        return "play"
-    return {
-        "draft": "publish",
-        "published": "open-registration",
-        "registration_open": "close-registration",
-        "registration_closed": "generate",
-        "live": "play",
-    }.get(status, status)
 
 
 # Entrants ------------------------------------------------------------------------------------------------------------
@@ -266,17 +249,11 @@ def draw(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
 # Settings and staff --------------------------------------------------------------------------------------------------
 
-_SHAPE = ("capacity", "check_in", "third_place_match")
-
 
 @require_POST
 def save_settings(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
-        form = SettingsForm(request.POST)
-        if "capacity" not in request.POST:  # fields that the bracket has fixed are not sent
-            for name in _SHAPE:
-                del form.fields[name]
-        return tournaments.edit(actor(request), tournament_id, **cleaned(form))
+        return tournaments.edit(actor(request), tournament_id, **settings_in(request.POST))
 
     host = reverse("manage-settings", args=[tournament_id])
     return carry_out(request, act, form="settings", done="Settings saved.", host=host)

@@ -60,17 +60,26 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
     live = Live(f"tournament:{tournament_id}", snapshot.position, state, () if entry is None else (entry,))
     signed_in = request.user.is_authenticated
     my = mine(state, signed_in=signed_in, entry_id=entry, now=timezone.now(), acts=acts or entry is None)
-    sources, names = feeders(state), names_of(state)
-    context: dict[str, Any] = {
-        "t": state["tournament"],
+    names = names_of(state)
+    context = tournament_context(state, names, tournament, role)
+    context |= {
         "tab": tab,
+        "my": my,
+        "my_teams": _teams_to_enter(request.user, tournament, my),
+        "my_match": my_match(my.match, my.side) if my.match else None,
+    }
+    return Visit(tournament, role, live, names, context)
+
+
+def tournament_context(state: State, names: Names, tournament: Tournament, role: Role) -> dict[str, Any]:
+    """Return what the head and the tabs of a tournament show, and all its matches; of a state of any moment."""
+    sources = feeders(state)
+    return {
+        "t": state["tournament"],
         "counts": counts(state),
         "organizer": tournament.created_by.username,
         "may_manage": permissions.is_staff(role),
         "is_organizer": role >= Role.ORGANIZER,
-        "my": my,
-        "my_teams": _teams_to_enter(request.user, tournament, my),
-        "my_match": my_match(my.match, my.side) if my.match else None,
         "champion": entrant_name(state, state["tournament"]["champion"]),
         "runner_up": entrant_name(state, state["tournament"]["runner_up"]),
         "third": entrant_name(state, state["tournament"]["third_place"]),
@@ -79,7 +88,6 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "stages_tab": stages.tab_name(state),
         "is_planned": bool(state["stations"]) or any(row["scheduled_at"] for row in state["matches"].values()),
     }
-    return Visit(tournament, role, live, names, context)
 
 
 def _teams_to_enter(person: Person, tournament: Tournament, my: Mine) -> list[tuple[Team, list[TeamMember]]]:

@@ -12,6 +12,7 @@ import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
+import { travel } from "./travel.js";
 
 /** @param {string} id */
 function embedded(id) {
@@ -128,6 +129,9 @@ quicken(
   shown,
   () => binder.apply(lookup(state()), null, false),
 );
+
+const past = /** @type {HTMLElement | null} */ (document.querySelector("[data-travel]"));
+if (past) travel(past, binder, prepare);
 
 if (page) {
   live = new Room(location.origin, page.room, {
