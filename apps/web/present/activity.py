@@ -13,7 +13,7 @@ from engine.projection import State
 Data = Mapping[str, Any]
 
 # A tournament's feed tells the story; these are steps inside it, and the match page shows them.
-QUIET = ("score_updated", "bracket_updated", "match_ready")
+QUIET = ("score_updated", "bracket_updated", "match_ready", "match_entrant_renamed")
 
 
 class Logged(Protocol):
@@ -139,6 +139,10 @@ def _completed(match: Data, _changed: Data, state: State) -> str:
     return f"{winner} won: {_score(match, state, match)}."
 
 
+def _renamed(_match: Data, _changed: Data, _state: State) -> str:
+    return "An entrant has another name."
+
+
 def _match_changed(match: Data, changed: Data, state: State) -> str:
     names = [entrant_name(state, changed[side]) for side in ("home", "away") if changed.get(side) is not None]
     if names and names[0]:
@@ -153,6 +157,7 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "result_reported": _reported,
     "match_completed": _completed,
     "bracket_updated": _match_changed,
+    "match_entrant_renamed": _renamed,
 }
 
 

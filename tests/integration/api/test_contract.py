@@ -24,9 +24,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apps.accounts.models import User
 from apps.api.api import api
-from apps.tournaments.models import Entry, Match, Role, Status, Tournament
-from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
+from apps.tournaments.models import Entry, Match, Role, Status, Team, Tournament
+from apps.tournaments.services import Actor, brackets, entries, matches, teams, tournaments
 from engine.bracket import Side
 from engine.match_flow import MatchState, Score
 from tests import factories
@@ -54,6 +55,10 @@ BODIES = {
     "awardWalkover": {"winner": "home"},
     "forfeitMatch": {"loser": "home"},
     "editProfile": {"first_name": "Ann"},
+    "updateEntry": {"name": "Other"},
+    "createTeam": {"name": "Greens"},
+    "editTeam": {"tag": "G"},
+    "inviteToTeam": {"username": "stranger"},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -87,19 +92,37 @@ def world():
     entries.check_in(Actor(ann), here.pk)
     factories.enter(factories.open_with_entries(1, admin, check_in=True), ann)
 
+    who_waits_and_teams(ann, admin)
+
     tournaments.cancel(staff, factories.make_tournament(admin).pk)
     for step in range(5):
         play(ann, staff, until=step)
 
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
-    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match}
+    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "team_id": Team}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
         ids={**ids, "username": ["ann", "admin2", "nobody"]},
         room=f"match:{ids['match_id'][0]}",
         tokens=[*(sign_in(user)["access_token"] for user in (admin, ann, stranger)), "", "not-a-token"],
     )
+
+
+def who_waits_and_teams(ann, admin):
+    """Ann waits for approval, has a place held, leads a team that plays, is in another and invited to a third."""
+    factories.enter(factories.open_with_entries(0, admin, entry_rule="approval"), ann)
+    cup = factories.open_with_entries(2, admin, capacity=2, claim_minutes=60)
+    factories.enter(cup, ann)
+    entries.withdraw(Actor(admin), cup.entries.first().pk)
+    cup = factories.open_registration(factories.make_tournament(admin, participation="team"))
+    own = teams.create(Actor(ann), name="Reds").ids["team_id"]
+    entries.register(Actor(ann), cup.pk, team_id=own)
+    for name, answer in (("Blues", True), ("Whites", False)):
+        team = teams.create(Actor(admin), name=name).ids["team_id"]
+        teams.invite(Actor(admin), team, username="ann")
+        if answer:
+            teams.accept(Actor(ann), team)
 
 
 def play(ann, staff, *, until):
@@ -162,7 +185,13 @@ def send_anything(operation, world):
 
 
 def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, schema, subtests):
-    bodies = {**BODIES, "issueRoomToken": {"room": world.room}}
+    ann = User.objects.get(username="ann").pk
+    bodies = {
+        **BODIES,
+        "issueRoomToken": {"room": world.room},
+        "updateRoster": {"players": [ann]},
+        "handOverTeam": {"user": ann},
+    }
     for operation_id in OPERATIONS:
         operation = schema.find_operation_by_id(operation_id)
         body = bodies.get(operation_id)
