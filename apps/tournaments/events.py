@@ -361,6 +361,13 @@ class BracketUpdated(Event):
     entry: EntryChange | UnsetType = UNSET
 
 
+class MatchEntrantRenamed(Event):
+    """An entrant of this match has another name, which a viewer of this match alone would not hear of otherwise."""
+
+    match: MatchChange
+    entry: EntryChange
+
+
 class MatchCheckInOpened(Event):
     """Both entrants are known and have until `match.deadline_at` to check in."""
 

@@ -49,8 +49,9 @@ class EntryRulesForm(forms.Form):
 
     def __init__(self, sent: QueryDict) -> None:
         super().__init__(sent)
-        if "participation" not in sent:  # it stays as it is once there are entrants, so it was not asked for
-            del self.fields["participation"]
+        for name in ("participation", "roster_min", "roster_max"):
+            if name not in sent:  # not asked for where it cannot change or says nothing
+                del self.fields[name]
 
 
 class TeamForm(forms.Form):

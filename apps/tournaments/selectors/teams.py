@@ -4,9 +4,10 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.errors import NotFound
-from apps.tournaments.models import Entry, Participation, Status, Team, TeamMember, Tournament
+from apps.tournaments.models import Entry, Match, Participation, Status, Team, TeamMember, Tournament
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person
+from engine.bracket import Side
 
 
 def team_for(team_id: int) -> Team:
@@ -71,6 +72,12 @@ def entry_played_in(person: Person, tournament: Tournament) -> int | None:
     if tournament.participation != Participation.TEAM:
         return None
     return next(iter(roster_entries(person, tournament=tournament)), None)
+
+
+def side_played_on(person: Person, match: Match) -> Side | None:
+    """Return the side whose roster a person is in, in a match that has its tournament loaded. At most one query."""
+    entry = entry_played_in(person, match.tournament)
+    return None if entry is None else next((side for side in Side if match.entry_id(side) == entry), None)
 
 
 def roster_entries(person: Person, *, tournament: Tournament | None = None) -> list[int]:

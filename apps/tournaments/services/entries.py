@@ -4,11 +4,16 @@ import random
 import secrets
 from collections.abc import Sequence
 
+from django.db.models import Q
+
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import (
     CheckInClosed,
     EntriesSeeded,
+    EntryChange,
     EntryDisqualified,
+    MatchChange,
+    MatchEntrantRenamed,
     RegistrationCancelled,
     RegistrationCheckedIn,
     RegistrationCheckinReverted,
@@ -82,6 +87,9 @@ def update(unit: Unit, /, entry_id: int, *, name: str) -> Answer:
         raise Conflict(message, status=entry.status)
     _name(entry, name)
     unit.emit(RegistrationUpdated(entry=unit.save(entry)))
+    change = EntryChange(id=entry.pk, name=entry.name, seed=entry.seed)
+    for match in unit.tournament.matches.filter(Q(home=entry) | Q(away=entry)).order_by("stage", "number"):
+        unit.emit(MatchEntrantRenamed(match=MatchChange(id=match.pk), entry=change))
     return {"entry_id": entry.pk}
 
 

@@ -26,6 +26,7 @@ QUIET = (
     "match_scheduled",
     "match_called",
     "match_deadline_extended",
+    "match_entrant_renamed",
     "veto_started",
     "veto_moved",
     "veto_reset",
@@ -212,6 +213,10 @@ def _checked_in(match: Data, changed: Data, state: State) -> str:
     return f"{here[0] if here and here[0] else 'One side'} is here."
 
 
+def _renamed(_match: Data, _changed: Data, _state: State) -> str:
+    return "An entrant has another name."
+
+
 def _match_changed(match: Data, changed: Data, state: State) -> str:
     names = [entrant_name(state, changed[side]) for side in ("home", "away") if changed.get(side) is not None]
     if names and names[0]:
@@ -254,6 +259,7 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
     "match_scheduled": _scheduled,
     "match_called": _called,
     "match_deadline_extended": _extended,
+    "match_entrant_renamed": _renamed,
     **veto.SENTENCES,
 }
 

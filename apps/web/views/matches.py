@@ -14,6 +14,7 @@ from apps.tournaments import permissions
 from apps.tournaments.models import DisputeCause, Match, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
+from apps.tournaments.selectors import teams as team_selectors
 from apps.tournaments.selectors.snapshots import match_snapshot
 from apps.tournaments.services import Done
 from apps.tournaments.services import matches as services
@@ -40,7 +41,8 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     """Show the score as it stands, what can be done, and how it came about. Up to 12 queries."""
     row, role = lists.match_for(request.user, match_id)
     side = permissions.side_of(request.user, row)
-    live, around = match_live(row, side)
+    team_side = None if side else team_selectors.side_played_on(request.user, row)
+    live, around = match_live(row, side or team_side)
     state_row = live.state["matches"][str(match_id)]
     shown = match_shown(live.state, state_row)
     is_staff = permissions.is_staff(role)
@@ -55,6 +57,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "tournament": row.tournament,
         "t": {"accent": row.tournament.accent, "name": row.tournament.name, "id": row.tournament_id},
         "m": shown,
+        "team_side": team_side,
         "my": my_match(shown, side.value) if side else None,
         "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         "lines": match_lines(events, one_match, names),

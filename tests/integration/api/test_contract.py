@@ -24,8 +24,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apps.accounts.models import User
 from apps.api.api import api
-from apps.tournaments.models import Entry, Evidence, Match, Reopening, Role, Stage, Station, Status, Tournament
+from apps.tournaments.models import Entry, Evidence, Match, Reopening, Role, Stage, Station, Status, Team, Tournament
 from apps.tournaments.services import (
     Actor,
     brackets,
@@ -35,6 +36,7 @@ from apps.tournaments.services import (
     reopening,
     stages,
     stations,
+    teams,
     tournaments,
     veto,
 )
@@ -77,6 +79,10 @@ BODIES = {
     "renameStation": {"name": "Court 9"},
     "scheduleMatch": {"scheduled_at": "2099-11-22T18:00:00Z"},
     "extendDeadline": {"minutes": 5},
+    "updateEntry": {"name": "Other"},
+    "createTeam": {"name": "Greens"},
+    "editTeam": {"tag": "G"},
+    "inviteToTeam": {"username": "stranger"},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -111,6 +117,8 @@ def world(media):
     entries.check_in(Actor(ann), here.pk)
     factories.enter(factories.open_with_entries(1, admin, check_in=True), ann)
 
+    who_waits_and_teams(ann, admin)
+
     tournaments.cancel(staff, factories.make_tournament(admin).pk)
     finals = [play(ann, staff, until=step) for step in range(5)]
     matches.report(Actor(ann), play(ann, staff, until=3), Score(1, 0))
@@ -124,7 +132,7 @@ def world(media):
     for cup in Tournament.objects.all():
         stations.add(staff, cup.pk, name="Court 1")
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
-    rows |= {"station_id": Station}
+    rows |= {"station_id": Station, "team_id": Team}
     rows |= {"reopening_id": Reopening, "evidence_id": Evidence}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
@@ -133,6 +141,22 @@ def world(media):
         preview=reopening.preview(staff, finals[-1]).token,
         tokens=[*(sign_in(user)["access_token"] for user in (admin, ann, stranger)), "", "not-a-token"],
     )
+
+
+def who_waits_and_teams(ann, admin):
+    """Ann waits for approval, has a place held, leads a team that plays, is in another and invited to a third."""
+    factories.enter(factories.open_with_entries(0, admin, entry_rule="approval"), ann)
+    cup = factories.open_with_entries(2, admin, capacity=2, claim_minutes=60)
+    factories.enter(cup, ann)
+    entries.withdraw(Actor(admin), cup.entries.first().pk)
+    cup = factories.open_registration(factories.make_tournament(admin, participation="team"))
+    own = teams.create(Actor(ann), name="Reds").ids["team_id"]
+    entries.register(Actor(ann), cup.pk, team_id=own)
+    for name, answer in (("Blues", True), ("Whites", False)):
+        team = teams.create(Actor(admin), name=name).ids["team_id"]
+        teams.invite(Actor(admin), team, username="ann")
+        if answer:
+            teams.accept(Actor(ann), team)
 
 
 def play(ann, staff, *, until):
@@ -229,7 +253,14 @@ def send_anything(operation, world):
 
 
 def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, schema, subtests):
-    bodies = {**BODIES, "issueRoomToken": {"room": world.room}, "reopenMatch": {"token": world.preview}}
+    ann = User.objects.get(username="ann").pk
+    bodies = {
+        **BODIES,
+        "issueRoomToken": {"room": world.room},
+        "reopenMatch": {"token": world.preview},
+        "updateRoster": {"players": [ann]},
+        "handOverTeam": {"user": ann},
+    }
     for operation_id in OPERATIONS:
         operation = schema.find_operation_by_id(operation_id)
         body = bodies.get(operation_id)

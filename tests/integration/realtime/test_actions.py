@@ -58,6 +58,17 @@ async def test_an_entrant_checks_in_and_withdraws_without_naming_the_entry(addre
     assert mine.status == EntryStatus.WITHDRAWN
 
 
+async def test_who_waits_claims_the_place_that_is_held_without_naming_the_entry(address, transactional_db):
+    cup = await sync_to_async(factories.open_with_entries)(3, capacity=2, claim_minutes=5)
+    first, *_, waiting = [entry async for entry in cup.entries.select_related("user").order_by("pk")]
+    refusal = await act(address, cup.stream, waiting.user, "claim_place")
+    assert (refusal["code"], refusal["data"]) == ("conflict", {"status": "waitlisted"})
+    await act(address, cup.stream, first.user, "withdraw")
+    assert (await act(address, cup.stream, waiting.user, "claim_place"))["data"] == {"entry_id": waiting.pk}
+    await waiting.arefresh_from_db()
+    assert waiting.status == EntryStatus.CONFIRMED
+
+
 async def test_the_staff_names_the_entry(address, open_cup, entries):
     done = await act(address, open_cup.stream, open_cup.created_by, "check_in", entry_id=entries[1].pk)
     assert done["data"] == {"entry_id": entries[1].pk}

@@ -29,14 +29,11 @@ pytestmark = pytest.mark.django_db
 
 # What the walk does not do, or so seldom that 25 walks may be without it.
 ELSEWHERE = {
-    "entry_disqualified",
     "match_called",
     "match_deadline_extended",
     "match_scheduled",
     "member_removed",
     "registration_checkin_reverted",
-    "registration_offered",
-    "registration_updated",
     "schedule_planned",
     "stage_removed",
     "station_added",

@@ -26,11 +26,23 @@ from apps.tournaments.models import (
     Status,
     Tournament,
 )
+from apps.tournaments.models.entry import TAKES_A_PLACE
 from apps.tournaments.realtime.feed import all_seen_in
 from apps.tournaments.realtime.rooms import Room
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.tournaments.selectors.standings import stage_rows, tables_of
-from apps.tournaments.services import Actor, brackets, entries, matches, reopening, stages, tournaments, veto
+from apps.tournaments.services import (
+    Actor,
+    admission,
+    brackets,
+    entries,
+    matches,
+    reopening,
+    stages,
+    tournaments,
+    veto,
+    waitlist,
+)
 from apps.tournaments.state import stage_fields
 from engine.bracket import Bracket, Side
 from engine.league import points_of, results_of
@@ -57,6 +69,9 @@ class RandomTournament:
             stage=self.random_settings(self.format),
             match_check_in_minutes=rng.choice([0, 0, 10]),
             no_show_rule=rng.choice(["drop", "walkover"]),
+            entry_rule=rng.choice(["open", "open", "open", "approval"]),
+            claim_minutes=rng.choice([0, 0, 5]),
+            late_entry=rng.random() < 0.5,
         )
         if rng.random() < 0.4:
             format = rng.choice(list(Format))  # noqa: A001
@@ -164,6 +179,13 @@ class RandomTournament:
         actor = self.staff() if self.rng.random() < 0.5 else self.somebody()
         self.command(entries.withdraw, actor, self.any_entry())
 
+    def decide_entry(self) -> None:
+        service = self.rng.choice([admission.approve, admission.decline, waitlist.claim, entries.disqualify])
+        self.command(service, self.staff(), self.any_entry())
+
+    def rename(self) -> None:
+        self.command(entries.update, self.staff(), self.any_entry(), name=self.rng.choice(["Ada", "Zoe"]))
+
     def check_in(self) -> None:
         service = self.rng.choice([entries.check_in, entries.check_in, entries.revert_check_in])
         self.command(service, self.staff(), self.any_entry())
@@ -215,6 +237,8 @@ class RandomTournament:
             self.command(entries.register, Actor(user), self.pk)
         if self.rng.random() < 0.5:
             self.command(entries.withdraw, organizer, self.any_entry())
+        for entry in Entry.objects.filter(tournament=self.pk, status="pending"):
+            self.command(admission.approve, organizer, entry.pk)
         self.command(tournaments.close_registration, organizer, self.pk)
         for entry in Entry.objects.filter(tournament=self.pk, status="confirmed"):
             if self.rng.random() < 0.9:
@@ -312,6 +336,10 @@ class RandomTournament:
         move: 1, register: 1, add: 1, withdraw: 1, check_in: 1, edit: 0.5, edit_stage: 0.5, add_or_remove_stage: 0.3,
         seed: 0.5, generate: 1.5, pair: 3, be_here: 3, choose_maps: 2, start: 8, score: 3, report: 4, confirm: 4,
         dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1, change_staff: 0.5, cancel: 0.05,
+        move: 1, register: 1, add: 1, withdraw: 1, decide_entry: 1, rename: 0.3, check_in: 1, edit: 0.5,
+        edit_stage: 0.5, add_or_remove_stage: 0.3, seed: 0.5, generate: 1.5, pair: 3, be_here: 3, start: 8, score: 3,
+        report: 4, confirm: 4, dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1, change_staff: 0.5,
+        cancel: 0.05,
     }  # fmt: skip
 
     # What must hold
@@ -362,12 +390,12 @@ class RandomTournament:
 
     def the_rules_of_the_game_hold(self) -> None:
         cup = Tournament.objects.get(pk=self.pk)
-        confirmed = cup.entries.filter(status=EntryStatus.CONFIRMED).count()
-        assert confirmed <= cup.capacity
+        taken = cup.entries.filter(status__in=TAKES_A_PLACE).count()
+        assert taken <= cup.capacity
         waiting = cup.entries.filter(status=EntryStatus.WAITLISTED)
         waiting = waiting.exclude(checked_in_at=None) if cup.check_in_closed else waiting
         if waiting.exists() and not cup.matches.exists() and cup.status != Status.CANCELLED:
-            assert confirmed == cup.capacity, "a place is free and somebody waits"
+            assert taken == cup.capacity, "a place is free and somebody waits"
         assert cup.members.filter(role=Role.ORGANIZER).exists()
         for match in cup.matches.all():
             if match.veto and match.home_id and match.away_id:
