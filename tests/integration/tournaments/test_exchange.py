@@ -35,6 +35,7 @@ from apps.tournaments.services import (
     stations,
     teams,
     tournaments,
+    veto,
 )
 from engine.match_flow import Score
 from engine.projection import State
@@ -74,6 +75,10 @@ def renumbered(state: State) -> State:
             row["id"] = own[row["id"]]
         if "team" in row:
             row["team"] = None  # teams stay where they are
+        if "veto_deadline_at" in row:
+            row["veto_deadline_at"] = None
+            # One that is not over begins anew: its seed is a secret.
+            row["veto"] = None if row["veto"] is None or row["veto"]["turn"] else mapped(row["veto"], None)
         return row
 
     collections = {
@@ -136,6 +141,27 @@ def test_stages_stations_times_and_kept_results_come_along():
     assert any(row["kept"] for row in rows)
     assert any(row["station"] and row["scheduled_at"] for row in rows)
     assert state_of(imported(cup.pk).pk) == given
+
+
+def test_a_veto_comes_along_when_it_is_over_and_can_be_checked_there():
+    cup = factories.drawn(4, stage={"best_of": 3, "veto": {"pool": ["Ascent", "Bind", "Haven", "Lotus"]}})
+    by = Actor(cup.created_by)
+    for match in cup.matches.filter(state="ready"):
+        veto.start(by, match.pk)
+    first, second = cup.matches.filter(state="ready").order_by("number")
+    while (turn := Match.objects.get(pk=first.pk).veto["turn"]) is not None:
+        veto.move(by, first.pk, turn["options"][-1])
+    given = state_of(cup.pk)
+    assert (given["matches"]["1"]["veto"]["seed"], given["matches"]["2"]["veto"]) != (None, None)
+    text = write_document(export(cup.pk, staff=True)).decode()
+    assert Match.objects.get(pk=second.pk).veto_seed not in text
+    copied = imported(cup.pk)
+    assert state_of(copied.pk) == given
+    veto.start(Actor(copied.created_by), copied.matches.get(number=2).pk)
+    told = json.loads(text)
+    told["stages"][0]["matches"][0]["veto"]["moves"][1]["option"] = "Ascent"
+    with pytest.raises(BadRequest, match=r"matches\[0\].veto: "):
+        imports.import_document(by, json.dumps(told).encode())
 
 
 def test_a_document_names_nobody_but_the_entrants():
