@@ -31,7 +31,7 @@ _DELIMITERS = (",", ";", "\t")
 _FORMULA = r"(?:^|(?<=[,;\t\r\n])){}(?='*[=+\-@\t\r])"
 _UNGUARDED, _GUARDED = re.compile(_FORMULA.format("")), re.compile(_FORMULA.format("'"))
 
-_UNIQUE = {"name", "seed"}
+_UNIQUE = ("name", "seed")
 _ELSEWHERE = 0  # instead of a row
 _TOO_MANY = "There are {} cells, but only {} headers. Put text that contains the separator in quotation marks."
 _FAULTS_SHOWN = 3
@@ -125,7 +125,7 @@ def read_entrants(data: bytes, *, names: Iterable[str] = (), seeds: Iterable[int
         values, wrong = _values(number, cells, columns)
         if any(cells[len(header) :]):
             wrong.append(_fault(number, "", _TOO_MANY.format(len(cells), len(header))))
-        for column in _UNIQUE & values.keys():
+        for column in filter(values.__contains__, _UNIQUE):
             value = values[column]
             key = column, value.casefold() if isinstance(value, str) else value
             if value is not None and row_of.setdefault(key, number) != number:

@@ -18,6 +18,7 @@ from apps.tournaments.exchange.decoding import MAX_BYTES
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket, Side
 from engine.match_flow import MAX_GAMES, MAX_POINTS, MatchState, Reason, Score
 from engine.stages import MAX_BEST_OF, MAX_ROUNDS, Format
+from engine.veto_script import MAX_POOL, MAX_TEXT, Act
 
 FORMAT: Literal["deltacrown/1"] = "deltacrown/1"
 MAX_ENTRIES = 4 * MAX_ENTRANTS  # with the waitlist and those who left
@@ -158,6 +159,26 @@ class Place(Part, frozen=True, kw_only=True):
     side: Side
 
 
+class VetoMove(Part, frozen=True, kw_only=True):
+    act: Act
+    side: Side | None = None
+    option: str
+    drawn: bool = False
+
+
+class Veto(Part, frozen=True, kw_only=True):
+    """A veto that is over: what it was about, its moves, and the seed of what was left to chance; see engine.veto."""
+
+    home: Number
+    away: Number
+    script: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+    pool: Annotated[list[str], msgspec.Meta(max_length=MAX_POOL)]
+    sides: Annotated[list[str], msgspec.Meta(max_length=2)]
+    seed: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    first: Side
+    moves: Annotated[list[VetoMove], msgspec.Meta(max_length=4 * MAX_POOL)]
+
+
 class Match(Report, frozen=True, kw_only=True):
     """A match; `home`, `away` and `winner` are numbers of entries, `station` of a station."""
 
@@ -183,6 +204,7 @@ class Match(Report, frozen=True, kw_only=True):
     loser_to: Place | None = None
     sends_on: Side | None = None
     kept: list[KeptResult] = []
+    veto: Veto | None = None
     deadline_at: Time | None = None
     station: Number | None = None
     scheduled_at: Time | None = None

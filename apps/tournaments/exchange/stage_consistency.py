@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from apps.tournaments.exchange.document import Match, Report, Stage, StageEntry, refusal
+from apps.errors import BadRequest
+from apps.tournaments.exchange.document import Match, Report, Stage, StageEntry, Veto, refusal
+from apps.tournaments.exchange.vetoes import made_again
 from engine.bracket import Place, Side
-from engine.errors import InvalidScore
+from engine.errors import EngineError, InvalidScore
 from engine.match_flow import OVER, MatchState, Reason, decided
 from engine.progression import Outcome, Sides, sent
 from engine.stages import Format
@@ -89,6 +91,8 @@ def _references(
             raise refusal(f"{path}.{side}", f"Entry {entry} is not in this stage.")
     if match.station is not None and match.station not in stations:
         raise refusal(f"{path}.station", f"The document has no station {match.station}.")
+    if match.veto is not None:
+        _veto(f"{path}.veto", match, match.veto, entries)
     for index, kept in enumerate(match.kept):
         at = f"{path}.kept[{index}]"
         for side in Side:
@@ -97,6 +101,18 @@ def _references(
         if kept.home == kept.away or kept.winner not in (kept.home, kept.away, None):
             raise refusal(f"{at}.winner", "It is one of two entrants, or nobody.")
         _score(at, kept)
+
+
+def _veto(path: str, match: Match, veto: Veto, entries: AbstractSet[int]) -> None:
+    """Pass a veto that went as it is told, between the two who meet here or have met here before."""
+    for side in Side:
+        entry = getattr(veto, side)
+        if entry not in entries or getattr(match, side) not in (None, entry):
+            raise refusal(f"{path}.{side}", f"Entry {entry} does not play in this match.")
+    try:
+        made_again(veto)
+    except (BadRequest, EngineError) as error:
+        raise refusal(path, str(error)) from error
 
 
 def _match(path: str, match: Match, *, is_league: bool) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from apps.errors import NotFound
 from apps.eventlog.log import consistent_read
-from apps.tournaments.exchange import document
+from apps.tournaments.exchange import document, vetoes
 from apps.tournaments.models import Dispute, Entry, Match, Stage, StageEntry, Station, Tournament
 from apps.tournaments.state import entry_fields, match_fields, stage_entry_fields, tournament_fields
 from engine.bracket import Side
@@ -27,8 +27,8 @@ def export(tournament_id: int, *, staff: bool = False, at: datetime | None = Non
         staff: with the disputes, which are for the staff.
         at: the present, to be written into the document.
 
-    What is left out: who is on the staff, accounts, the images in disputes, the log, and what undoing a reopening
-    would need.
+    What is left out: who is on the staff, accounts, the images in disputes, vetoes that are not over (their seed is a
+    secret), the log, and what undoing a reopening would need.
 
     Raises:
         NotFound: no such tournament. Whether the person may see it is the caller's question.
@@ -121,7 +121,7 @@ def _stage_entry(row: StageEntry, numbers: Numbers) -> dict[str, Any]:
 
 def _match(row: Match, numbers: Numbers, stations: Numbers) -> dict[str, Any]:
     fields = match_fields(row)
-    del fields["id"], fields["stage"]
+    del fields["id"], fields["stage"], fields["veto_deadline_at"]
     for entrant in ("home", "away", "winner"):
         fields[entrant] = numbers[fields[entrant]]
     for name in ("winner_to", "loser_to"):
@@ -129,7 +129,14 @@ def _match(row: Match, numbers: Numbers, stations: Numbers) -> dict[str, Any]:
         fields[name] = None if number is None else {"match": number, "side": side}
     sides = ("home", "away", "winner")
     fields["kept"] = [{**kept, **{side: numbers[kept[side]] for side in sides}} for kept in row.kept]
-    return fields | {"station": stations[row.station_id]}
+    return fields | {"station": stations[row.station_id], "veto": _veto(row, numbers)}
+
+
+def _veto(row: Match, numbers: Numbers) -> document.Veto | None:
+    if row.veto is None:
+        return None
+    home, away = (numbers[row.veto[side]] for side in Side)
+    return vetoes.told(row.veto, home=home or 0, away=away or 0)
 
 
 def _dispute(row: Dispute) -> document.Dispute:

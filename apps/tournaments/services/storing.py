@@ -11,6 +11,7 @@ from apps.tournaments import permissions
 from apps.tournaments.events import MemberAdded, MemberChange, TournamentImported
 from apps.tournaments.exchange import document
 from apps.tournaments.exchange.document import Document, refusal
+from apps.tournaments.exchange.vetoes import between, made_again
 from apps.tournaments.models import (
     Dispute,
     DisputeCause,
@@ -35,7 +36,7 @@ from engine.match_flow import MatchState
 MAX_MATCHES = 32_767
 
 T = TypeVar("T")
-Entries = dict[int | None, Entry | None]
+Ids = Mapping[int | None, Any]  # of entries, by their numbers in the document
 
 # What is not set by an organiser's form. No document has an invite code, which is a secret; a new one is made.
 _STANDING = ("status", "check_in_closed", "match_minutes", "rest_minutes", "seeding", "draw_seed")
@@ -61,15 +62,15 @@ def store(unit: Unit, given: Document) -> None:
     station_changes = unit.create([*stations.values()])
     entries = {row.number: _entry(tournament, i, row) for i, row in enumerate(given.entries)}
     entry_changes = unit.create([*entries.values()])
-    known: Entries = {None: None, **dict(entries.items())}
+    ids: Ids = {None: None, **{number: entry.pk for number, entry in entries.items()}}
     stages = [_stage(tournament, i, row) for i, row in enumerate(given.stages)]
     stage_changes = unit.create(stages)
     told = list(zip(stages, given.stages, strict=True))
     stage_entries = unit.create([_stage_entry(stage, row, entries) for stage, each in told for row in each.entries])
-    matches = unit.create([_match(stage, row, known, stations) for stage, each in told for row in each.matches])
+    matches = unit.create([_match(stage, row, ids, stations) for stage, each in told for row in each.matches])
     _disputes(unit, given, tournament)
     for place in _PLACES:
-        setattr(tournament, place, known[getattr(given.tournament, place)])
+        setattr(tournament, f"{place}_id", ids[getattr(given.tournament, place)])
     unit.emit(
         TournamentImported(
             tournament=unit.save(tournament),
@@ -135,8 +136,10 @@ def _stage_entry(stage: Stage, given: document.StageEntry, entries: Mapping[int,
     return StageEntry(stage=stage, **fields | {"entry": entries[given.entry]})
 
 
-def _match(stage: Stage, given: document.Match, entries: Entries, stations: Mapping[int, Station]) -> Match:
+def _match(stage: Stage, given: document.Match, ids: Ids, stations: Mapping[int, Station]) -> Match:
     fields = msgspec.structs.asdict(given)
+    for name in ("home", "away", "winner"):
+        fields[f"{name}_id"] = ids[fields.pop(name)]
     for name in ("winner_to", "loser_to"):
         place: document.Place | None = fields[name]
         fields[name] = place and place.match
@@ -145,18 +148,19 @@ def _match(stage: Stage, given: document.Match, entries: Entries, stations: Mapp
         report: document.Report | None = fields[name]
         fields[name] = report and report.score().fields()
     fields["games"] = given.score().fields()["games"]
-    fields["kept"] = [_kept(kept, entries) for kept in given.kept]
-    for name in ("home", "away", "winner"):
-        fields[name] = entries[fields[name]]
+    fields["kept"] = [_kept(kept, ids) for kept in given.kept]
+    if given.veto is not None:
+        fields["veto"] = between(made_again(given.veto), ids[given.veto.home], ids[given.veto.away])
+        fields["veto_seed"] = given.veto.seed
     for name in ("reported_by", "reason", "sends_on"):
         fields[name] = fields[name] or ""
     fields["station"] = None if given.station is None else stations[given.station]
     return Match(tournament_id=stage.tournament_id, stage=stage, **fields)
 
 
-def _kept(given: document.KeptResult, entries: Entries) -> dict[str, Any]:
-    home, away, winner = (entry and entry.pk for entry in map(entries.get, (given.home, given.away, given.winner)))
-    return {"home": home, "away": away, "winner": winner, "reason": given.reason, **given.score().fields()}
+def _kept(given: document.KeptResult, ids: Ids) -> dict[str, Any]:
+    who = {name: ids[getattr(given, name)] for name in ("home", "away", "winner")}
+    return {**who, "reason": given.reason, **given.score().fields()}
 
 
 def _disputes(unit: Unit, given: Document, tournament: Tournament) -> None:

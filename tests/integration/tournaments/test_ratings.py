@@ -1,9 +1,12 @@
 """Ratings follow the results of rated tournaments, whatever becomes of these results."""
 
 import pytest
+from django.core.management import call_command
 
+from apps.errors import BadRequest
 from apps.tournaments.models import Match, Rating
-from apps.tournaments.services import Actor, brackets, entries, matches, ratings, reopening, tournaments
+from apps.tournaments.selectors.ratings import ratings_in, ratings_of
+from apps.tournaments.services import Actor, brackets, entries, matches, ratings, reopening, teams, tournaments
 from engine.bracket import Side
 from engine.match_flow import Score
 from engine.ratings import RatedMatch, fold_ratings
@@ -86,6 +89,71 @@ def test_a_tournament_that_is_no_longer_rated_does_not_count(players):
     assert not Rating.objects.exists()
     tournaments.edit(Actor(cup.created_by), cup.pk, rated=True)
     assert as_stored() == as_folded(results_of(cup))
+
+
+def seeded_by_rating(players):
+    """The user names by seed in a new tournament of the same game."""
+    cup = factories.open_registration(factories.make_tournament(game="Chess"))
+    for user in players:
+        factories.enter(cup, user)
+    entries.add(Actor(cup.created_by), cup.pk, name="Nobody")
+    entries.seed(Actor(cup.created_by), cup.pk, by_rating=True)
+    cup.refresh_from_db()
+    assert (cup.seeding, cup.draw_seed) == ("rating", None)
+    return [entry.name for entry in cup.entries.order_by("seed")]
+
+
+def test_seeds_by_rating_follow_the_results_and_what_is_undone(players):
+    cup = rated_cup(players)
+    names = [user.username for user in players]
+    assert seeded_by_rating(players) == [*names, "Nobody"], "nobody is rated, so they stay as they registered"
+    by, first = Actor(cup.created_by), factories.match_number(cup, 1)
+    matches.start(by, first.pk)
+    matches.finish(by, first.pk, Score(0, 1))
+    won, lost = first.away.user, first.home.user
+    others = [user.username for user in players if user not in (won, lost)]
+    assert seeded_by_rating(players) == [won.username, lost.username, *others, "Nobody"]
+    token = reopening.preview(by, first.pk).token
+    reopening.reopen(by, first.pk, token=token)
+    assert seeded_by_rating(players) == [*names, "Nobody"]
+
+
+def test_a_strength_that_is_uncertain_counts_for_less(players):
+    for user, mu, sigma in zip(players, (25, 30, 28, 26), (1, 8, 2, 1), strict=True):
+        Rating.objects.create(game="Chess", user=user, mu=mu, sigma=sigma, matches=1)
+    a, b, c, d = (user.username for user in players)
+    assert seeded_by_rating(players) == [d, a, c, b, "Nobody"]
+    assert [row.user.username for row in ratings_in("Chess")] == [d, a, c, b]
+
+
+def test_teams_are_seeded_by_their_own_ratings(players):
+    cup = factories.open_registration(factories.make_tournament(game="Chess", participation="team"))
+    for user, name in zip(players, ("Reds", "Blues", "Greens"), strict=False):
+        team = teams.create(Actor(user), name=name).ids["team_id"]
+        Rating.objects.create(game="Chess", user=user, mu=40, sigma=1, matches=9)
+        if name != "Reds":
+            Rating.objects.create(game="Chess", team_id=team, mu=30 + len(name), sigma=1, matches=9)
+        entries.register(Actor(user), cup.pk, team_id=team)
+    entries.seed(Actor(cup.created_by), cup.pk, by_rating=True)
+    assert list(cup.entries.order_by("seed").values_list("name", flat=True)) == ["Greens", "Blues", "Reds"]
+    assert [(row.team and row.team.name) for row in ratings_of(players[1])] == [None, "Blues"]
+
+
+def test_without_a_game_there_are_no_ratings_to_seed_by():
+    cup = factories.open_with_entries(2)
+    with pytest.raises(BadRequest, match="which one is played"):
+        entries.seed(Actor(cup.created_by), cup.pk, by_rating=True)
+
+
+def test_the_command_computes_all_games_again(players, capsys):
+    factories.play(rated_cup(players))
+    before = as_stored()
+    Rating.objects.update(mu=0)
+    call_command("recompute_ratings")
+    assert as_stored() == before
+    assert capsys.readouterr().out == "Chess: 4 matches\n"
+    call_command("recompute_ratings", "Go")
+    assert capsys.readouterr().out == "Go: 0 matches\n"
 
 
 def test_computing_all_again_gives_the_same(players):
