@@ -333,13 +333,10 @@ class RandomTournament:
         self.command(tournaments.cancel, self.staff(), self.pk)
 
     STEPS = {
-        move: 1, register: 1, add: 1, withdraw: 1, check_in: 1, edit: 0.5, edit_stage: 0.5, add_or_remove_stage: 0.3,
-        seed: 0.5, generate: 1.5, pair: 3, be_here: 3, choose_maps: 2, start: 8, score: 3, report: 4, confirm: 4,
-        dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1, change_staff: 0.5, cancel: 0.05,
         move: 1, register: 1, add: 1, withdraw: 1, decide_entry: 1, rename: 0.3, check_in: 1, edit: 0.5,
-        edit_stage: 0.5, add_or_remove_stage: 0.3, seed: 0.5, generate: 1.5, pair: 3, be_here: 3, start: 8, score: 3,
-        report: 4, confirm: 4, dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1, change_staff: 0.5,
-        cancel: 0.05,
+        edit_stage: 0.5, add_or_remove_stage: 0.3, seed: 0.5, generate: 1.5, pair: 3, be_here: 3, choose_maps: 2,
+        start: 8, score: 3, report: 4, confirm: 4, dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1,
+        change_staff: 0.5, cancel: 0.05,
     }  # fmt: skip
 
     # What must hold
