@@ -25,6 +25,7 @@ ACTIONS = {
     "confirm_result": {},
     "dispute_result": {"text": "They left."},
     "check_in_match": {"side": "home"},
+    "veto_move": {"option": "heads"},
     "start_match": {},
     "update_score": SCORE,
     "complete_match": SCORE,
@@ -32,8 +33,11 @@ ACTIONS = {
     "forfeit_match": {"loser": "home"},
     "check_in": {},
     "withdraw": {},
+    "claim_place": {},
     "generate_bracket": {},
 }
+
+ON_ENTRY = {"check_in", "withdraw", "claim_place"}
 
 
 async def position(cup) -> int:
@@ -93,7 +97,7 @@ async def test_abuse_17_nobody_acts_beyond_their_role_or_for_others(address, hol
             await socket.until("snapshot")
             for action, data in ACTIONS.items():
                 counted = refusals(action, code)
-                target = {"entry_id": match.home_id} if action in ("check_in", "withdraw") else {"match_id": match.pk}
+                target = {"entry_id": match.home_id} if action in ON_ENTRY else {"match_id": match.pk}
                 await socket.send(action, action, **(data if action == "generate_bracket" else data | target))
                 error = await socket.until("error")
                 assert (error["code"], error["id"]) == (code, action), who
