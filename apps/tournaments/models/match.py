@@ -18,7 +18,7 @@ class Match(models.Model):
     {"home_score", "away_score", "home_shootout", "away_shootout", "games"}.
     `deadline_at`: when the match is decided for whoever is there (check_in), or the report counts (pending_result).
     `scheduled_at` is a whole minute; with `station` it is a booking, which nothing else may overlap
-    (services.schedule). `called_at`: when the entrants were asked to come.
+    (services.bookings). `called_at`: when the entrants were asked to come.
     `kept` are results that a reopening took away, {"home", "away", "home_score", …}; they are offered when the same
     two meet here again.
     `veto` is how the two settled what the games are played on (engine.veto.Veto), None when they have not begun;
