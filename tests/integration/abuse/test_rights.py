@@ -23,6 +23,7 @@ SCORE = {"home_score": 1, "away_score": 0}
 ACTIONS = {
     "report_score": SCORE,
     "confirm_result": {},
+    "veto_move": {"option": "heads"},
     "start_match": {},
     "update_score": SCORE,
     "complete_match": SCORE,
