@@ -144,7 +144,7 @@ def _tiles(veto: Row, names: Row, options: tuple[str, ...] | list[str]) -> tuple
 def _games(veto: Row, names: Row) -> tuple[GameShown, ...]:
     shown = []
     for number, game in enumerate(veto["games"], start=1):
-        how = f"picked by {names[game['picked_by']]}" if game["picked_by"] else "the one that was left"
+        how = f"picked by {names[game['picked_by']]}" if game["picked_by"] else "the decider"
         home, away = game["home_side"], game["away_side"]
         sides = f"{names['home']} starts on {home}, {names['away']} on {away}" if home else ""
         shown.append(GameShown(number, game["option"], how, sides))

@@ -21,7 +21,7 @@ def start(request: HttpRequest, match_id: int) -> HttpResponse:
     def act() -> Done:
         return services.start(actor(request), match_id, expected_version=expected_version(request))
 
-    return _on_match(request, match_id, act, "The veto has begun.")
+    return _on_match(request, match_id, act, "")
 
 
 @require_POST

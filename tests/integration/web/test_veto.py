@@ -59,7 +59,7 @@ class TestTheMatchPage:
         assert "This is what you play on" in seen.text
         for person in (None, home.user, away.user):
             text = page(visitor, match, person).text
-            assert "Game 1: Haven (the one that was left)" in text
+            assert "Game 1: Haven (the decider)" in text
             assert f"{home.name} starts on Attack, {away.name} on Defence" in text
             assert f"{home.name} and {away.name} play Haven." in text, "the history says it too"
 
