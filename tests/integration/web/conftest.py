@@ -17,13 +17,14 @@ class _Forms(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: list[dict[str, Any]] = []
-        self._textarea = ""
+        self._textarea = self._select = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append({"action": values.get("action", ""), "fields": {}, "buttons": []})
+            method = values.get("method", "get")
+            self.forms.append({"action": values.get("action", ""), "method": method, "fields": {}, "buttons": []})
         if not self.forms:
             return
         form = self.forms[-1]
@@ -31,6 +32,10 @@ class _Forms(HTMLParser):
             choice = values.get("type") in ("checkbox", "radio")
             if not choice or "checked" in values:
                 form["fields"][values["name"]] = values.get("value", "on" if choice else "")
+        if tag == "select":
+            self._select = values["name"]
+        if tag == "option" and self._select and ("selected" in values or self._select not in form["fields"]):
+            form["fields"][self._select] = values.get("value", "")
         if tag == "textarea":
             self._textarea = values["name"]
             form["fields"][self._textarea] = ""
@@ -40,6 +45,8 @@ class _Forms(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
             self._textarea = ""
+        if tag == "select":
+            self._select = ""
 
     def handle_data(self, data: str) -> None:
         if self._textarea and self.forms:
@@ -77,8 +84,8 @@ class Visitor:
         return self
 
     def form(self, action: str) -> dict[str, str]:
-        """Return what the form that posts to `action` would send. Fails when the page has no such form."""
-        forms = _Forms(self.html).forms
+        """Return what the form that posts to `action`, else one that asks it, would send. Fails when there is none."""
+        forms = sorted(_Forms(self.html).forms, key=lambda form: form["method"] != "post")
         found = [form["fields"] for form in forms if form["action"] == action]
         assert found, f"no form to {action}; there are {[form['action'] for form in forms]}"
         return dict(found[0])
