@@ -83,10 +83,6 @@ BODIES = {
     "renameStation": {"name": "Court 9"},
     "scheduleMatch": {"scheduled_at": "2099-11-22T18:00:00Z"},
     "extendDeadline": {"minutes": 5},
-    "updateEntry": {"name": "Other"},
-    "createTeam": {"name": "Greens"},
-    "editTeam": {"tag": "G"},
-    "inviteToTeam": {"username": "stranger"},
 }
 OPERATIONS = sorted(
     operation["operationId"]
