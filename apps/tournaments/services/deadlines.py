@@ -19,6 +19,7 @@ from django.db.models import CharField, F, QuerySet, Value
 from apps.errors import BadRequest, Conflict, NotFound
 from apps.tournaments.events import MatchDeadlineExtended
 from apps.tournaments.models import Entry, EntryStatus, Match, Status, Tournament
+from apps.tournaments.services import veto
 from apps.tournaments.services.entries import close_check_in
 from apps.tournaments.services.matches import end_at_deadline
 from apps.tournaments.services.progress import ask_for_check_in
@@ -43,6 +44,7 @@ class Kind(StrEnum):
     CHECK_IN_CLOSES = "check_in_closes"
     MATCH_CHECK_IN_OPENS = "match_check_in_opens"
     MATCH_IS_DECIDED = "match_is_decided"
+    VETO_STEP_ENDS = "veto_step_ends"
 
 
 class Result(StrEnum):
@@ -86,6 +88,7 @@ def upcoming(until: datetime) -> list[Due]:
         _part(Kind.CHECK_IN_CLOSES, "check_in_closes_at", _check_ins(), tournament="pk"),
         _part(Kind.MATCH_CHECK_IN_OPENS, "scheduled_at", _waiting(until)),
         _part(Kind.MATCH_IS_DECIDED, "deadline_at", _undecided()),
+        _part(Kind.VETO_STEP_ENDS, "veto_deadline_at", veto.expiring()),
     ]
     found = [part.filter(at__lte=until) for part in parts]
     rows = found[0].union(*found[1:], all=True).values_list("at", "kind", "pk", "of")
@@ -191,4 +194,5 @@ _CARRY_OUT: dict[Kind, Callable[[Unit, int], bool]] = {
     Kind.CHECK_IN_CLOSES: _close_check_in,
     Kind.MATCH_CHECK_IN_OPENS: _open_match_check_in,
     Kind.MATCH_IS_DECIDED: _decide,
+    Kind.VETO_STEP_ENDS: veto.expire,
 }

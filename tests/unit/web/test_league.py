@@ -48,7 +48,7 @@ def test_a_line_has_rank_record_points_and_the_reason_for_its_place():
         (5, "Eve", 1, "0–1–0", "1"),
     ]
     assert table.lines[0].why == "above Bob by points, 4 to 3"
-    assert table.lines[2].why == "above Cem by score difference, +0 to -3"
+    assert table.lines[2].why == "above Cem by score difference, 0 to -3"
     assert table.lines[3].why == "above Eve by head-to-head, 1 to 0"
     assert table.lines[-1].why == ""
 
