@@ -27,10 +27,12 @@ from apps.api.openapi import DESCRIPTION, complete
 from apps.api.routers import (
     disputes,
     entries,
+    exchange,
     log,
     matches,
     me,
     members,
+    ratings,
     realtime,
     reopenings,
     schedule,
@@ -42,6 +44,7 @@ from apps.api.routers import (
 from apps.tournaments import uploads
 
 JSON = "application/json"
+UPLOADS = {disputes.UPLOAD: uploads.PICTURE, **exchange.UPLOADS}  # by the names of the addresses
 View = Callable[..., HttpResponse]
 
 
@@ -72,8 +75,8 @@ class Api(NinjaAPI):
                 view = _to_docs if pattern.name == "api-root" else pattern.callback
                 # Operations look at the cookie, and so check CSRF, themselves. What is left is for reading.
                 is_operation = getattr(view, "csrf_exempt", False)
-                takes = uploads.FORM if pattern.name == disputes.UPLOAD else JSON
-                pattern.callback = _always_a_problem(view if is_operation else require_safe(view), takes)
+                at_most = UPLOADS.get(pattern.name or "")
+                pattern.callback = _always_a_problem(view if is_operation else require_safe(view), at_most)
         return [*patterns, re_path("", csrf_exempt(errors.not_found))], app_name, namespace
 
     def get_openapi_schema(
@@ -95,8 +98,13 @@ def _to_docs(request: HttpRequest) -> HttpResponse:
     return redirect(f"{request.path}docs")
 
 
-def _always_a_problem(view: View, takes: str) -> View:
-    """Turn the refusals that ninja makes without an exception into problems, and let nobody cache an answer."""
+def _always_a_problem(view: View, at_most: int | None) -> View:
+    """
+    Turn the refusals that ninja makes without an exception into problems, and let nobody cache an answer.
+
+    `at_most`: of an address that takes a form with a file, how large that may be; others take JSON.
+    """
+    takes = JSON if at_most is None else uploads.FORM
 
     @csrf_exempt
     @wraps(view)
@@ -104,8 +112,8 @@ def _always_a_problem(view: View, takes: str) -> View:
         # Before the CSRF check, which would read a form and leave no body behind.
         if request.content_type != takes and _has_body(request):
             return errors.unsupported_media_type(takes)
-        if takes == uploads.FORM:
-            uploads.limit(request)
+        if at_most is not None:
+            uploads.limit(request, at_most=at_most)
         response = view(request, *args, **kwargs)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             return errors.method_not_allowed(", ".join(sorted(response["Allow"].split(", "))))
@@ -133,6 +141,8 @@ api.add_router("", schedule.router)
 api.add_router("", disputes.router)
 api.add_router("", reopenings.router)
 api.add_router("", stages.router)
+api.add_router("", exchange.router)
+api.add_router("", ratings.router)
 api.add_router("/teams", teams.router)
 api.add_router("", veto.router)
 api.add_router("/me", me.router)

@@ -4,8 +4,9 @@ from typing import Any
 
 from apps.accounts.models import User
 from apps.eventlog.log import iso
-from apps.tournaments.models import Dispute, Entry, Evidence, Match, Stage, Team, TeamMember, Tournament
+from apps.tournaments.models import Dispute, Entry, Evidence, Match, Rating, Stage, Team, TeamMember, Tournament
 from apps.tournaments.permissions import Person, TeamRole, team_role_of
+from apps.tournaments.selectors.ratings import ordinal
 from apps.tournaments.selectors.standings import tables_of
 from apps.tournaments.selectors.teams import people_of
 from apps.tournaments.state import entry_fields, match_fields, stage_fields
@@ -94,6 +95,20 @@ def _standing(row: Standing, names: dict[int, str]) -> dict[str, Any]:
 
 def _reference(tournament: Tournament) -> dict[str, Any]:
     return {"id": tournament.pk, "name": tournament.name, "status": str(tournament.status)}
+
+
+def rating_detail(row: Rating) -> dict[str, Any]:
+    """Return a rating with the name of whose it is, which the caller has loaded along."""
+    return {
+        "game": row.game,
+        "username": row.user and row.user.username,
+        "team": row.team_id,
+        "team_name": row.team and row.team.name,
+        "mu": row.mu,
+        "sigma": row.sigma,
+        "ordinal": ordinal(row),
+        "matches": row.matches,
+    }
 
 
 def team_fields(team: Team) -> dict[str, Any]:

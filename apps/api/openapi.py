@@ -9,6 +9,7 @@ from typing import Any
 from apps.api.auth import Nobody
 from apps.api.errors import MEDIA_TYPE
 from apps.api.schemas import Problem
+from apps.api.schemas.exchange import document_schemas
 
 Schema = dict[str, Any]
 
@@ -43,6 +44,7 @@ _READING = {  # what cannot be told by the shape
     "getInviteCode": {403},
     "getDispute": {403},
     "getSnapshot": {400},
+    "exportReport": {400},
     "previewReopening": {400, 403, 409},
 }
 
@@ -53,6 +55,7 @@ def complete(document: Schema) -> None:
     components["securitySchemes"].pop(Nobody.__name__, None)
     components["schemas"]["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components["schemas"].update(components["schemas"]["Problem"].pop("$defs"))
+    components["schemas"].update(document_schemas())
     components["responses"] = {
         f"Problem{status}": {
             "description": reason,

@@ -22,6 +22,7 @@ from apps.web.pages import Failure
 
 MAX_COMMAND_ID = 40
 MAX_VERSION_DIGITS = 9
+MAX_DETAILS = 200
 
 # The pages that hold forms; each takes `failure`.
 HOSTS = frozenset(
@@ -29,7 +30,7 @@ HOSTS = frozenset(
         "home", "me", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
         "schedule", "manage-schedule",
-        "manage", "manage-entrants", "manage-settings", "manage-staff",
+        "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
         "entry", "teams", "team",
         "manage-stages",
     }
@@ -107,7 +108,9 @@ def refused(request: HttpRequest, error: AppError, *, form: str, host: str) -> H
     if isinstance(error, NotFound) and form not in _FORMS_THAT_LOOK_UP:
         raise Http404(error.message) from error
     field = str(error.data.get("field", ""))
-    failure = Failure(form, error.message, error.http_status, about=field, typed=_typed(request.POST))
+    failure = Failure(
+        form, error.message, error.http_status, about=field, typed=_typed(request.POST), details=_details(error)
+    )
     return show_again(request, failure, host=host)
 
 
@@ -124,6 +127,13 @@ def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResp
 
 # Here NotFound is about a name that was typed, not about the page.
 _FORMS_THAT_LOOK_UP = frozenset({"staff", "invite"})
+
+
+def _details(error: AppError) -> tuple[str, ...]:
+    """Return the sentences of a refusal that is about many rows of a file, as far as somebody would read them."""
+    rows = error.data.get("errors", [])
+    told = tuple(f"Row {row['row']}: {row['message']}" for row in rows[:MAX_DETAILS])
+    return (*told, f"And {len(rows) - MAX_DETAILS} more.") if len(rows) > MAX_DETAILS else told
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:

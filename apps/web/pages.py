@@ -25,6 +25,7 @@ class Failure:
     A form that was refused: which one, the sentence for the person, and what was typed, so that nothing is lost.
 
     `about` names the input that the sentence is about, where there is one; `host` is the page that holds the form.
+    `details` are all the sentences, where there are too many for one.
     """
 
     form: str
@@ -33,6 +34,7 @@ class Failure:
     about: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
     host: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from apps.web.views import (
     accent,
     account,
     entries,
+    files,
     history,
     home,
     manage,
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("finished/", home.finished, name="finished"),
     path("new/", home.new, name="new"),
     path("new/create/", home.create, name="create"),
+    path("new/import/", files.import_tournament, name="import-tournament"),
     path("me/", account.me, name="me"),
     # A tournament
     path("t/<int:tournament_id>/", tournaments.overview, name="tournament"),
@@ -50,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/manage/", manage.board, name="manage"),
     path("t/<int:tournament_id>/manage/entrants/", manage.entrants, name="manage-entrants"),
     path("t/<int:tournament_id>/manage/settings/", manage.settings, name="manage-settings"),
+    path("t/<int:tournament_id>/manage/files/", files.files, name="manage-files"),
     path("t/<int:tournament_id>/manage/staff/", manage.staff, name="manage-staff"),
     *(
         path(f"t/<int:tournament_id>/manage/{step}/", manage.step, {"name": step}, name=f"step-{step}")
@@ -63,6 +66,8 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/manage/entrants/add/", manage.add_entrants, name="add-entrants"),
     path("t/<int:tournament_id>/manage/entrants/rules/", entries.save_rules, name="save-rules"),
     path("t/<int:tournament_id>/manage/entrants/new-code/", entries.new_code, name="new-code"),
+    path("t/<int:tournament_id>/manage/entrants/import/", files.import_entries, name="import-entries"),
+    path("t/<int:tournament_id>/manage/entrants/seed-by-rating/", manage.seed_by_rating, name="seed-by-rating"),
     path("t/<int:tournament_id>/manage/entrants/seed/", manage.seed, name="seed"),
     path("t/<int:tournament_id>/manage/entrants/draw/", manage.draw, name="draw"),
     path("t/<int:tournament_id>/manage/settings/save/", manage.save_settings, name="save-settings"),

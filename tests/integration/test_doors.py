@@ -32,10 +32,13 @@ MANAGE = "/t/{s.cup.pk}/manage"
 S, STATION = "stations/{s.station.pk}", f"{MANAGE}/schedule/stations/{{s.station.pk}}"
 PAGE, STAGE = "/m/{s.match.pk}", "{s.stage.pk}"
 PICTURE = {"file": png()}
+LIST = {"file": b"name,seed\nZoe,9\n"}
+DOCUMENT = {"file": b'{"format":"deltacrown/1","tournament":{"name":"New"},"stages":[{"number":1,"format":"swiss"}]}'}
 
 # action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
 DOORS = {
     "create_tournament": (("POST", "tournaments", {"name": "New"}), ("/new/create/", SETTINGS)),
+    "import_tournament": (("POST", "tournaments/import", DOCUMENT), ("/new/import/", DOCUMENT)),
     "register": (("POST", f"{T}/entries", {}), ("/t/{s.cup.pk}/register/", {})),
     "withdraw": (("POST", f"{E}/withdraw", None), (f"{ENTRY}/withdraw/", {})),
     "check_in": (("PUT", f"{E}/check-in", None), (f"{ENTRY}/check-in/", {})),
@@ -82,6 +85,7 @@ DOORS = {
     "close_registration": (("POST", f"{T}/close-registration", None), (f"{MANAGE}/close-registration/", {})),
     "cancel_tournament": (("POST", f"{T}/cancel", None), (f"{MANAGE}/cancel/", {})),
     "add_entry": (("POST", f"{T}/entries/by-name", {"name": "Zoe"}), (f"{MANAGE}/entrants/add/", {"names": "Zoe"})),
+    "import_entries": (("POST", f"{T}/entries/import", LIST), (f"{MANAGE}/entrants/import/", LIST)),
     "seed_entries": (("POST", f"{T}/seeds", {}), (f"{MANAGE}/entrants/draw/", {})),
     "generate_bracket": (("POST", f"{T}/bracket", None), (f"{MANAGE}/generate/", {})),
     "add_member": (
@@ -140,7 +144,7 @@ def filled(scene: Scene, fields: dict) -> dict:
 
 def through_the_api(scene: Scene, role: str, action: str) -> str:
     method, address, body = DOORS[action][0]
-    if body is PICTURE:
+    if body is not None and "file" in body:
         sent, content_type = encode_multipart(BOUNDARY, filled(scene, body)), MULTIPART_CONTENT
     else:
         sent, content_type = json.dumps(filled(scene, body)) if body is not None else b"", "application/json"

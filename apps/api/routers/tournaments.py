@@ -45,7 +45,7 @@ def create(
 ) -> Answer:
     done = tournaments.create(actor(request, key), **body.model_dump(exclude_unset=True))
     response["Location"] = f"{request.path}/{done.ids['tournament_id']}"
-    return _answer(request, done)
+    return tournament_answer(request, done)
 
 
 @router.get(
@@ -76,7 +76,7 @@ def edit(
     request: HttpRequest, tournament_id: TournamentId, body: schemas.TournamentChanges, key: IdempotencyKey = None
 ) -> Answer:
     changes = body.model_dump(exclude_unset=True)
-    return _answer(request, tournaments.edit(actor(request, key), tournament_id, **changes))
+    return tournament_answer(request, tournaments.edit(actor(request, key), tournament_id, **changes))
 
 
 @router.post(
@@ -86,7 +86,7 @@ def edit(
     summary="Show a draft to everybody",
 )
 def publish(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyKey = None) -> Answer:
-    return _answer(request, tournaments.publish(actor(request, key), tournament_id))
+    return tournament_answer(request, tournaments.publish(actor(request, key), tournament_id))
 
 
 @router.post(
@@ -96,7 +96,7 @@ def publish(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyK
     summary="Let people enter",
 )
 def open_registration(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyKey = None) -> Answer:
-    return _answer(request, tournaments.open_registration(actor(request, key), tournament_id))
+    return tournament_answer(request, tournaments.open_registration(actor(request, key), tournament_id))
 
 
 @router.post(
@@ -107,7 +107,7 @@ def open_registration(request: HttpRequest, tournament_id: TournamentId, key: Id
     description="The waitlist keeps its order, and still moves up when somebody withdraws.",
 )
 def close_registration(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyKey = None) -> Answer:
-    return _answer(request, tournaments.close_registration(actor(request, key), tournament_id))
+    return tournament_answer(request, tournaments.close_registration(actor(request, key), tournament_id))
 
 
 @router.post(
@@ -117,14 +117,14 @@ def close_registration(request: HttpRequest, tournament_id: TournamentId, key: I
     summary="Call a tournament off, for good",
 )
 def cancel(request: HttpRequest, tournament_id: TournamentId, key: IdempotencyKey = None) -> Answer:
-    return _answer(request, tournaments.cancel(actor(request, key), tournament_id))
+    return tournament_answer(request, tournaments.cancel(actor(request, key), tournament_id))
 
 
 @router.post(
     "/{row:tournament_id}/seeds",
     response=schemas.SeedsAnswer,
     operation_id="seedEntries",
-    summary="Give seeds, by hand or at random",
+    summary="Give seeds, by hand, by rating or at random",
     description="A draw can be repeated: the same `draw_seed` and the same entrants give the same seeds.",
 )
 def seed(
@@ -133,7 +133,9 @@ def seed(
     body: schemas.Seeding = NO_SEEDING,
     key: IdempotencyKey = None,
 ) -> Answer:
-    done = entries.seed(actor(request, key), tournament_id, order=body.order, draw_seed=body.draw_seed)
+    done = entries.seed(
+        actor(request, key), tournament_id, order=body.order, draw_seed=body.draw_seed, by_rating=body.by_rating
+    )
     tournament = _tournament(request, done)
     return {**_seeds(tournament), "seq": done.seq}
 
@@ -159,7 +161,7 @@ def bracket_answer(request: HttpRequest, done: Done) -> Answer:
     return {**_seeds(tournament), "matches": [match_fields(match) for match in matches], "seq": done.seq}
 
 
-def _answer(request: HttpRequest, done: Done) -> Answer:
+def tournament_answer(request: HttpRequest, done: Done) -> Answer:
     return {"seq": done.seq, "tournament": tournament_fields(_tournament(request, done))}
 
 

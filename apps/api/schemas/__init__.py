@@ -3,6 +3,7 @@
 from apps.api.schemas.common import TournamentRef
 from apps.api.schemas.disputes import Dispute, Evidence, EvidenceAnswer, NewDispute
 from apps.api.schemas.entries import (
+    EntriesAnswer,
     Entry,
     EntryAnswer,
     EntryChanges,
@@ -14,6 +15,7 @@ from apps.api.schemas.entries import (
     Registration,
     Roster,
 )
+from apps.api.schemas.exchange import DOCUMENT
 from apps.api.schemas.log import EventPage, LoggedEvent, Snapshot, State
 from apps.api.schemas.matches import (
     Match,
@@ -32,6 +34,7 @@ from apps.api.schemas.matches import (
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.problem import Problem
+from apps.api.schemas.ratings import Rating, RatingPage
 from apps.api.schemas.realtime import RoomRequest, RoomToken
 from apps.api.schemas.reopenings import Correction, Reopen, ReopenAnswer, Reopening
 from apps.api.schemas.schedule import (
@@ -76,6 +79,7 @@ from apps.api.schemas.tournaments import (
 )
 
 __all__ = [
+    "DOCUMENT",
     "Again",
     "Appointment",
     "Board",
@@ -84,6 +88,7 @@ __all__ = [
     "Correction",
     "Deadline",
     "Dispute",
+    "EntriesAnswer",
     "Entry",
     "EntryAnswer",
     "EntryChanges",
@@ -118,6 +123,8 @@ __all__ = [
     "Problem",
     "Profile",
     "ProfileChanges",
+    "Rating",
+    "RatingPage",
     "Registration",
     "RemovalAnswer",
     "Reopen",

@@ -21,6 +21,11 @@ class Entry(BaseModel):
     roster: list[str] = Field(description="The names of a team's players, as they were when it registered.")
 
 
+class EntriesAnswer(BaseModel):
+    seq: Seq
+    entries: list[Entry]
+
+
 class MyEntry(Entry):
     tournament: TournamentRef
 

@@ -120,15 +120,16 @@ class TournamentChanges(Settings):
 
 
 class Seeding(Input):
-    """Seeds by hand (`order`), or drawn at random (neither field, or `draw_seed` to repeat a draw)."""
+    """Seeds by hand (`order`), by rating, or drawn at random (no field, or `draw_seed` to repeat a draw)."""
 
     order: list[RowId] | None = Field(default=None, max_length=MAX_ENTRANTS, description="Entries, strongest first.")
     draw_seed: int | None = Field(default=None, ge=0, le=MAX_SAFE_INTEGER)
+    by_rating: bool = Field(default=False, description="Strongest first, unrated last; see the ratings of the game.")
 
     @model_validator(mode="after")
     def _one_way(self) -> "Seeding":
-        if self.order is not None and self.draw_seed is not None:
-            kind, message = "seeding", "Give an order or a draw_seed, not both"
+        if (self.order is not None) + (self.draw_seed is not None) + self.by_rating > 1:
+            kind, message = "seeding", "Give an order, a draw_seed or by_rating, not two of them"
             raise PydanticCustomError(kind, message)
         return self
 

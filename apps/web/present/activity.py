@@ -292,8 +292,15 @@ def _by_status(sentences: Mapping[str, str], otherwise: str) -> Callable[[Data, 
     return say
 
 
+def _from_file(data: Data, _state: State) -> str:
+    count = len(data["entries"])
+    return f"{count} {'entrant' if count == 1 else 'entrants'} came from a file."
+
+
 def _seeded(data: Data, _state: State) -> str:
     draw = data["tournament"].get("draw_seed")
+    if data["tournament"].get("seeding") == "rating":
+        return "Seeds were given by rating."
     return f"Seeds were drawn at random (draw seed {draw})." if draw is not None else "Seeds were set."
 
 
@@ -357,10 +364,12 @@ def _member(data: Data, _state: State) -> str:
 
 _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_created": _fixed("The tournament was created."),
+    "tournament_imported": _fixed("The tournament was imported."),
     "tournament_updated": _fixed("Settings changed."),
     "tournament_published": _fixed("The tournament was published."),
     "registration_opened": _fixed("Registration opened."),
     "registration_closed": _fixed("Registration closed."),
+    "registration_imported": _from_file,
     "registration_created": _by_status(_ENTERED, "{name} entered."),
     "registration_cancelled": _by_status(_LEFT, "{name} withdrew."),
     "entry_disqualified": _entry("{name} was disqualified."),

@@ -12,6 +12,7 @@ from apps.tournaments.models import Entry, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors import teams as team_selectors
+from apps.tournaments.selectors.ratings import ratings_of
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present.mine import my_match
 from apps.web.present.names import Names
@@ -37,6 +38,7 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
         "team_matches": [match for match in playing if match not in open_matches],
         "teams": team_selectors.joined_by(request.user),
         "invitations": team_selectors.invitations_of(request.user),
+        "ratings": ratings_of(request.user),
         "accents": accents([*staffed, *(entry.tournament for entry in entries)]),
     }
     live: Live | None = None

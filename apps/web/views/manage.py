@@ -247,6 +247,20 @@ def draw(request: HttpRequest, tournament_id: int) -> HttpResponse:
     return carry_out(request, act, form="draw", done="Seeds drawn.", host=host, back=lambda _done: back)
 
 
+@require_POST
+def seed_by_rating(request: HttpRequest, tournament_id: int) -> HttpResponse:
+    """Seed the strongest first."""
+    host = reverse("manage-entrants", args=[tournament_id])
+    return carry_out(
+        request,
+        lambda: entries.seed(actor(request), tournament_id, by_rating=True),
+        form="seed-by-rating",
+        done="Seeded by rating.",
+        host=host,
+        back=lambda _done: f"{host}#seeds",
+    )
+
+
 # Settings and staff --------------------------------------------------------------------------------------------------
 
 

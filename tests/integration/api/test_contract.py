@@ -59,7 +59,11 @@ CHECKS = [
     negative_data_rejection,
 ]
 SCORE = {"home_score": 2, "away_score": 1}
+QUERIES = {"listRatings": {"game": "Chess"}}
+DOCUMENT = b'{"format":"deltacrown/1","tournament":{"name":"Cup"},"stages":[{"number":1,"format":"swiss"}]}'
 BODIES = {
+    "importTournament": {"file": DOCUMENT},
+    "importEntries": {"file": b"name,seed\nNew,17\n"},
     "createTournament": {"name": "Cup"},
     "editTournament": {"name": "Cup"},
     "addEntry": {"name": "New"},
@@ -271,8 +275,7 @@ def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, sche
 
 def succeeds(operation, body, token, *ids):
     names = (parameter.name for parameter in operation.path_parameters)
-    media_type = (
-        "multipart/form-data" if operation.definition.raw["operationId"] == "addEvidence" else "application/json"
-    )
+    media_type = "multipart/form-data" if body is not None and "file" in body else "application/json"
     extra = {} if body is None else {"body": body, "media_type": media_type}
+    extra["query"] = QUERIES.get(operation.definition.raw["operationId"], {})
     return send(operation.Case(path_parameters=dict(zip(names, ids, strict=True)), **extra), token) < 300

@@ -8,8 +8,10 @@ from django.contrib.auth.models import AnonymousUser
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
 from apps.tournaments import permissions
+from apps.tournaments.exchange.document import write_document
 from apps.tournaments.models import EntryStatus, Match, Reopening, Role, Stage, Station, Tournament
 from apps.tournaments.permissions import ACTIONS
+from apps.tournaments.selectors.export import export
 from apps.tournaments.services import (
     Actor,
     admission,
@@ -17,6 +19,8 @@ from apps.tournaments.services import (
     deadlines,
     disputes,
     entries,
+    entry_imports,
+    imports,
     matches,
     reopening,
     rosters,
@@ -60,6 +64,10 @@ class Scene:
         organizer = Actor(self.cup.created_by)
         name = self.people["referee"].username
         tournaments.add_member(organizer, self.cup.pk, username=name, role=Role.REFEREE)
+
+    @property
+    def document(self) -> bytes:
+        return write_document(export(self.cup.pk))
 
     @property
     def match(self) -> Match:
@@ -164,6 +172,7 @@ def with_playoffs() -> Scene:
 # action: (how the scene is set, what is tried, who may)
 ATTEMPTS = {
     "create_tournament": (Scene, lambda s, by: tournaments.create(by, name="New"), ANYBODY),
+    "import_tournament": (Scene, lambda s, by: imports.import_tournament(by, s.document), ANYBODY),
     "register": (Scene, lambda s, by: entries.register(by, s.cup.pk), ANYBODY),
     "withdraw": (Scene, lambda s, by: entries.withdraw(by, s.own.pk), {"player"} | LEADERS),
     "check_in": (lambda: Scene(check_in=True), lambda s, by: entries.check_in(by, s.own.pk), {"player"} | STAFF),
@@ -241,6 +250,7 @@ ATTEMPTS = {
     "close_registration": (Scene, lambda s, by: tournaments.close_registration(by, s.cup.pk), LEADERS),
     "cancel_tournament": (Scene, lambda s, by: tournaments.cancel(by, s.cup.pk), LEADERS),
     "add_entry": (Scene, lambda s, by: entries.add(by, s.cup.pk, name="Somebody"), LEADERS),
+    "import_entries": (Scene, lambda s, by: entry_imports.import_entries(by, s.cup.pk, b"name\nSomebody\n"), LEADERS),
     "seed_entries": (Scene, lambda s, by: entries.seed(by, s.cup.pk), LEADERS),
     "generate_bracket": (lambda: closed(Scene()), lambda s, by: brackets.generate(by, s.cup.pk), LEADERS),
     "add_member": (

@@ -15,7 +15,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 TABS = ("", "bracket/", "matches/", "entrants/", "schedule/", "activity/")
-CONSOLE = ("manage/", "manage/entrants/", "manage/schedule/", "manage/settings/", "manage/staff/")
+CONSOLE = ("manage/", "manage/entrants/", "manage/schedule/", "manage/files/", "manage/settings/", "manage/staff/")
 NASTY = ("<script>alert(1)</script>", "</script><b>", '"quoted" & <i>', "{{ t.name }}")
 
 
