@@ -3,10 +3,15 @@
 import errno
 import gc
 import os
+import signal
 import socket
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import CommandError
+from django.utils.module_loading import import_string
 
 from apps.tournaments.realtime.drain import drain
 from apps.tournaments.realtime.server import Config, Server
@@ -20,6 +25,16 @@ def load_server() -> Server:
     config.load()
     _spare_the_collector()
     return Server(config, drain)
+
+
+def serve(server: Server, listener: socket.socket) -> None:
+    """Serve until the process is told to end, and meanwhile do what settings.BESIDE_THE_SERVER names."""
+    # The server ends with the signal that it got, for this process to die of; what runs beside it has to end first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with ExitStack() as beside:
+        for path in settings.BESIDE_THE_SERVER:
+            beside.enter_context(import_string(path)())
+        server.run([listener])
 
 
 def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if player is not None:
             player.start()
         try:
-            server.run([listener])
+            serving.serve(server, listener)
         finally:
             stop.set()
             if player is not None:

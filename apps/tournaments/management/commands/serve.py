@@ -43,7 +43,7 @@ class Command(BaseCommand):
             listener = serving.listen(options["host"], options["port"], reuse_port=options["reuse_port"])
         logger.info("serving", address=listener.getsockname())
         _tell_systemd()
-        server.run([listener])
+        serving.serve(server, listener)
 
 
 def _require_migrated_database() -> None:
