@@ -24,7 +24,7 @@ from ninja.renderers import BaseRenderer
 from apps.api import errors
 from apps.api.auth import SIGNED_IN
 from apps.api.openapi import DESCRIPTION, complete
-from apps.api.routers import entries, log, matches, me, members, realtime, tournaments
+from apps.api.routers import entries, integrations, log, matches, me, members, realtime, tokens, tournaments
 
 View = Callable[..., HttpResponse]
 
@@ -110,5 +110,7 @@ api.add_router("/tournaments", log.router)
 api.add_router("/tournaments", members.router)
 api.add_router("", entries.router)
 api.add_router("", matches.router)
+api.add_router("", integrations.router)
 api.add_router("/me", me.router)
+api.add_router("/me", tokens.router)
 api.add_router("/realtime", realtime.router)

@@ -28,6 +28,8 @@ register_converter(RowIdConverter, "row")
 TournamentId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The tournament.")]
 EntryId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The entry.")]
 MatchId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The match.")]
+IntegrationId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The integration.")]
+TokenId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The API token.")]
 Username = PathEx[str, P(min_length=1, max_length=150, pattern=r"^[A-Za-z0-9._-]+$", description="A user name.")]
 
 IdempotencyKey = HeaderEx[

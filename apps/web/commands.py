@@ -28,7 +28,7 @@ HOSTS = frozenset(
     {
         "home", "me", "new", "match",
         "tournament", "bracket", "matches", "entrants", "activity",
-        "manage", "manage-entrants", "manage-settings", "manage-staff",
+        "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-integrations", "access",
     }
 )  # fmt: skip
 
@@ -120,7 +120,7 @@ def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResp
 
 
 # Here NotFound is about a name that was typed, not about the page.
-_FORMS_THAT_LOOK_UP = frozenset({"staff"})
+_FORMS_THAT_LOOK_UP = frozenset({"staff", "token"})
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.realtime.actions import perform
 from apps.tournaments.realtime.protocol import CLIENT_TYPES, decode
 from apps.tournaments.realtime.rooms import RoomName
-from tests.integration.tournaments.test_permissions import ATTEMPTS, ROLES, STAFF, Scene
+from tests.integration.tournaments.test_permissions import ATTEMPTS, HOOK, ROLES, STAFF, Scene
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,7 @@ SETTINGS = {"name": "Other", "capacity": 16, "accent": "#112233"}
 T, M, E = "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
 ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
 MANAGE = "/t/{s.cup.pk}/manage"
+H, HOOKS = "integrations/{s.hook}", MANAGE + "/integrations/{s.hook}"
 
 # action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
 DOORS = {
@@ -56,6 +57,14 @@ DOORS = {
         ("DELETE", T + "/members/{s.people[referee].username}", None),
         (MANAGE + "/staff/{s.people[referee].pk}/remove/", {}),
     ),
+    "add_integration": (
+        ("POST", f"{T}/integrations", {"url": HOOK}),
+        (f"{MANAGE}/integrations/add/", {"kind": "webhook", "url": HOOK}),
+    ),
+    "edit_integration": (("PATCH", H, {"name": "Other"}), (f"{HOOKS}/save/", {"name": "Other"})),
+    "remove_integration": (("DELETE", H, None), (f"{HOOKS}/remove/", {})),
+    "test_integration": (("POST", f"{H}/test", None), (f"{HOOKS}/test/", {})),
+    "replay_integration": (("POST", f"{H}/replay", {"first": 1}), (f"{HOOKS}/replay/", {"first": 1})),
 }  # fmt: skip
 
 FRAMES = {
@@ -65,7 +74,15 @@ FRAMES = {
     "award_walkover": {"winner": "home"},
     "forfeit_match": {"loser": "home"},
 }
-OUTCOMES = {200: "allowed", 201: "allowed", 409: "allowed", 401: "sign in", 403: "denied", 404: "hidden"}
+OUTCOMES = {
+    200: "allowed",
+    201: "allowed",
+    204: "allowed",
+    409: "allowed",
+    401: "sign in",
+    403: "denied",
+    404: "hidden",
+}
 
 
 def browser(scene: Scene, role: str) -> Client:

@@ -2,6 +2,17 @@
 
 from apps.api.schemas.common import TournamentRef
 from apps.api.schemas.entries import Entry, EntryAnswer, EntryPage, MyEntry, MyEntryPage, NewEntry, Registration
+from apps.api.schemas.integrations import (
+    Attempt,
+    AttemptPage,
+    Integration,
+    IntegrationAnswer,
+    IntegrationChanges,
+    IntegrationPage,
+    NewIntegration,
+    NewIntegrationAnswer,
+    ReplayRequest,
+)
 from apps.api.schemas.log import EventPage, LoggedEvent, Snapshot, State
 from apps.api.schemas.matches import (
     Match,
@@ -19,6 +30,7 @@ from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.realtime import RoomRequest, RoomToken
+from apps.api.schemas.tokens import ApiToken, ApiTokenPage, NewApiToken, NewApiTokenAnswer, NewCalendarAnswer
 from apps.api.schemas.tournaments import (
     BracketAnswer,
     NewTournament,
@@ -34,12 +46,20 @@ from apps.api.schemas.tournaments import (
 )
 
 __all__ = [
+    "ApiToken",
+    "ApiTokenPage",
     "Appointment",
+    "Attempt",
+    "AttemptPage",
     "BracketAnswer",
     "Entry",
     "EntryAnswer",
     "EntryPage",
     "EventPage",
+    "Integration",
+    "IntegrationAnswer",
+    "IntegrationChanges",
+    "IntegrationPage",
     "LoggedEvent",
     "Match",
     "MatchAnswer",
@@ -51,7 +71,12 @@ __all__ = [
     "MemberPage",
     "MyEntry",
     "MyEntryPage",
+    "NewApiToken",
+    "NewApiTokenAnswer",
+    "NewCalendarAnswer",
     "NewEntry",
+    "NewIntegration",
+    "NewIntegrationAnswer",
     "NewTournament",
     "OnMatch",
     "Problem",
@@ -59,6 +84,7 @@ __all__ = [
     "ProfileChanges",
     "Registration",
     "RemovalAnswer",
+    "ReplayRequest",
     "RoomRequest",
     "RoomToken",
     "Seeding",

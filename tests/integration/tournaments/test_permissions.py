@@ -5,6 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
+from apps.integrations import services as integrations
 from apps.tournaments import permissions
 from apps.tournaments.models import EntryStatus, Match, Role, Tournament
 from apps.tournaments.permissions import ACTIONS
@@ -19,6 +20,7 @@ ROLES = ("guest", "spectator", "player", "opponent", "referee", "organizer", "ad
 STAFF = {"referee", "organizer", "admin"}
 LEADERS = {"organizer", "admin"}
 ANYBODY = set(ROLES) - {"guest"}
+HOOK = "https://bot.example.org/hook"
 
 
 class Scene:
@@ -44,6 +46,10 @@ class Scene:
     @property
     def match(self) -> Match:
         return self.cup.matches.get(number=1)
+
+    @property
+    def hook(self) -> int:
+        return self.cup.endpoints.get().pk
 
     def by(self, role: str) -> Actor:
         return Actor(self.people[role])
@@ -77,6 +83,12 @@ def bracket() -> Scene:
 
 def check_in(scene: Scene) -> Scene:
     entries.check_in(scene.by("player"), scene.own.pk)
+    return scene
+
+
+def hooked() -> Scene:
+    scene = Scene()
+    integrations.add(scene.by("organizer"), scene.cup.pk, url=HOOK)
     return scene
 
 
@@ -120,6 +132,11 @@ ATTEMPTS = {
         LEADERS,
     ),
     "remove_member": (Scene, lambda s, by: tournaments.remove_member(by, s.cup.pk, s.people["referee"].pk), LEADERS),
+    "add_integration": (Scene, lambda s, by: integrations.add(by, s.cup.pk, url=HOOK), LEADERS),
+    "edit_integration": (hooked, lambda s, by: integrations.edit(by, s.hook, name="Other"), LEADERS),
+    "remove_integration": (hooked, lambda s, by: integrations.remove(by, s.hook), LEADERS),
+    "test_integration": (hooked, lambda s, by: integrations.test(by, s.hook), LEADERS),
+    "replay_integration": (hooked, lambda s, by: integrations.replay(by, s.hook, first=1), LEADERS),
 }
 
 
