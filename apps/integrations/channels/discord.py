@@ -40,7 +40,15 @@ def escaped(text: str) -> str:
 
 
 class Discord:
-    types = ("tournament_started", "match_ready", "match_called", "match_completed", "tournament_completed")
+    types = (
+        "bracket_generated",
+        "round_paired",
+        "tournament_started",
+        "match_ready",
+        "match_called",
+        "match_completed",
+        "tournament_completed",
+    )
     retells = False  # old news is none
 
     def messages(self, endpoint: Endpoint, events: Sequence[Recorded], /) -> Iterator[Message]:
@@ -101,7 +109,7 @@ def _lines(endpoint: Endpoint, events: Sequence[Recorded]) -> Iterator[tuple[Rec
     for event, data in told:
         line = ""
         if "match" not in data:
-            line = f"{_OF_TOURNAMENTS[event.type](tournament)}{_link('tournament', tournament.pk)}"
+            line = f"{_OF_TOURNAMENTS[event.type](tournament, data)}{_link('tournament', tournament.pk)}"
         elif (match := matches.get(data["match"]["id"])) is not None and match.home and match.away:
             line = f"{_OF_MATCHES[event.type](match, data['match'])}{_link('match', match.pk)}"
         if line:
@@ -112,11 +120,19 @@ def _link(page: str, row_id: int) -> str:
     return f" <{settings.SITE_URL}{reverse(page, args=[row_id])}>" if settings.SITE_URL else ""
 
 
-def _started(tournament: Tournament) -> str:
+def _drawn(tournament: Tournament, data: Data) -> str:
+    return f"**{escaped(tournament.name)}** is drawn: {len(data['matches'])} matches."
+
+
+def _paired(tournament: Tournament, _data: Data) -> str:
+    return f"The next round of **{escaped(tournament.name)}** is paired."
+
+
+def _started(tournament: Tournament, _data: Data) -> str:
     return f"**{escaped(tournament.name)}** has started."
 
 
-def _completed(tournament: Tournament) -> str:
+def _completed(tournament: Tournament, _data: Data) -> str:
     places = ((tournament.champion, "wins"), (tournament.runner_up, "is second"), (tournament.third_place, "is third"))
     said = ", ".join(f"**{escaped(entry.name)}** {what}" for entry, what in places if entry)
     return f"**{escaped(tournament.name)}** is over{f': {said}' if said else ''}."
@@ -153,7 +169,9 @@ def _versus(match: Match) -> str:
     return " – ".join("" if entry is None else escaped(entry.name) for entry in (match.home, match.away))
 
 
-_OF_TOURNAMENTS: dict[str, Callable[[Tournament], str]] = {
+_OF_TOURNAMENTS: dict[str, Callable[[Tournament, Data], str]] = {
+    "bracket_generated": _drawn,
+    "round_paired": _paired,
     "tournament_started": _started,
     "tournament_completed": _completed,
 }

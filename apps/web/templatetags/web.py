@@ -106,6 +106,8 @@ def account_label(field: BoundField) -> str:
 
 
 _ANNOUNCED = {
+    "bracket_generated": "The matches are drawn",
+    "round_paired": "A round is paired",
     "tournament_started": "The tournament begins",
     "match_ready": "A match can be played",
     "match_called": "A match is called to its station",

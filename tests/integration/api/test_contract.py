@@ -24,7 +24,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apps.accounts.models import ApiToken
 from apps.api.api import api
+from apps.integrations import services as integrations
+from apps.integrations import tokens
+from apps.integrations.models import Endpoint
 from apps.tournaments.models import Entry, Match, Role, Status, Tournament
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.bracket import Side
@@ -54,6 +58,10 @@ BODIES = {
     "awardWalkover": {"winner": "home"},
     "forfeitMatch": {"loser": "home"},
     "editProfile": {"first_name": "Ann"},
+    "addIntegration": {"url": "https://bot.example.org/"},
+    "editIntegration": {"active": False},
+    "replayIntegration": {"first": 1},
+    "createToken": {"name": "Bot", "scopes": ["play"]},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -91,9 +99,14 @@ def world():
     for step in range(5):
         play(ann, staff, until=step)
 
+    integrations.add(staff, draft.pk, url="https://bot.example.org/hook")
+    for user in (ann, admin):
+        tokens.create(user, name="Bot", scopes=["organise"])
+
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match}
+    rows |= {"integration_id": Endpoint, "token_id": ApiToken}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
         ids={**ids, "username": ["ann", "admin2", "nobody"]},

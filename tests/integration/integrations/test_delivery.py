@@ -1,6 +1,7 @@
 """Events reach a receiver in order, all of them, whatever it does in between."""
 
 import logging
+import socket
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from apps.integrations.models import Attempt, Endpoint
 from apps.integrations.retries import LONGEST
 from apps.integrations.sending import Line
 from tests import factories
-from tests.receiver import babble, close_after, close_early, drip, flood, hang, status
+from tests.receiver import Receiver, babble, close_after, close_early, drip, flood, hang, status
 
 pytestmark = pytest.mark.django_db
 
@@ -348,8 +349,6 @@ def test_nothing_secret_is_written_down(cup, receiver, clock, deliver, caplog):
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(cup, clock, courier, deliver, fresh, tls):
-    from tests.receiver import Receiver
-
     with Receiver(tls.server) as receiver:
         endpoint = cup.webhook(receiver.url).endpoint
         cup.rename()
@@ -363,15 +362,11 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(cup, clock, courier, d
 
 
 def test_a_certificate_for_another_host_is_refused(cup, clock, fresh, tls):
-    from tests.receiver import Receiver
-
     with Receiver(tls.server) as receiver:
         endpoint = cup.webhook(receiver.url.replace("127.0.0.1", "other.example")).endpoint
         cup.rename()
 
         def resolve(_host: str, port: int):
-            import socket
-
             return [(socket.AF_INET, ("127.0.0.1", port))]
 
         courier = Courier(clock=clock, open_line=lambda target: Line(target, context=tls.client, resolve=resolve))
