@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from apps.tournaments.models import Tournament, stream_name
+from apps.tournaments.models import Tournament
 
 
 class Kind(models.TextChoices):
@@ -50,10 +50,6 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.stream = stream_name(self.tournament_id)
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 class Attempt(models.Model):

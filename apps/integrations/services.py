@@ -69,6 +69,7 @@ def add(
         host=host,
         sealed=seal(Secrets(url, key)),
         types=_checked_types(kind, types),
+        stream=tournament.stream,
         created_by=unit.user,
         created_at=unit.now,
         next_attempt_at=unit.now,

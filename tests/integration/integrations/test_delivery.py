@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC
+from apps.eventlog.models import Event, Stream
 from apps.integrations import services
 from apps.integrations.channels.webhook import signature
 from apps.integrations.delivery import KEPT, LEASE, Courier
@@ -260,6 +261,21 @@ class TestCrashes:
         assert courier.serve(hook.pk)
         assert others == [False]
         assert seqs(receiver) == wanted
+
+    def test_after_a_backup_was_restored_the_same_number_is_another_event(self, cup, hook, receiver, deliver):
+        wanted = cup.rename()
+        deliver()
+        Event.objects.filter(seq=wanted[0]).delete()  # what happened after the backup is gone, here as in the log
+        Stream.objects.filter(name=cup.row.stream).update(head=wanted[0] - 1)
+        Endpoint.objects.update(cursor=wanted[0] - 1, delivered=wanted[0] - 1)
+        call_command("new_epoch")
+        assert cup.rename() == wanted
+        deliver()
+        before, after = receiver.requests
+        assert before.seq == after.seq
+        assert before.id != after.id
+        assert after.id == f"{cup.row.stream}:{after.json['epoch']}:{after.seq}"
+        assert before.json["epoch"] != after.json["epoch"]
 
 
 class TestWhatOrganisersDo:
