@@ -11,9 +11,12 @@ from typing import Any
 
 import structlog
 
-# `token=` in a query string, `bearer.` in a subprotocol, `Bearer` in a header, and anything shaped like a JWT.
+# `token=` in a query string, `bearer.` in a subprotocol, `Bearer` in a header, and anything shaped like a JWT; an API
+# token, the secret of a webhook, and the end of the address of one of Discord's.
 _SECRETS = re.compile(
-    r"(?P<keep>\btoken=|\bbearer[. ])[^\s&\"',;]+|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*", re.IGNORECASE | re.ASCII
+    r"(?P<keep>\btoken=|\bbearer[. ]|/webhooks/\d+/)[^\s&\"',;]+|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*"
+    r"|\bdct_[\w-]+|\bwhsec_[\w+/=-]+",
+    re.IGNORECASE | re.ASCII,
 )
 
 

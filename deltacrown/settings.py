@@ -6,6 +6,7 @@ on a laptop with nothing but Python. docs/operations.md lists the variables.
 import os
 import secrets
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.eventlog",
     "apps.tournaments",
+    "apps.integrations",
 ]
 
 MIDDLEWARE = [
@@ -136,7 +138,14 @@ CHANNEL_LAYERS = {
 }
 
 # Called after commit with the events, in order; dotted paths, so that imports keep pointing down.
-EVENTLOG_SINKS = ["apps.tournaments.realtime.utils.publish"]
+EVENTLOG_SINKS = ["apps.tournaments.realtime.utils.publish", "apps.integrations.wake.wake"]
+
+# What goes on beside the server in each process that serves the site; dotted paths of context managers.
+BESIDE_THE_SERVER = ["apps.integrations.worker.beside"]
+# Without it, `manage.py deliver --forever` has to run somewhere, or no webhook gets anything.
+DELIVER = env.bool("DELIVER", default=True)
+# Networks besides the public internet to which organisers may have events delivered, there over plain http, too.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(network) for network in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
 
 # Accounts ------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -27,7 +27,7 @@ RIGHTS_CHANGED = "rights_changed"
 
 
 class Ended(Struct, omit_defaults=True):
-    """Whose access ended, or whose rights changed: that of one session, or of a user with all their sessions."""
+    """Whose access ended, or whose rights changed: that of one session or API token, or of a user with all of them."""
 
     session: str = ""
     user: int = 0
@@ -41,6 +41,16 @@ def session_name(session_key: str) -> str:
 def end_session(session_key: str) -> None:
     """Tell everybody that a session has ended."""
     _append(SESSION_ENDED, Ended(session=session_name(session_key)))
+
+
+def api_token_name(token_id: int) -> str:
+    """Return the name of what is opened with an API token, in the place of a session's."""
+    return f"token:{token_id}"
+
+
+def end_api_token(token_id: int) -> None:
+    """Tell everybody that an API token has ended."""
+    _append(SESSION_ENDED, Ended(session=api_token_name(token_id)))
 
 
 def end_access(user_id: int) -> None:

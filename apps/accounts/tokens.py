@@ -4,7 +4,7 @@ Tokens: who is on the other end of a request or a WebSocket. The only module tha
 Two kinds are accepted for a room. A *room token* is ours: short-lived, good for one connection to one room (what stands
 in an address may be read by others), for a signed-in user or for a guest. An *access token* is allauth's, from signing
 in over the API. Both are checked against the session they come from each time, so they die with sign-out, with a change
-of the password, and with the account.
+of the password, and with the account. A room token that was got with an API token dies with that one.
 """
 
 import secrets
@@ -24,8 +24,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from apps.accounts import api_tokens
+from apps.accounts.grants import Grant
 from apps.accounts.models import User
-from apps.accounts.revocation import session_name
+from apps.accounts.revocation import api_token_name, session_name
 
 MAX_TOKEN_BYTES = 4096
 _ALGORITHM = "HS256"
@@ -58,8 +60,9 @@ class Identity:
     Who holds a token. `id` is "user:<id>" or "guest:<random>"; `user` is None for a guest.
 
     The user has the fields that say who they are and what they may do; others are read when they are asked for.
-    `session`: the name of the session that the token comes from, "" for a guest. `expires_at`: seconds since the epoch.
-    `ticket`: the name of a token that is good for one connection, "" for an access token.
+    `session`: the name of the session or API token that the token comes from, "" for a guest. `expires_at`: seconds
+    since the epoch. `ticket`: the name of a token that is good for one connection, "" for an access token.
+    `grant`: what an API token gives; None for whoever signed in, and for a guest.
     """
 
     id: str
@@ -68,11 +71,21 @@ class Identity:
     session: str
     expires_at: float
     ticket: str
+    grant: Grant | None = None
+
+    def present_user(self) -> User | None:
+        """Return the user as they are now, with the same grant; None for a guest, and when access has ended."""
+        kind, _, user_id = self.id.partition(":")
+        if kind != "user":
+            return None
+        if self.grant is not None:
+            return api_tokens.owner_by_id(self.grant.token, int(user_id))
+        return User.objects.filter(pk=user_id, is_active=True).first()
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A user, and the key of the session in which they signed in."""
+    """A user, and the key of the session in which they signed in; "" for one whose `grant` says how they come in."""
 
     user: User
     session_key: str
@@ -88,13 +101,14 @@ class Unproven:
     def identify(self) -> Identity:
         """Return who holds it. Raises TokenError when the session has ended. One query."""
         is_ticket = "room" in self.claims
-        holder = _holder(self.claims) if is_ticket else _api_holder(self.token)
+        holder = _ticket_holder(self.claims) if is_ticket else _api_holder(self.token)
         if holder is None:
             raise TokenError(expired=False)
-        user, session = holder.user, session_name(holder.session_key)
+        user, grant = holder.user, holder.user.grant
+        session = session_name(holder.session_key) if grant is None else api_token_name(grant.token)
         # An access token has a name as well, and is good for more than one connection.
         ticket = str(self.claims["jti"]) if is_ticket else ""
-        return Identity(f"user:{user.pk}", user.username, user, session, float(self.claims["exp"]), ticket)
+        return Identity(f"user:{user.pk}", user.username, user, session, float(self.claims["exp"]), ticket, grant)
 
 
 _identify = database_sync_to_async(Unproven.identify)
@@ -110,7 +124,9 @@ def issue_room_token(room: str, holder: SignedIn | None) -> tuple[str, int]:
     now = int(time.time())
     lifetime: int = settings.WS_TOKEN_SECONDS
     claims: dict[str, Any] = {"sub": f"guest:{secrets.token_hex(6)}"}
-    if holder is not None:
+    if holder is not None and holder.user.grant is not None:
+        claims = {"sub": str(holder.user.pk), "tok": holder.user.grant.token}
+    elif holder is not None:
         # The session's key is encrypted, as in allauth's own tokens: a token must not be of use as a cookie.
         claims = {"sub": str(holder.user.pk), "sid": session_key_to_sid(holder.session_key)}
     claims |= {
@@ -145,7 +161,7 @@ async def aread_token(token: str, *, room: str) -> Identity:
 def check_token(token: str, *, room: str) -> "Identity | Unproven":
     """Do the part of `read_token` that needs no query. For a guest that is all of it. Raises the same."""
     claims = _check(token, room)
-    if "room" not in claims or "sid" in claims:
+    if "room" not in claims or "sid" in claims or "tok" in claims:
         return Unproven(token, claims)
     return Identity(str(claims["sub"]), "guest", None, "", float(claims["exp"]), str(claims["jti"]))
 
@@ -174,6 +190,15 @@ def _check(token: str, room: str) -> Claims:
     if claims is None or not accepted:
         raise TokenError(expired=False)
     return claims
+
+
+def _ticket_holder(claims: Claims) -> SignedIn | None:
+    """Return who got a room token: in a session, or with an API token that still holds."""
+    token_id, sub = claims.get("tok"), claims["sub"]
+    if token_id is None:
+        return _holder(claims)
+    user = api_tokens.owner_by_id(token_id, int(sub)) if isinstance(token_id, int) and sub.isdecimal() else None
+    return None if user is None else SignedIn(user, "")
 
 
 def _api_holder(token: str) -> SignedIn | None:

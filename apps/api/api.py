@@ -28,6 +28,7 @@ from apps.api.routers import (
     disputes,
     entries,
     exchange,
+    integrations,
     log,
     matches,
     me,
@@ -38,6 +39,7 @@ from apps.api.routers import (
     schedule,
     stages,
     teams,
+    tokens,
     tournaments,
     veto,
 )
@@ -145,5 +147,7 @@ api.add_router("", exchange.router)
 api.add_router("", ratings.router)
 api.add_router("/teams", teams.router)
 api.add_router("", veto.router)
+api.add_router("", integrations.router)
 api.add_router("/me", me.router)
+api.add_router("/me", tokens.router)
 api.add_router("/realtime", realtime.router)

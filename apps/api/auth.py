@@ -1,5 +1,5 @@
 """
-Who is asking: the holder of an access token, or of the site's session cookie, or nobody.
+Who is asking: the holder of an access token or an API token, or of the site's session cookie, or nobody.
 
 A token that is sent must hold, also where nobody needs to sign in: a client whose token has died should hear it
 instead of seeing less. A cookie is sent by the browser whoever wrote the page, so it comes with a CSRF token.
@@ -14,17 +14,26 @@ from django.http import HttpRequest
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
+from apps.accounts import api_tokens
 from apps.accounts.models import User
 from apps.accounts.tokens import SignedIn, from_access_token
 from apps.api.errors import Forbidden, TokenRefused
+from apps.api.throttle import throttle
+from apps.errors import PermissionDenied
 from apps.tournaments.permissions import Person
 
 
 class AccessToken(HttpBearer):
     openapi_bearerFormat = "JWT"  # noqa: N815 - OpenAPI's name
     openapi_description = (
-        "From `POST /_allauth/app/v1/auth/login`, `meta.access_token`; renewed at `/_allauth/app/v1/tokens/refresh`."
+        "From `POST /_allauth/app/v1/auth/login`, `meta.access_token`; renewed at `/_allauth/app/v1/tokens/refresh`. "
+        "Or an API token (`dct_…`), which does what its scopes say and nothing about the account."
     )
+
+    def __init__(self, *, programs: bool = True) -> None:
+        """Without `programs` the operation is about the account, and API tokens are refused."""
+        super().__init__()
+        self._programs = programs
 
     def __call__(self, request: HttpRequest) -> User | None:
         # Not the inherited way, which writes the header to the log when it holds something else.
@@ -32,12 +41,25 @@ class AccessToken(HttpBearer):
         return self.authenticate(request, token.strip()) if scheme.lower() == "bearer" else None
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
+        if token.startswith(api_tokens.PREFIX):
+            return self._owner(token)
         holder = from_access_token(token)
         if holder is None:
             message = "This access token is not accepted, or not any more. Refresh it, or sign in again."
             raise TokenRefused(message)
         request.signed_in = holder  # type: ignore[attr-defined] # see signed_in()
         return holder.user
+
+    def _owner(self, token: str) -> User:
+        owner = api_tokens.owner_of(token)
+        if owner is None or owner.grant is None:
+            message = "This API token is not accepted, or not any more. Make another one on your page."
+            raise TokenRefused(message)
+        throttle.take(owner.grant.token)
+        if not self._programs:
+            message = "An API token does nothing about the account. Sign in to do this."
+            raise PermissionDenied(message)
+        return owner
 
 
 class SessionCookie(APIKeyCookie):
@@ -66,6 +88,7 @@ class Nobody:
 
 
 SIGNED_IN = [AccessToken(), SessionCookie()]
+IN_PERSON = [AccessToken(programs=False), SessionCookie()]
 ANYBODY = [*SIGNED_IN, Nobody()]
 # For what changes nothing although it is a POST: another site cannot read the answer, and has no other use for it.
 ANYBODY_WITHOUT_CSRF = [AccessToken(), SessionCookie(csrf=False), Nobody()]
@@ -87,4 +110,4 @@ def signed_in(request: HttpRequest) -> SignedIn | None:
     if not isinstance(who, User):
         return None
     by_token: SignedIn | None = getattr(request, "signed_in", None)
-    return by_token or SignedIn(who, request.session.session_key or "")
+    return by_token or SignedIn(who, "" if who.grant else request.session.session_key or "")

@@ -16,6 +16,7 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from apps.api.throttle import TooManyRequests
 from apps.errors import AppError, AuthenticationRequired, ErrorCode
 
 MEDIA_TYPE = "application/problem+json"
@@ -72,6 +73,8 @@ def _app_error(_request: HttpRequest, error: AppError) -> HttpResponse:
     if isinstance(error, AuthenticationRequired):
         reason = ' error="invalid_token"' if isinstance(error, TokenRefused) else ""
         headers["WWW-Authenticate"] = f"Bearer{reason}"
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(-(-error.data["retry_after_ms"] // 1000))
     return problem(error.http_status, error.code, error.message, error.data, headers=headers)
 
 

@@ -17,7 +17,8 @@ DESCRIPTION = """
 Everything that a page of DeltaCrown can do.
 
 **Sign in** at `POST /_allauth/app/v1/auth/login` and send `Authorization: Bearer <meta.access_token>`.
-Reading what is public needs no sign-in.
+Reading what is public needs no sign-in. A program of yours sends an API token (`dct_…`) in the same way: make one on
+your page, with the scopes that it needs.
 
 **A refusal** is a problem (RFC 9457); branch on its `code`, which is the same in the WebSocket protocol.
 
@@ -36,8 +37,12 @@ _REASONS = {
     413: "The body is too large.",
     415: "The body is not of the type that this address takes.",
     422: "A parameter or field is missing, unknown, or out of range; `data.fields` says which.",
+    429: "Too many requests with one API token; `Retry-After` says when to come back.",
     500: "A bug. It has been logged.",
 }
+# What the shape of an operation does not tell: reading that not everybody may, what there can be too many of.
+_FOR_SOME = ("listMembers", "listIntegrations", "getIntegration", "listAttempts", "getProfile", "listTokens")
+_COUNTED = ("addIntegration", "replayIntegration", "createToken")
 _CHANGING = ("post", "put", "patch", "delete")
 _READING = {  # what cannot be told by the shape
     "listMembers": {403},
@@ -76,13 +81,15 @@ def _problems(path: str, method: str, operation: Schema) -> list[int]:
     possible = {
         400: changes,
         401: True,
-        403: changes,
-        404: "{" in path or operation["operationId"] == "issueRoomToken",
+        403: changes or operation["operationId"] in _FOR_SOME,
+        404: "{" in path or operation["operationId"] in ("issueRoomToken", "createToken"),
         409: any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
-        or (changes and "teams" in operation["tags"]),
+        or (changes and "teams" in operation["tags"])
+        or operation["operationId"] in _COUNTED,
         413: "requestBody" in operation,
         415: changes,
         422: bool(operation["parameters"]) or "requestBody" in operation,
+        429: True,
         500: True,
     }
     also = _READING.get(operation["operationId"], set())

@@ -1,15 +1,19 @@
 """
 Who may do what: one table for every door (WebSocket, HTTP API, web pages). What is not in it is denied.
 
-Rights are evaluated when the action is taken, never when a connection opens.
+Rights are evaluated when the action is taken, never when a connection opens. Whoever acts through an API token has the
+rights that they have themselves, as far as the token's scopes and its tournament go.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.db.models import QuerySet
 
+from apps.accounts.grants import Grant, Scope
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, PermissionDenied
 from apps.eventlog.log import PUBLIC, STAFF
@@ -82,7 +86,19 @@ ACTIONS: dict[str, Rule] = {
     "generate_bracket": Rule(Role.ORGANIZER),
     "add_member": Rule(Role.ORGANIZER),
     "remove_member": Rule(Role.ORGANIZER),
+    "add_integration": Rule(Role.ORGANIZER),
+    "edit_integration": Rule(Role.ORGANIZER),
+    "remove_integration": Rule(Role.ORGANIZER),
+    "test_integration": Rule(Role.ORGANIZER),
+    "replay_integration": Rule(Role.ORGANIZER),
 }
+
+# Which scopes of an API token let its owner act as one of the staff; what anybody may do is play, all but this.
+_STAFF_SCOPES: dict[Role | None, frozenset[Scope]] = {
+    Role.REFEREE: frozenset({Scope.REFEREE, Scope.ORGANISE}),
+    Role.ORGANIZER: frozenset({Scope.ORGANISE}),
+}
+_ORGANISING = frozenset({"create_tournament"})
 
 _WHO = {
     Role.SPECTATOR: "somebody who is signed in",
@@ -113,21 +129,49 @@ def role_of(person: Person, tournament_id: int) -> Role:
     """Return what a person is in a tournament. Cost: one query."""
     if not isinstance(person, User):
         return Role.SPECTATOR
+    most = Role.ADMIN if person.grant is None else _most(person.grant, tournament_id)
     if person.is_superuser:
-        return Role.ADMIN
+        return most
     with connection.cursor() as cursor:
         cursor.execute(_ROLE, [tournament_id, person.pk, tournament_id, person.pk, EntryStatus.CONFIRMED])
-        return Role(cursor.fetchone()[0] or Role.SPECTATOR)
+        return min(most, Role(cursor.fetchone()[0] or Role.SPECTATOR))
+
+
+def _most(grant: Grant, tournament_id: int) -> Role:
+    """Return the highest role that a token leaves its owner in a tournament."""
+    if not grant.covers(tournament_id):
+        return Role.SPECTATOR
+    for role in (Role.ORGANIZER, Role.REFEREE):
+        if grant.scopes & _STAFF_SCOPES[role]:
+            return role
+    return Role.PLAYER if Scope.PLAY in grant.scopes else Role.SPECTATOR
 
 
 def side_in(person: Person, match_id: int) -> Side | None:
-    """Return the side that a person plays in a match. Cost: one query."""
-    if not isinstance(person, User):
+    """Return the side that a person plays in a match, themselves or by a program that may. Cost: one query."""
+    if not isinstance(person, User) or not _plays(person):
         return None
     with connection.cursor() as cursor:
         cursor.execute(_SIDE, [match_id, person.pk])
         found = cursor.fetchone()
     return None if found is None else Side.HOME if found[0] else Side.AWAY
+
+
+def _plays(person: User) -> bool:
+    return person.grant is None or Scope.PLAY in person.grant.scopes
+
+
+def staffed_by(person: Person) -> QuerySet[Any, Any]:
+    """Return the ids of the tournaments that a person sees as one of the staff, for use in a query."""
+    if not isinstance(person, User):
+        return Member.objects.none()
+    if person.grant is None:
+        return Member.objects.filter(user=person).values("tournament")
+    if not person.grant.scopes & _STAFF_SCOPES[Role.REFEREE]:
+        return Member.objects.none()
+    found = Tournament.objects.all() if person.is_superuser else Tournament.objects.filter(members__user=person)
+    only = person.grant.tournament
+    return (found if only is None else found.filter(pk=only)).values("pk")
 
 
 def is_staff(role: Role) -> bool:
@@ -150,8 +194,8 @@ def may_see_dispute(person: Person, match: Match, role: Role) -> bool:
 
 
 def side_of(person: Person, match: Match) -> Side | None:
-    """Return the side that a person plays in a match."""
-    if not isinstance(person, User):
+    """Return the side that a person plays in a match, themselves or by a program that may."""
+    if not isinstance(person, User) or not _plays(person):
         return None
     for side, entry in ((Side.HOME, match.home), (Side.AWAY, match.away)):
         if entry is not None and entry.user_id == person.pk:
@@ -164,16 +208,39 @@ def allows(action: str, person: Person, role: Role, *, own: bool = False) -> boo
     rule = ACTIONS.get(action)
     if rule is None or not isinstance(person, User):
         return False
+    if person.grant is not None:
+        if not person.grant.scopes & _scopes_for(action, own=own):
+            return False
+        own = own and _plays(person)
     if rule.role is Role.PLAYER:
         return own or (rule.others is not None and role >= rule.others)
     return role >= rule.role
 
 
+def _scopes_for(action: str, *, own: bool) -> frozenset[Scope]:
+    """Return the scopes of which a token needs one for an action."""
+    rule = ACTIONS[action]
+    if action in _ORGANISING:
+        return _STAFF_SCOPES[Role.ORGANIZER]
+    if rule.role not in (Role.SPECTATOR, Role.PLAYER):
+        return _STAFF_SCOPES[rule.role]
+    instead = _STAFF_SCOPES.get(rule.others, frozenset())
+    return instead | {Scope.PLAY} if own or not instead else instead
+
+
 def require(
-    action: str, person: Person, role: Role = Role.SPECTATOR, *, entry: Entry | None = None, match: Match | None = None
+    action: str,
+    person: Person,
+    role: Role = Role.SPECTATOR,
+    *,
+    tournament_id: int | None = None,
+    entry: Entry | None = None,
+    match: Match | None = None,
 ) -> None:
     """
     Pass if the person may act, on their own entry or match where the rule asks for that.
+
+    `role` is what `role_of` says for the tournament. Without `tournament_id`, a token for one tournament gives nothing.
 
     Raises:
         AuthenticationRequired: not signed in.
@@ -185,9 +252,15 @@ def require(
     own = (entry is not None and entry.user_id == person.pk) or (
         match is not None and side_of(person, match) is not None
     )
+    rule, grant = ACTIONS.get(action), person.grant
+    if grant is not None and not grant.covers(tournament_id):
+        message = "This token is for one tournament, and that is another."
+        raise PermissionDenied(message)
     if allows(action, person, role, own=own):
         return
-    rule = ACTIONS.get(action)
+    if grant is not None and rule is not None and not grant.scopes & (needed := _scopes_for(action, own=own)):
+        message = f"This token needs the scope {' or '.join(sorted(needed))} for this. Make another one."
+        raise PermissionDenied(message)
     who = [] if rule is None else [_WHO[r] for r in (rule.role, rule.others) if r is not None]
     message = f"Only {' or '.join(who)} can do this." if who else "Nobody can do this."
     raise PermissionDenied(message)

@@ -33,6 +33,7 @@ HOSTS = frozenset(
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
         "entry", "teams", "team",
         "manage-stages",
+        "manage-integrations", "access",
     }
 )  # fmt: skip
 
@@ -134,6 +135,9 @@ def _details(error: AppError) -> tuple[str, ...]:
     rows = error.data.get("errors", [])
     told = tuple(f"Row {row['row']}: {row['message']}" for row in rows[:MAX_DETAILS])
     return (*told, f"And {len(rows) - MAX_DETAILS} more.") if len(rows) > MAX_DETAILS else told
+
+
+_FORMS_THAT_LOOK_UP = frozenset({"staff", "token"})
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:

@@ -4,11 +4,14 @@ from django.urls import URLPattern, path
 
 from apps.web.views import (
     accent,
+    access,
     account,
+    calendars,
     entries,
     files,
     history,
     home,
+    integrations,
     manage,
     matches,
     reopening,
@@ -27,6 +30,12 @@ urlpatterns: list[URLPattern] = [
     path("new/create/", home.create, name="create"),
     path("new/import/", files.import_tournament, name="import-tournament"),
     path("me/", account.me, name="me"),
+    path("me/schedule.ics", calendars.mine, name="my-calendar"),
+    path("me/access/", access.access, name="access"),
+    path("me/access/tokens/create/", access.create_token, name="create-token"),
+    path("me/access/tokens/<int:token_id>/revoke/", access.revoke_token, name="revoke-token"),
+    path("me/access/calendar/create/", access.create_calendar, name="create-calendar"),
+    path("me/access/calendar/end/", access.end_calendar, name="end-calendar"),
     # A tournament
     path("t/<int:tournament_id>/", tournaments.overview, name="tournament"),
     path("t/<int:tournament_id>/bracket/", tournaments.bracket, name="bracket"),
@@ -39,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/entries/<int:entry_id>/rename/", entries.rename, name="entry-rename"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/roster/", entries.roster, name="entry-roster"),
     path("t/<int:tournament_id>/history/", history.history, name="history"),
+    path("t/<int:tournament_id>/schedule.ics", calendars.tournament, name="calendar"),
     *(
         path(
             f"t/<int:tournament_id>/entries/<int:entry_id>/{command}/",
@@ -80,6 +90,22 @@ urlpatterns: list[URLPattern] = [
     *(
         path(f"t/<int:tournament_id>/manage/schedule/stations/<int:station_id>/{step}/", view, name=f"{step}-station")
         for step, view in (("rename", schedule.rename_station), ("remove", schedule.remove_station))
+    ),
+    path("t/<int:tournament_id>/manage/integrations/", integrations.integrations, name="manage-integrations"),
+    path("t/<int:tournament_id>/manage/integrations/add/", integrations.add, name="add-integration"),
+    *(
+        path(
+            f"t/<int:tournament_id>/manage/integrations/<int:integration_id>/{name}/",
+            view,
+            name=f"{name}-integration",
+        )
+        for name, view in (
+            ("save", integrations.save),
+            ("switch", integrations.switch),
+            ("remove", integrations.remove),
+            ("test", integrations.test),
+            ("replay", integrations.replay),
+        )
     ),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),

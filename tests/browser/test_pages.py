@@ -243,9 +243,9 @@ async def test_the_list_of_tournaments_says_as_of_when_it_is(browser, site, cup,
 @pytest.mark.parametrize("scripts", [True, False])
 async def test_nothing_sticks_out_at_any_width(browser, site, cup, organizer, live, scripts):
     paths = [
-        "/", "/new/", "/me/", f"/m/{live.pk}/",
+        "/", "/new/", "/me/", "/me/access/", f"/m/{live.pk}/",
         *(f"/t/{cup.pk}/{tab}" for tab in ("", "bracket/", "matches/", "entrants/", "activity/")),
-        *(f"/t/{cup.pk}/manage/{tab}" for tab in ("", "entrants/", "settings/", "staff/")),
+        *(f"/t/{cup.pk}/manage/{tab}" for tab in ("", "entrants/", "settings/", "staff/", "integrations/")),
         f"/t/{cup.pk}/bracket/?view=tv",
     ]  # fmt: skip
     async with Window(

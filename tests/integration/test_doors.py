@@ -18,7 +18,7 @@ from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.realtime.actions import perform
 from apps.tournaments.realtime.protocol import CLIENT_TYPES, decode
 from apps.tournaments.realtime.rooms import RoomName
-from tests.integration.tournaments.test_permissions import ATTEMPTS, ROLES, STAFF, Scene
+from tests.integration.tournaments.test_permissions import ATTEMPTS, HOOK, ROLES, STAFF, Scene
 from tests.pictures import png
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
@@ -34,6 +34,7 @@ PAGE, STAGE = "/m/{s.match.pk}", "{s.stage.pk}"
 PICTURE = {"file": png()}
 LIST = {"file": b"name,seed\nZoe,9\n"}
 DOCUMENT = {"file": b'{"format":"deltacrown/1","tournament":{"name":"New"},"stages":[{"number":1,"format":"swiss"}]}'}
+H, HOOKS = "integrations/{s.hook}", MANAGE + "/integrations/{s.hook}"
 
 # action: (method and address in the API, its body), (address of the form, its fields); a frame has the action's name
 DOORS = {
@@ -109,6 +110,14 @@ DOORS = {
     ),
     "call_match": (("POST", f"{M}/call", {}), ("/m/{s.match.pk}/call/", {})),
     "extend_deadline": (("PATCH", f"{M}/deadline", {"minutes": 5}), ("/m/{s.match.pk}/deadline/", {"minutes": 5})),
+    "add_integration": (
+        ("POST", f"{T}/integrations", {"url": HOOK}),
+        (f"{MANAGE}/integrations/add/", {"kind": "webhook", "url": HOOK}),
+    ),
+    "edit_integration": (("PATCH", H, {"name": "Other"}), (f"{HOOKS}/save/", {"name": "Other"})),
+    "remove_integration": (("DELETE", H, None), (f"{HOOKS}/remove/", {})),
+    "test_integration": (("POST", f"{H}/test", None), (f"{HOOKS}/test/", {})),
+    "replay_integration": (("POST", f"{H}/replay", {"first": 1}), (f"{HOOKS}/replay/", {"first": 1})),
 }  # fmt: skip
 
 FRAMES = {
@@ -121,7 +130,15 @@ FRAMES = {
     "dispute_result": {"text": "They left."},
     "veto_move": HEADS,
 }
-OUTCOMES = {200: "allowed", 201: "allowed", 409: "allowed", 401: "sign in", 403: "denied", 404: "hidden"}
+OUTCOMES = {
+    200: "allowed",
+    201: "allowed",
+    204: "allowed",
+    409: "allowed",
+    401: "sign in",
+    403: "denied",
+    404: "hidden",
+}
 
 
 def browser(scene: Scene, role: str) -> Client:

@@ -1,14 +1,15 @@
 """The person who is asking: profile, own matches, own entries."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
 
 from apps.accounts import services
 from apps.accounts.models import User
 from apps.api import schemas
-from apps.api.auth import user
+from apps.api.auth import IN_PERSON, user
 from apps.api.details import match_detail, my_entry, my_team
 from apps.api.pagination import page
 from apps.api.params import Window
@@ -18,14 +19,15 @@ from apps.tournaments.text import clean_line
 
 router = Router(tags=["me"])
 Answer = dict[str, Any]
+Row = TypeVar("Row", bound=Model)
 
 
-@router.get("", response=schemas.Profile, operation_id="getProfile", summary="Your profile")
+@router.get("", auth=IN_PERSON, response=schemas.Profile, operation_id="getProfile", summary="Your profile")
 def get(request: HttpRequest) -> Answer:
     return _profile(user(request))
 
 
-@router.patch("", response=schemas.Profile, operation_id="editProfile", summary="Change your profile")
+@router.patch("", auth=IN_PERSON, response=schemas.Profile, operation_id="editProfile", summary="Change your profile")
 def edit(request: HttpRequest, body: schemas.ProfileChanges) -> Answer:
     changes = body.model_dump(exclude_unset=True)
     names = {field: clean_line(field, name, at_most=150) for field, name in changes.items()}
@@ -39,7 +41,7 @@ def edit(request: HttpRequest, body: schemas.ProfileChanges) -> Answer:
     summary="Your matches that are not over, those you can play now first",
 )
 def my_matches(request: HttpRequest, window: Query[Window]) -> Answer:
-    return page(lists.my_open_matches(user(request)), window, match_detail)
+    return page(_covered(lists.my_open_matches(user(request)), request), window, match_detail)
 
 
 @router.get(
@@ -49,7 +51,13 @@ def my_matches(request: HttpRequest, window: Query[Window]) -> Answer:
     summary="Where you take part or wait, newest first",
 )
 def my_entries(request: HttpRequest, window: Query[Window]) -> Answer:
-    return page(lists.my_entries(user(request)), window, my_entry)
+    return page(_covered(lists.my_entries(user(request)), request), window, my_entry)
+
+
+def _covered(found: QuerySet[Row], request: HttpRequest) -> QuerySet[Row]:
+    """Return of one's matches or entries those that a token for one tournament is about."""
+    grant = user(request).grant
+    return found if grant is None or grant.tournament is None else found.filter(tournament=grant.tournament)
 
 
 @router.get(

@@ -16,6 +16,17 @@ from apps.api.schemas.entries import (
     Roster,
 )
 from apps.api.schemas.exchange import DOCUMENT
+from apps.api.schemas.integrations import (
+    Attempt,
+    AttemptPage,
+    Integration,
+    IntegrationAnswer,
+    IntegrationChanges,
+    IntegrationPage,
+    NewIntegration,
+    NewIntegrationAnswer,
+    ReplayRequest,
+)
 from apps.api.schemas.log import EventPage, LoggedEvent, Snapshot, State
 from apps.api.schemas.matches import (
     Match,
@@ -64,6 +75,7 @@ from apps.api.schemas.teams import (
     TeamDetail,
     TeamPage,
 )
+from apps.api.schemas.tokens import ApiToken, ApiTokenPage, NewApiToken, NewApiTokenAnswer, NewCalendarAnswer
 from apps.api.schemas.tournaments import (
     Again,
     BracketAnswer,
@@ -81,7 +93,11 @@ from apps.api.schemas.tournaments import (
 __all__ = [
     "DOCUMENT",
     "Again",
+    "ApiToken",
+    "ApiTokenPage",
     "Appointment",
+    "Attempt",
+    "AttemptPage",
     "Board",
     "Booking",
     "BracketAnswer",
@@ -96,6 +112,10 @@ __all__ = [
     "EventPage",
     "Evidence",
     "EvidenceAnswer",
+    "Integration",
+    "IntegrationAnswer",
+    "IntegrationChanges",
+    "IntegrationPage",
     "Invitation",
     "InviteCode",
     "LoggedEvent",
@@ -110,9 +130,14 @@ __all__ = [
     "MyEntry",
     "MyEntryPage",
     "MyTeamPage",
+    "NewApiToken",
+    "NewApiTokenAnswer",
+    "NewCalendarAnswer",
     "NewCaptain",
     "NewDispute",
     "NewEntry",
+    "NewIntegration",
+    "NewIntegrationAnswer",
     "NewStage",
     "NewStation",
     "NewTeam",
@@ -130,6 +155,7 @@ __all__ = [
     "Reopen",
     "ReopenAnswer",
     "Reopening",
+    "ReplayRequest",
     "RoomRequest",
     "RoomToken",
     "Roster",

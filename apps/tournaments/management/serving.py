@@ -3,12 +3,17 @@
 import errno
 import gc
 import os
+import signal
 import socket
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.utils.module_loading import import_string
 
 from apps.tournaments.management.sweeper import Sweeper
 from apps.tournaments.realtime.drain import drain
@@ -26,17 +31,27 @@ def load_server() -> Server:
 
 
 def serve(server: Server, listener: socket.socket) -> None:
-    """Serve until the process is told to end. Meanwhile a thread does what is due by the clock, unless SWEEP is off."""
+    """Serve until the process is told to end. Meanwhile do what is due by the clock, and settings.BESIDE_THE_SERVER."""
+    # The server ends with the signal that it got, for this process to die of; what runs beside it has to end first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with ExitStack() as beside:
+        if settings.SWEEP:
+            beside.enter_context(_sweeping())
+        for path in settings.BESIDE_THE_SERVER:
+            beside.enter_context(import_string(path)())
+        server.run([listener])
+
+
+@contextmanager
+def _sweeping() -> Iterator[None]:
     sweeper = Sweeper(lambda: drain.is_on)
     thread = threading.Thread(target=sweeper.run, name="sweeper")
-    if settings.SWEEP:
-        thread.start()
+    thread.start()
     try:
-        server.run([listener])
+        yield
     finally:
         sweeper.stop()
-        if settings.SWEEP:
-            thread.join()
+        thread.join()
 
 
 def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:

@@ -19,7 +19,6 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from msgspec import UNSET
 
-from apps.accounts.models import User
 from apps.accounts.tokens import Identity, TokenError, aread_token
 from apps.errors import AppError, ErrorCode, NotFound
 from apps.eventlog.log import STAFF, Position, iso
@@ -311,7 +310,7 @@ class RoomConsumer(ABC):
             self.connection.close(CloseCode.TOKEN_EXPIRED if error.expired else CloseCode.AUTHENTICATION_REQUIRED)
 
     async def _authenticate(self, message: protocol.Authenticate) -> None:
-        """Take a new token of the same person; anything else ends the connection."""
+        """Take a new token of the same person with the same rights; anything else ends the connection."""
         try:
             identity = await aread_token(message.data.token, room=str(self.name))
         except TokenError as error:
@@ -319,6 +318,7 @@ class RoomConsumer(ABC):
             return
         # Every token makes another guest; a guest stays one.
         same = identity.id == self.identity.id or (identity.user is None and not self.is_member)
+        same = same and identity.grant == self.identity.grant
         if not same or not await limits().redeem(identity):
             self.connection.close(CloseCode.FORBIDDEN)
             return
@@ -370,8 +370,7 @@ class RoomConsumer(ABC):
     def _read_person(self) -> None:
         """Know the person as they are now, who were somebody else, perhaps, when the room opened. Runs in a thread."""
         if self.is_member:
-            found = User.objects.filter(pk=self.identity.id.removeprefix("user:"), is_active=True).first()
-            self.person = found or AnonymousUser()
+            self.person = self.identity.present_user() or AnonymousUser()
 
     def _forget_person(self) -> None:
         """Keep no row of somebody who only watches; whoever acts is read again."""

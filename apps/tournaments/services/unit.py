@@ -106,8 +106,14 @@ class Unit:
         self._tournament = self.watch(tournament)
         self._role = permissions.role_of(self.actor.user, tournament.pk)
         if check:
-            permissions.require(self.action, self.actor.user, self._role)
+            self.require()
         return tournament
+
+    def require(self, *, entry: Entry | None = None, match: Match | None = None) -> None:
+        """Check the right to act in the tournament that is locked; on one's own entry or match, where it is that."""
+        permissions.require(
+            self.action, self.actor.user, self._role, tournament_id=self.tournament.pk, entry=entry, match=match
+        )
 
     def lock_match(self, match_id: int, *, expected_version: int | None = None) -> Match:
         """
@@ -122,7 +128,7 @@ class Unit:
         if match is None:
             message = "There is no such match."
             raise NotFound(message)
-        permissions.require(self.action, self.actor.user, self._role, match=match)
+        self.require(match=match)
         if expected_version is not None and expected_version != match.version:
             message = "The match has changed since you looked at it. See how it stands now, then try again."
             raise Conflict(message, match=fields_of(match))
@@ -133,21 +139,21 @@ class Unit:
         tournament_id = Entry.objects.filter(pk=entry_id).values_list("tournament_id", flat=True).first()
         self._lock_owner_of("entry", tournament_id)
         entry = Entry.objects.get(pk=entry_id)
-        permissions.require(self.action, self.actor.user, self._role, entry=entry)
+        self.require(entry=entry)
         return self.watch(entry)
 
     def lock_stage(self, stage_id: int) -> Stage:
         """Lock a stage's tournament and check the right to act on the stage."""
         tournament_id = Stage.objects.filter(pk=stage_id).values_list("tournament_id", flat=True).first()
         self._lock_owner_of("stage", tournament_id)
-        permissions.require(self.action, self.actor.user, self._role)
+        self.require()
         return self.watch(Stage.objects.get(pk=stage_id))
 
     def lock_station(self, station_id: int) -> Station:
         """Lock a station's tournament and check the right to act on the station."""
         tournament_id = Station.objects.filter(pk=station_id).values_list("tournament_id", flat=True).first()
         self._lock_owner_of("station", tournament_id)
-        permissions.require(self.action, self.actor.user, self._role)
+        self.require()
         station = Station.objects.filter(pk=station_id).first()
         if station is None:
             message = "There is no such station."
@@ -158,7 +164,7 @@ class Unit:
         """Lock a reopening's tournament and check the right to undo it."""
         tournament_id = Reopening.objects.filter(pk=reopening_id).values_list("tournament_id", flat=True).first()
         self._lock_owner_of("reopening", tournament_id)
-        permissions.require(self.action, self.actor.user, self._role)
+        self.require()
         return Reopening.objects.get(pk=reopening_id)
 
     def _lock_owner_of(self, what: str, tournament_id: int | None) -> None:

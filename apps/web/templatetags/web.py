@@ -126,6 +126,23 @@ def account_label(field: BoundField) -> str:
     return _ACCOUNT_LABELS.get(field.name, str(field.label))
 
 
+_ANNOUNCED = {
+    "bracket_generated": "The matches are drawn",
+    "round_paired": "A round is paired",
+    "tournament_started": "The tournament begins",
+    "match_ready": "A match can be played",
+    "match_called": "A match is called to its station",
+    "match_completed": "A match has a result",
+    "tournament_completed": "The tournament is over",
+}
+
+
+@register.filter
+def announced(event: str) -> str:
+    """Return what an event is called where people choose what is announced."""
+    return _ANNOUNCED.get(event, event)
+
+
 @register.filter
 def of(form: str, row_id: int) -> str:
     """Return the name of a form about one row: "report-5"."""

@@ -58,6 +58,13 @@ def staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
     return seen
 
 
+def organizer_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
+    """Read the data of a page of the console that is for organisers. Raises PermissionDenied as `staff_visit` does."""
+    seen = staff_visit(request, tournament_id, tab)
+    permissions.require("edit_tournament", request.user, seen.role)
+    return seen
+
+
 @page
 def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     """Show the matches as a queue: what needs a person first."""

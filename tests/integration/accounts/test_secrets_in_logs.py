@@ -31,6 +31,8 @@ def test_no_token_and_no_password_reaches_the_log(written, monkeypatch, settings
     make_user("ann", password=PASSWORD)
     room = f"tournament:{drawn(2).pk}"
     access, refresh = tokens(sign_in())
+    api_token, hook = "dct_" + "a-B_9" * 8, "https://discord.com/api/webhooks/123456789/" + "c-D_8" * 14
+    signing = "whsec_" + "e+F/7" * 8 + "=="
     client = Client(headers={"Authorization": f"Bearer {access}"})
     answer = client.post("/api/v1/realtime/token", {"room": room}, content_type="application/json")
     room_token = answer.json()["token"]
@@ -45,6 +47,8 @@ def test_no_token_and_no_password_reaches_the_log(written, monkeypatch, settings
     monkeypatch.setattr(lists, "visible_tournaments", lambda *_, **__: 1 / 0)
     client.get("/api/v1/tournaments", {"token": room_token})
     logging.getLogger("anything").warning("%s and %s", f"?token={room_token}", {"bearer": access})
+    logging.getLogger("anything").warning("%s %s %s", {"Authorization": f"Bearer {api_token}"}, [hook], signing)
+    logging.getLogger("anything").warning("%s", (api_token, signing))
     logging.getLogger("anything").error("sec-websocket-protocol: deltacrown.v1, bearer.%s", room_token)
 
     text = written.getvalue()
@@ -53,5 +57,7 @@ def test_no_token_and_no_password_reaches_the_log(written, monkeypatch, settings
         signature = secret.rpartition(".")[2]
         assert secret not in text
         assert signature not in text
+    for secret in (api_token[4:], hook.rpartition("/")[2], signing[6:-2]):
+        assert secret not in text
     for password in (PASSWORD, "wrong password of ann"):
         assert password not in text

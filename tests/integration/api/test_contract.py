@@ -24,8 +24,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from apps.accounts.models import User
+from apps.accounts.models import ApiToken, User
 from apps.api.api import api
+from apps.integrations import services as integrations
+from apps.integrations import tokens
+from apps.integrations.models import Endpoint
 from apps.tournaments.models import Entry, Evidence, Match, Reopening, Role, Stage, Station, Status, Team, Tournament
 from apps.tournaments.services import (
     Actor,
@@ -87,6 +90,10 @@ BODIES = {
     "renameStation": {"name": "Court 9"},
     "scheduleMatch": {"scheduled_at": "2099-11-22T18:00:00Z"},
     "extendDeadline": {"minutes": 5},
+    "addIntegration": {"url": "https://bot.example.org/"},
+    "editIntegration": {"active": False},
+    "replayIntegration": {"first": 1},
+    "createToken": {"name": "Bot", "scopes": ["play"]},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -131,6 +138,10 @@ def world(media):
     league(ann, staff)
     choosing(staff)
 
+    integrations.add(staff, draft.pk, url="https://bot.example.org/hook")
+    for user in (ann, admin):
+        tokens.create(user, name="Bot", scopes=["organise"])
+
     assert set(Tournament.objects.values_list("status", flat=True)) == set(Status)
     assert set(Match.objects.values_list("state", flat=True)) == set(MatchState)
     for cup in Tournament.objects.all():
@@ -138,6 +149,8 @@ def world(media):
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
     rows |= {"station_id": Station, "team_id": Team}
     rows |= {"reopening_id": Reopening, "evidence_id": Evidence}
+    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match}
+    rows |= {"integration_id": Endpoint, "token_id": ApiToken}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
         ids={**ids, "username": ["ann", "admin2", "nobody"]},

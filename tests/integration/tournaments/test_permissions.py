@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDenied
+from apps.integrations import services as integrations
 from apps.tournaments import permissions
 from apps.tournaments.exchange.document import write_document
 from apps.tournaments.models import EntryStatus, Match, Reopening, Role, Stage, Station, Tournament
@@ -43,6 +44,7 @@ ROLES = ("guest", "spectator", "player", "opponent", "referee", "organizer", "ad
 STAFF = {"referee", "organizer", "admin"}
 LEADERS = {"organizer", "admin"}
 ANYBODY = set(ROLES) - {"guest"}
+HOOK = "https://bot.example.org/hook"
 
 
 class Scene:
@@ -90,6 +92,9 @@ class Scene:
     def preview(self) -> str:
         """The token with which the first match can be reopened."""
         return reopening.preview(self.by("organizer"), self.match.pk).token
+
+    def hook(self) -> int:
+        return self.cup.endpoints.get().pk
 
     def by(self, role: str) -> Actor:
         return Actor(self.people[role])
@@ -166,6 +171,12 @@ def reopened() -> Scene:
 def with_playoffs() -> Scene:
     scene = Scene()
     stages.add(scene.by("organizer"), scene.cup.pk, format=Format.SINGLE_ELIMINATION)
+    return scene
+
+
+def hooked() -> Scene:
+    scene = Scene()
+    integrations.add(scene.by("organizer"), scene.cup.pk, url=HOOK)
     return scene
 
 
@@ -278,6 +289,11 @@ ATTEMPTS = {
         lambda s, by: deadlines.extend(by, s.match.pk, minutes=5),
         STAFF,
     ),
+    "add_integration": (Scene, lambda s, by: integrations.add(by, s.cup.pk, url=HOOK), LEADERS),
+    "edit_integration": (hooked, lambda s, by: integrations.edit(by, s.hook, name="Other"), LEADERS),
+    "remove_integration": (hooked, lambda s, by: integrations.remove(by, s.hook), LEADERS),
+    "test_integration": (hooked, lambda s, by: integrations.test(by, s.hook), LEADERS),
+    "replay_integration": (hooked, lambda s, by: integrations.replay(by, s.hook, first=1), LEADERS),
 }
 
 
