@@ -93,6 +93,7 @@ class Scene:
         """The token with which the first match can be reopened."""
         return reopening.preview(self.by("organizer"), self.match.pk).token
 
+    @property
     def hook(self) -> int:
         return self.cup.endpoints.get().pk
 
