@@ -53,7 +53,8 @@ from tests.pictures import png
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 20
+EXAMPLES = 12
+PARTS = 3  # which different processes can try
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -82,10 +83,6 @@ BODIES = {
     "forfeitMatch": {"loser": "home"},
     "vetoMove": {"option": "heads"},
     "editProfile": {"first_name": "Ann"},
-    "updateEntry": {"name": "Other"},
-    "createTeam": {"name": "Greens"},
-    "editTeam": {"tag": "G"},
-    "inviteToTeam": {"username": "stranger"},
     "addStation": {"name": "Court 9"},
     "renameStation": {"name": "Court 9"},
     "scheduleMatch": {"scheduled_at": "2099-11-22T18:00:00Z"},
@@ -247,8 +244,9 @@ def send(case, token):
     return response.status_code
 
 
-def test_whatever_is_sent_the_answer_is_as_documented(world, schema, subtests):
-    for operation_id in OPERATIONS:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_is_sent_the_answer_is_as_documented(world, schema, subtests, part):
+    for operation_id in OPERATIONS[part::PARTS]:
         with subtests.test(operation_id):
             send_anything(schema.find_operation_by_id(operation_id), world)
 
