@@ -109,10 +109,7 @@ def _in_bracket(state: State, entry: Row) -> Mine:
     if tournament["status"] == "cancelled":
         return Mine("none")
     if still_to_play:
-        stages = {stage["id"]: stage["number"] for stage in state["stages"].values()}
-        row = min(
-            still_to_play, key=lambda row: (URGENCY.index(row["state"]), stages.get(row["stage"], 0), row["number"])
-        )
+        row = min(still_to_play, key=lambda row: (URGENCY.index(row["state"]), row["stage"], row["number"]))
         side = "home" if row["home"] == entry["id"] else "away"
         match = match_shown(state, row, feeders(state))
         return Mine("match", match=match, side=side, may_withdraw=True, **known)
