@@ -12,7 +12,17 @@ from apps.tournaments.models import Entry, EntryStatus, Match, Role, Stage, Stat
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of, staffed_by
 from apps.tournaments.selectors.teams import roster_entries
-from engine.match_flow import BEGUN, OPEN, MatchState
+from engine.match_flow import OPEN, MatchState
+
+# In which order a player's matches ask for something; in a dispute a referee is asked.
+URGENCY = (
+    MatchState.CHECK_IN,
+    MatchState.LIVE,
+    MatchState.PENDING_RESULT,
+    MatchState.READY,
+    MatchState.DISPUTED,
+    MatchState.SCHEDULED,
+)
 
 
 def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> QuerySet[Tournament]:
@@ -96,16 +106,12 @@ def my_entries(user: User) -> QuerySet[Entry]:
 
 def my_open_matches(user: User) -> QuerySet[Match]:
     """
-    Return a person's and their teams' matches that are not over: begun ones first, then those that can be played.
+    Return a person's and their teams' matches that are not over, in the order in which they ask for a player.
 
     Two queries.
     """
     order = Case(
-        When(state__in=BEGUN, then=Value(0)),
-        When(state=MatchState.CHECK_IN, then=Value(1)),
-        When(state=MatchState.READY, then=Value(2)),
-        default=Value(3),
-        output_field=IntegerField(),
+        *(When(state=state, then=Value(number)) for number, state in enumerate(URGENCY)), output_field=IntegerField()
     )
     teams = roster_entries(user)
     mine = Q(home__user=user) | Q(away__user=user) | Q(home__in=teams) | Q(away__in=teams)

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from apps.tournaments.selectors.lists import URGENCY
 from apps.web.present.entrants import waitlist
 from apps.web.present.shown import MatchShown, SideShown, counts, entrant_name, feeders, match_shown
 from apps.web.present.stages import in_order
 from engine.league import rounds_of
-from engine.match_flow import BEGUN, OPEN
+from engine.match_flow import OPEN
 from engine.projection import State
 from engine.stages import Format
 from engine.swiss import rounds_needed
@@ -184,19 +185,13 @@ def _in_bracket(state: State, entry: Row) -> Mine:
     if tournament["status"] == "cancelled":
         return Mine("none")
     if still_to_play:
-        stages = {stage["id"]: stage["number"] for stage in state["stages"].values()}
-        row = min(still_to_play, key=lambda row: (_order(row["state"]), stages.get(row["stage"], 0), row["number"]))
+        row = min(still_to_play, key=lambda row: (URGENCY.index(row["state"]), row["stage"], row["number"]))
         side = "home" if row["home"] == entry["id"] else "away"
         match = match_shown(state, row, feeders(state))
         return Mine("match", match=match, side=side, may_withdraw=True, **known)
     if tournament["status"] != "completed" and (text := _between(state, entry)):
         return Mine("in", text, may_withdraw=True, **known)
     return _finished(tournament, entry, own, state, known)
-
-
-def _order(state: str) -> int:
-    """Return the order in which matches ask for a player: begun, to check in, to play, to come."""
-    return 0 if state in BEGUN else {"check_in": 1, "ready": 2}.get(state, 3)
 
 
 def _between(state: State, entry: Row) -> str:

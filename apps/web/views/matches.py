@@ -60,6 +60,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "team_side": team_side,
         "my": my_match(shown, side.value) if side else None,
         "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
+        "stage_number": row.stage.number,
         "lines": match_lines(events, one_match, names),
         "before": [
             {**feeder, "what": "The winner" if feeder["winner_to"] == shown.number else "The loser"}

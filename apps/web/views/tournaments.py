@@ -187,6 +187,7 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "lines": lines,
             "older": older,
             "paged": page_before is not None,
+            "quiet": " ".join(story.QUIET),
         }
     )
     return _tab(request, "activity", seen, failure)

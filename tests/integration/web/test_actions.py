@@ -61,6 +61,17 @@ class TestCheckIn:
         olivia.post(f"/m/{match.pk}/check-in/", {k: v for k, v in fields.items() if k not in ("side", "command_id")})
         assert olivia.status == 400
 
+    def test_what_a_player_can_do_comes_before_what_a_referee_decides(self, visitor, olivia, match):
+        player = match.home.user
+        other = factories.open_with_entries(1)
+        factories.enter(other, player, "Me")
+        disputed = first_match(factories.draw(other))
+        matches.start(Actor(other.created_by), disputed.pk)
+        matches.dispute(Actor(player), disputed.pk, text="Look at this.")
+        page = visitor(player).open("/me/")
+        assert page.has_form(f"/m/{match.pk}/check-in/")
+        assert page.text.index("You play") < page.text.index(f"{other.name}, match 1")
+
     def test_the_board_shows_who_is_here_and_until_when(self, olivia, match):
         matches.check_in(Actor(match.home.user), match.pk)
         text = olivia.open(f"/t/{match.tournament_id}/manage/").text
