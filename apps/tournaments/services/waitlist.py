@@ -5,8 +5,6 @@ The waitlist is in strict order: of `waitlisted_at`, then id. With `claim_minute
 in it, who claims it in time or loses it to the next; a place that is held is not free.
 """
 
-from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from apps.errors import Conflict
@@ -14,7 +12,7 @@ from apps.tournaments.events import RegistrationCancelled, RegistrationOffered, 
 from apps.tournaments.models import Entry, EntryStatus, NoShowRule, Tournament
 from apps.tournaments.models.entry import TAKES_A_PLACE
 from apps.tournaments.models.tournament import BEFORE_PLAY
-from apps.tournaments.services.unit import Actor, Answer, Unit, command, present
+from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.text import said
 
 
@@ -103,26 +101,6 @@ def expire_offer(unit: Unit, entry: Entry) -> bool:
     _expire(unit, entry)
     promote_waitlisted(unit)
     return True
-
-
-def expire_offers_of(tournament_id: int) -> int:
-    """
-    Take back all places of a tournament that were not claimed in time; return how many.
-
-    Nobody's command: the clock's. Can be called at any time and again. `selectors.entries.overdue_offers` says where
-    there is something to do. Nothing happens once there is a bracket, whose draw has ended all offers.
-    """
-    with transaction.atomic():
-        tournament = Tournament.objects.select_for_update(no_key=True).filter(pk=tournament_id).first()
-        if tournament is None or tournament.status not in BEFORE_PLAY:
-            return 0
-        unit = Unit("expire_offers", Actor(AnonymousUser()), present())
-        unit.adopt(unit.watch(tournament))
-        due = tournament.entries.filter(status=EntryStatus.OFFERED, claim_by__lte=unit.now)
-        expired = sum([expire_offer(unit, unit.watch(entry)) for entry in _in_order(due)])
-        if expired:
-            unit.finish({}, fingerprint="")
-        return expired
 
 
 def end_offers(unit: Unit) -> None:

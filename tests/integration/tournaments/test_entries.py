@@ -11,10 +11,10 @@ from apps.errors import BadRequest, Conflict
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, STAFF
 from apps.tournaments.models import Entry, EntryStatus, Rating, StageEntry
-from apps.tournaments.selectors.entries import overdue_offers
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 from apps.tournaments.services import Actor, admission, brackets, entries, stages, tournaments, waitlist
-from apps.tournaments.services.unit import present
+from apps.tournaments.services.deadlines import sweep
+from apps.tournaments.services.unit import Unit, present
 from engine.projection import fold
 from engine.stages import Format
 from tests import factories
@@ -225,7 +225,7 @@ class TestWaitlist:
         with pytest.raises(Conflict, match="No place is held for"):
             waitlist.claim(by(rows[2]), rows[2].pk)
         clock.forward(minutes=2)
-        assert waitlist.expire_offers_of(cup.pk) == 0
+        assert sweep(present()) == 0
 
     def test_who_does_not_is_out_and_the_next_has_the_same_time(self, clock):
         cup, rows = full(2, waiting=3, claim_minutes=30)
@@ -234,31 +234,27 @@ class TestWaitlist:
         with pytest.raises(Conflict, match=r"held for .* until 22 Nov 2026, 18:30 UTC, and goes to the next"):
             waitlist.claim(by(rows[2]), rows[2].pk)
         clock.forward(minutes=60)  # the sweep was late
-        assert overdue_offers(present()) == [cup.pk]
-        assert waitlist.expire_offers_of(cup.pk) == 1
+        assert sweep(present()) == 1
         assert statuses(cup) == ["withdrawn", "confirmed", "expired", "offered", "waitlisted"]
         assert Entry.objects.get(pk=rows[3].pk).claim_by == clock.at + timedelta(minutes=30)
         the_log_is_the_state(cup)
 
     def test_the_sweep_can_come_again_and_says_nothing_when_there_is_nothing(self, clock):
         cup, rows = full(2, waiting=1, claim_minutes=30)
-        assert waitlist.expire_offers_of(cup.pk) == 0
+        assert sweep(present()) == 0
         entries.withdraw(by(rows[0]), rows[0].pk)
         clock.forward(minutes=30)
-        assert waitlist.expire_offers_of(cup.pk) == 1
+        assert sweep(present()) == 1
         before = head(cup)
-        assert waitlist.expire_offers_of(cup.pk) == 0
-        assert waitlist.expire_offers_of(10**9) == 0
+        assert sweep(present()) == 0
         assert head(cup) == before
-        assert overdue_offers(present()) == []
 
     def test_a_cancelled_tournament_stays_as_it_is(self, clock):
         cup, rows = full(2, waiting=1, claim_minutes=30)
         entries.withdraw(by(rows[0]), rows[0].pk)
         tournaments.cancel(organizer(cup), cup.pk)
         clock.forward(minutes=30)
-        assert overdue_offers(present()) == []
-        assert waitlist.expire_offers_of(cup.pk) == 0
+        assert sweep(present()) == 0
 
     def test_declining_a_place_passes_it_on(self):
         cup, rows = full(2, waiting=2, claim_minutes=30)
@@ -319,7 +315,7 @@ class TestRandomWaitlists:
                     model[entry.pk] = "waitlisted"
                 elif step == "wait":
                     clock.forward(minutes=10)
-                    waitlist.expire_offers_of(cup.pk)
+                    sweep(present())
                     model = {pk: "expired" if status == "offered" else status for pk, status in model.items()}
                 else:
                     meant = ("offered",) if step == "claim" else ("confirmed", "offered", "waitlisted")
@@ -396,7 +392,7 @@ class TestCheckIn:
         cup = factories.open_with_entries(2, capacity=3, check_in=True)
         here = cup.entries.select_related("user").first()
         entries.check_in(by(here), here.pk)
-        unit = waitlist.Unit("close", organizer(cup), present())
+        unit = Unit("close", organizer(cup), present())
         unit.lock(cup.pk, check=False)
         entries.close_check_in(unit)
         unit.finish({}, fingerprint="")

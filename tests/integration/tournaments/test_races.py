@@ -13,6 +13,7 @@ from apps.eventlog import log
 from apps.tournaments.models import Entry, Match
 from apps.tournaments.models.entry import TAKES_A_PLACE
 from apps.tournaments.services import Actor, brackets, entries, matches, reopening, teams, tournaments, waitlist
+from apps.tournaments.services.deadlines import sweep
 from apps.tournaments.services.unit import present
 from engine.match_flow import MatchState, Score
 from engine.stages import Format
@@ -82,7 +83,7 @@ def test_places_that_are_held_are_claimed_or_passed_on_and_never_more_than_there
         lambda: entries.withdraw(Actor(waiting[1].user), waiting[1].pk),
         lambda: waitlist.claim(Actor(waiting[1].user), waiting[1].pk),
         lambda: waitlist.claim(Actor(waiting[2].user), waiting[2].pk),
-        *(lambda: waitlist.expire_offers_of(cup.pk) for _ in range(3)),
+        *(lambda: sweep(present()) for _ in range(3)),
     )
     assert codes(results[:4]) == {"done": 1, "conflict": 3}
     assert results[6] == "conflict"
