@@ -181,6 +181,11 @@ def test_pages_come_over_https_and_say_little_of_the_server(site: Site) -> None:
     for address in ("/api/v1/matches/1/evidence", "/m/1/dispute/", "/m/1/evidence/"):
         assert site.nginx.status(address, b" " * 300_000) != 413
         assert site.nginx.status(address, b" " * 7_000_000) == 413
+    # And so may a file to be imported.
+    imports = ("/api/v1/tournaments/import", "/api/v1/tournaments/1/entries/import", "/new/import/")
+    for address in (*imports, "/t/1/manage/entrants/import/"):
+        assert site.nginx.status(address, b" " * 8_000_000) != 413
+        assert site.nginx.status(address, b" " * 10_000_000) == 413
 
 
 def test_plain_http_leads_to_https(site: Site) -> None:

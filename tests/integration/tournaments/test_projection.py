@@ -38,6 +38,7 @@ ELSEWHERE = {
     "stage_removed",
     "station_added",
     "station_removed",
+    "tournament_imported",
     "station_renamed",
 }
 
