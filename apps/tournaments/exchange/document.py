@@ -20,16 +20,18 @@ from engine.match_flow import MAX_GAMES, MAX_POINTS, MatchState, Reason, Score
 from engine.stages import MAX_BEST_OF, MAX_ROUNDS, Format
 from engine.veto_script import MAX_POOL, MAX_TEXT, Act
 
+_MAX_SMALL, _MAX_INTEGER = 2**15 - 1, 2**31 - 1  # what the columns hold
+
 FORMAT: Literal["deltacrown/1"] = "deltacrown/1"
+MAX_MATCHES = _MAX_SMALL  # of all stages
 MAX_ENTRIES = 4 * MAX_ENTRANTS  # with the waitlist and those who left
 YEARS = range(2000, 2101)
 
-_MAX_SMALL, _MAX_INTEGER = 2**15 - 1, 2**31 - 1  # what the columns hold
 _DAY = 24 * 60  # minutes
 
 Small = Annotated[int, msgspec.Meta(ge=0, le=_MAX_SMALL)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=_MAX_SMALL)]
-Round = Annotated[int, msgspec.Meta(ge=1, le=_MAX_SMALL)]
+Round = Annotated[int, msgspec.Meta(ge=1, le=999)]
 Integer = Annotated[int, msgspec.Meta(ge=0, le=_MAX_INTEGER)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=_MAX_INTEGER)]
 DrawSeed = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
@@ -122,7 +124,7 @@ class StageEntry(Part, frozen=True, kw_only=True):
     seed: Number
     group: Small = 0
     lot: Integer = 0
-    byes: Annotated[list[Round], msgspec.Meta(max_length=MAX_ROUNDS)] = []
+    byes: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=MAX_ROUNDS)]], msgspec.Meta(max_length=MAX_ROUNDS)] = []
     annulled: bool = False
     rank: Number | None = None
 
@@ -184,7 +186,7 @@ class Match(Report, frozen=True, kw_only=True):
 
     number: Number
     bracket: Bracket = Bracket.MAIN
-    round: Number
+    round: Round
     position: Number
     group: Small = 0
     best_of: BestOf = 1

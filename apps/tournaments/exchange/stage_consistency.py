@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+import msgspec
+
 from apps.errors import BadRequest
 from apps.tournaments.exchange.document import Match, Report, Stage, StageEntry, Veto, refusal
 from apps.tournaments.exchange.vetoes import made_again
@@ -11,7 +13,7 @@ from engine.bracket import Place, Side
 from engine.errors import EngineError, InvalidScore
 from engine.match_flow import OVER, MatchState, Reason, decided
 from engine.progression import Outcome, Sides, sent
-from engine.stages import Format
+from engine.stages import MAX_ROUNDS, Format, StageSettings
 
 _WAITING = MatchState.SCHEDULED
 _REASONS = {
@@ -42,7 +44,8 @@ def check_stage(path: str, stage: Stage, entries: AbstractSet[int], stations: Ab
         return
     if len(stage.entries) < 2:  # noqa: PLR2004
         raise refusal(f"{path}.entries", "A stage that is drawn has at least two entrants.")
-    _stage_entries(path, stage, entries)
+    options = _options(path, stage)
+    _stage_entries(path, stage, entries, options)
     unique(f"{path}.matches", "number", (match.number for match in stage.matches))
     slots = ((match.bracket, match.group, match.round, match.position) for match in stage.matches)
     unique(f"{path}.matches", "position", slots)
@@ -53,7 +56,7 @@ def check_stage(path: str, stage: Stage, entries: AbstractSet[int], stations: Ab
         _match(at, match, is_league=is_league)
         _references(at, match, rows, entries, stations)
     if is_league:
-        _league(path, stage, rows)
+        _league(path, stage, rows, options)
     else:
         _bracket(path, stage, rows)
     is_open = any(match.state not in OVER for match in stage.matches)
@@ -63,12 +66,20 @@ def check_stage(path: str, stage: Stage, entries: AbstractSet[int], stations: Ab
         raise refusal(f"{path}.state", "The stage is live, and all its matches are over.")
 
 
-def _stage_entries(path: str, stage: Stage, known: AbstractSet[int]) -> None:
+def _options(path: str, stage: Stage) -> StageSettings:
+    """Return the settings; whether a stage can be played with them is asked where it is stored."""
+    try:
+        return msgspec.convert(stage.settings, StageSettings)
+    except msgspec.ValidationError as error:
+        raise refusal(f"{path}.settings", f"{error}.") from error
+
+
+def _stage_entries(path: str, stage: Stage, known: AbstractSet[int], options: StageSettings) -> None:
     rows = stage.entries
     unique(f"{path}.entries", "entry", (row.entry for row in rows))
     unique(f"{path}.entries", "seed", (row.seed for row in rows))
-    groups = stage.settings.get("groups", 1) if stage.format is Format.ROUND_ROBIN else 1
-    possible = range(1, groups + 1) if isinstance(groups, int) and groups > 1 else range(1)
+    has_groups = stage.format is Format.ROUND_ROBIN and options.groups > 1
+    possible = range(1, options.groups + 1) if has_groups else range(1)
     for index, row in enumerate(rows):
         at = f"{path}.entries[{index}]"
         if row.entry not in known:
@@ -182,7 +193,7 @@ def _score(path: str, told: Report) -> None:
         raise refusal(path, str(error)) from error
 
 
-def _league(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
+def _league(path: str, stage: Stage, rows: dict[int, StageEntry], options: StageSettings) -> None:
     busy: set[tuple[int, int]] = set()
     for index, row in enumerate(stage.entries):
         for number in row.byes:
@@ -191,6 +202,8 @@ def _league(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
         at = f"{path}.matches[{index}]"
         if match.home is None or match.away is None or match.state is _WAITING:
             raise refusal(f"{at}.state", "A match of a league has both entrants from the start.")
+        if stage.format is Format.SWISS and match.round > MAX_ROUNDS:
+            raise refusal(f"{at}.round", f"A Swiss stage has at most {MAX_ROUNDS} rounds.")
         if match.winner_to or match.loser_to or match.sends_on:
             raise refusal(f"{at}.winner_to", "A match of a league leads to no other.")
         for side, entry in ((Side.HOME, match.home), (Side.AWAY, match.away)):
@@ -198,7 +211,7 @@ def _league(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
                 raise refusal(f"{at}.group", f"Entry {entry} is in group {rows[entry].group}.")
             _once(f"{at}.{side}", match.round, entry, busy)
     if stage.format is Format.ROUND_ROBIN:
-        _pairs(path, stage)
+        _pairs(path, stage, options.legs)
 
 
 def _once(path: str, round_: int, entry: int, busy: set[tuple[int, int]]) -> None:
@@ -207,11 +220,10 @@ def _once(path: str, round_: int, entry: int, busy: set[tuple[int, int]]) -> Non
     busy.add((round_, entry))
 
 
-def _pairs(path: str, stage: Stage) -> None:
+def _pairs(path: str, stage: Stage, legs: int) -> None:
     sizes = Counter(row.group for row in stage.entries)
     pairs = sum(size * (size - 1) // 2 for size in sizes.values())
     met = Counter(frozenset((match.home, match.away)) for match in stage.matches)
-    legs = stage.settings.get("legs", 1)
     if len(met) != pairs or set(met.values()) - {legs}:
         raise refusal(f"{path}.matches", f"Not all pairs of a group meet as often as the settings say ({legs}).")
 

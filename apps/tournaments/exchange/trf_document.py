@@ -6,7 +6,7 @@ import msgspec
 
 from apps.errors import BadRequest
 from apps.tournaments.exchange import NAME_LENGTH, document
-from apps.tournaments.exchange.document import FORMAT, YEARS, Document
+from apps.tournaments.exchange.document import FORMAT, MAX_MATCHES, YEARS, Document
 from apps.tournaments.exchange.trf import TrfTournament
 from apps.tournaments.exchange.trf_results import League, league_of
 from apps.tournaments.text import clean_line
@@ -35,6 +35,8 @@ def document_of(report: TrfTournament, at: datetime) -> Document:
     league = league_of(report)
     names = _names(report, league)
     _no_half_points(league)
+    if (games := len(league.results) + len(league.open)) > MAX_MATCHES:
+        raise BadRequest(f"The file has {games} games and byes; at most {MAX_MATCHES} can be kept.", field="file")
     matches = _matches(league, at)
     entries = [document.Entry(number=seed, name=name, seed=seed, created_at=at) for seed, name in enumerate(names, 1)]
     drawn = len(names) >= MIN_ENTRANTS and bool(matches)

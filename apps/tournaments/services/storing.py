@@ -10,7 +10,7 @@ from apps.eventlog import log
 from apps.tournaments import permissions
 from apps.tournaments.events import MemberAdded, MemberChange, TournamentImported
 from apps.tournaments.exchange import document
-from apps.tournaments.exchange.document import Document, refusal
+from apps.tournaments.exchange.document import MAX_MATCHES, Document, refusal
 from apps.tournaments.exchange.vetoes import between, made_again
 from apps.tournaments.models import (
     Dispute,
@@ -32,8 +32,6 @@ from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_text
 from engine.errors import EngineError
 from engine.match_flow import MatchState
-
-MAX_MATCHES = 32_767
 
 T = TypeVar("T")
 Ids = Mapping[int | None, Any]  # of entries, by their numbers in the document

@@ -34,12 +34,13 @@ ELSEWHERE = {
     "match_scheduled",
     "member_removed",
     "registration_checkin_reverted",
+    "registration_imported",
     "schedule_planned",
     "stage_removed",
     "station_added",
     "station_removed",
-    "tournament_imported",
     "station_renamed",
+    "tournament_imported",
 }
 
 

@@ -156,6 +156,8 @@ def test_a_file_that_is_too_large_is_not_looked_at():
         (LEAGUE, put("stages.0.matches.0.group", 0), "stages[0].matches[0].group", "is in group 1"),
         (LEAGUE, put("stages.0.matches.0.winner_to", {"match": 2, "side": "home"}), "stages[0].matches[0].winner_to",
          "leads to no other"),
+        (LEAGUE, put("stages.0.settings.legs", []), "stages[0].settings", "Expected `int`"),
+        (LEAGUE, put("stages.0.matches.0.round", 1000), "stages[0].matches[0].round", "<= 999"),
         (LEAGUE, put("stages.0.settings.legs", 2), "stages[0].matches", "as often as the settings say (2)"),
         (LEAGUE, lambda d: d["stages"][0]["matches"].pop(), "stages[0].matches", "Not all pairs"),
         (LEAGUE, put("stages.0.entries.0.byes", [1]), "stages[0].matches[0].home", "something else in round 1"),
