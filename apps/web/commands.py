@@ -127,7 +127,7 @@ def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResp
 
 
 # Here NotFound is about a name that was typed, not about the page.
-_FORMS_THAT_LOOK_UP = frozenset({"staff", "invite"})
+_FORMS_THAT_LOOK_UP = frozenset({"staff", "invite", "token"})
 
 
 def _details(error: AppError) -> tuple[str, ...]:
@@ -137,7 +137,6 @@ def _details(error: AppError) -> tuple[str, ...]:
     return (*told, f"And {len(rows) - MAX_DETAILS} more.") if len(rows) > MAX_DETAILS else told
 
 
-_FORMS_THAT_LOOK_UP = frozenset({"staff", "token"})
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:
