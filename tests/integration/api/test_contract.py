@@ -150,7 +150,6 @@ def world(media):
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
     rows |= {"station_id": Station, "team_id": Team}
     rows |= {"reopening_id": Reopening, "evidence_id": Evidence}
-    rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match}
     rows |= {"integration_id": Endpoint, "token_id": ApiToken}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
