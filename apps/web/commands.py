@@ -137,8 +137,6 @@ def _details(error: AppError) -> tuple[str, ...]:
     return (*told, f"And {len(rows) - MAX_DETAILS} more.") if len(rows) > MAX_DETAILS else told
 
 
-
-
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:
     hidden = {"csrfmiddlewaretoken", "command_id", "next"}
     return {name: str(value)[:20_000] for name, value in sent.items() if name not in hidden}
