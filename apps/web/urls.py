@@ -127,6 +127,9 @@ urlpatterns: list[URLPattern] = [
     path("m/<int:match_id>/evidence/", matches.evidence, name="match-evidence"),
     path("m/<int:match_id>/reopen/", reopening.reopen, name="match-reopen"),
     path("m/<int:match_id>/reopenings/<int:reopening_id>/undo/", reopening.undo, name="match-undo"),
+    path("m/<int:match_id>/veto/start/", veto.start, name="veto-start"),
+    path("m/<int:match_id>/veto/move/", veto.move, name="veto-move"),
+    path("m/<int:match_id>/veto/reset/", veto.reset, name="veto-reset"),
     # Teams
     path("teams/", teams.index, name="teams"),
     path("teams/create/", teams.create, name="create-team"),
@@ -146,9 +149,6 @@ urlpatterns: list[URLPattern] = [
         )
         for command in teams.ABOUT_PEOPLE
     ),
-    path("m/<int:match_id>/veto/start/", veto.start, name="veto-start"),
-    path("m/<int:match_id>/veto/move/", veto.move, name="veto-move"),
-    path("m/<int:match_id>/veto/reset/", veto.reset, name="veto-reset"),
     # For the pages themselves
     path("accent/<str:colours>.css", accent.accent, name="accent"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),
