@@ -65,6 +65,10 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "allauth.headless",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.discord",
+    "allauth.socialaccount.providers.twitch",
+    "apps.accounts.steam",
     "ninja",  # the files of the docs page
     "apps.accounts",
     "apps.eventlog",
@@ -177,6 +181,27 @@ ACCOUNT_RATE_LIMITS = {
 }
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.forms.SignupForm"
+SOCIALACCOUNT_ADAPTER = "apps.accounts.social.SocialAdapter"
+# A site through which people can sign in is offered when both its values are set.
+SOCIALACCOUNT_PROVIDERS = {
+    name: {"APP": {"client_id": client_id, "secret": secret}, **more}
+    for name, client_id, secret, more in (
+        ("discord", env.str("DISCORD_CLIENT_ID", default=""), env.str("DISCORD_CLIENT_SECRET", default=""), {}),
+        # Twitch tells no address that it has not verified (dev.twitch.tv, Get Users).
+        (
+            "twitch",
+            env.str("TWITCH_CLIENT_ID", default=""),
+            env.str("TWITCH_CLIENT_SECRET", default=""),
+            {"VERIFIED_EMAIL": True},
+        ),
+        ("steam", "steam", env.str("STEAM_API_KEY", default=""), {}),
+    )
+    if client_id and secret
+}
+# The user name is public, so it is chosen, and whoever has an account already is told how to use that one.
+SOCIALACCOUNT_AUTO_SIGNUP = False
+# Whoever finds a screen unlocked must not leave with a way in of their own.
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("new/import/", files.import_tournament, name="import-tournament"),
     path("me/", account.me, name="me"),
     path("me/schedule.ics", calendars.mine, name="my-calendar"),
+    path("me/ways/<int:way_id>/remove/", account.remove_way, name="remove-way"),
     path("me/access/", access.access, name="access"),
     path("me/access/tokens/create/", access.create_token, name="create-token"),
     path("me/access/tokens/<int:token_id>/revoke/", access.revoke_token, name="revoke-token"),

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.accounts import ways
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 
 register = template.Library()
@@ -23,6 +24,12 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', sprite, name
     )
+
+
+@register.simple_tag(takes_context=True)
+def sign_in_offers(context: dict[str, Any]) -> tuple[ways.Offer, ...]:
+    """Return the other sites through which people can sign in."""
+    return ways.offers(context["request"])
 
 
 @register.simple_tag

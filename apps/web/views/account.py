@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from apps.accounts import ways
 from apps.accounts.models import User
-from apps.errors import AuthenticationRequired
+from apps.errors import AppError, AuthenticationRequired
 from apps.eventlog import log
 from apps.tournaments import permissions
 from apps.tournaments.models import Entry, Status
@@ -13,6 +18,7 @@ from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors import teams as team_selectors
 from apps.tournaments.selectors.ratings import ratings_of
+from apps.web.commands import refused
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present.mine import my_match
 from apps.web.present.names import Names
@@ -39,6 +45,7 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
         "teams": team_selectors.joined_by(request.user),
         "invitations": team_selectors.invitations_of(request.user),
         "ratings": ratings_of(request.user),
+        "ways": ways.of(request, request.user),
         "accents": accents([*staffed, *(entry.tournament for entry in entries)]),
     }
     live: Live | None = None
@@ -56,6 +63,19 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     else:
         live = _waiting_room(entries)
     return show(request, "web/me.html", context, regions={"next": "web/me/_next.html"}, live=live, failure=failure)
+
+
+@require_POST
+def remove_way(request: HttpRequest, way_id: int) -> HttpResponse:
+    """Take an account on another site from the ways to sign in."""
+    try:
+        if not isinstance(request.user, User):
+            raise AuthenticationRequired(_("Sign in to see your page."))
+        ways.remove(request, request.user, way_id)
+    except AppError as error:
+        return refused(request, error, form=f"way-{way_id}", host=reverse("me"))
+    messages.success(request, _("Removed. It is no way to sign in here any more."))
+    return HttpResponseRedirect(reverse("me"))
 
 
 def _waiting_room(entries: list[Entry]) -> Live | None:
