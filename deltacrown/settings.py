@@ -252,6 +252,8 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Names or paths of font files that pictures of links try first; docs/operations.md says which are found without it.
+SHARE_FONTS = env.list("SHARE_FONTS", default=[])
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 # TLS ends at the proxy, which says so; without this, links in mails would begin with http.

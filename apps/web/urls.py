@@ -16,6 +16,7 @@ from apps.web.views import (
     matches,
     reopening,
     schedule,
+    share,
     stages,
     styleguide,
     teams,
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/entries/<int:entry_id>/roster/", entries.roster, name="entry-roster"),
     path("t/<int:tournament_id>/history/", history.history, name="history"),
     path("t/<int:tournament_id>/schedule.ics", calendars.tournament, name="calendar"),
+    path("t/<int:tournament_id>/share.png", share.tournament, name="tournament-share"),
     *(
         path(
             f"t/<int:tournament_id>/entries/<int:entry_id>/{command}/",
@@ -110,6 +112,7 @@ urlpatterns: list[URLPattern] = [
     ),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),
+    path("m/<int:match_id>/share.png", share.match, name="match-share"),
     path("m/<int:match_id>/check-in/", matches.check_in, name="match-check-in"),
     path("m/<int:match_id>/start/", matches.start, name="match-start"),
     path("m/<int:match_id>/step/", matches.step, name="match-step"),

@@ -3,16 +3,20 @@
 import secrets
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.accounts import ways
 from apps.web.present.shown import STATUS_LABELS, MatchShown
+from apps.web.share import said
 
 register = template.Library()
 
@@ -30,6 +34,36 @@ def icon(name: str) -> SafeString:
 def sign_in_offers(context: dict[str, Any]) -> tuple[ways.Offer, ...]:
     """Return the other sites through which people can sign in."""
     return ways.offers(context["request"])
+
+
+@register.inclusion_tag("web/_share.html", takes_context=True)
+def share_tournament(context: dict[str, Any]) -> dict[str, Any]:
+    """Tell other sites what a link to this tournament shows. Drafts are nobody's to share."""
+    live = context["live"]
+    if live is None or context["t"]["status"] == "draft":
+        return {}
+    about = live.state["tournament"]
+    return _shared(context, "tournament", about["id"], about["name"], said.tournament_sentence(live.state))
+
+
+@register.inclusion_tag("web/_share.html", takes_context=True)
+def share_match(context: dict[str, Any]) -> dict[str, Any]:
+    """Tell other sites what a link to this match shows."""
+    shown, about = context["m"], context["tournament"]
+    if about.status == "draft":
+        return {}
+    sentence = f"{about.name} · {context['place']} · {shown.label}"
+    return _shared(context, "match", shown.id, said.match_title(shown), sentence)
+
+
+def _shared(context: dict[str, Any], page: str, id_: int, title: str, sentence: str) -> dict[str, Any]:
+    site = settings.SITE_URL or context["request"].build_absolute_uri("/")
+    return {
+        "title": title,
+        "sentence": sentence,
+        "address": urljoin(site, reverse(page, args=[id_])),
+        "picture": urljoin(site, f"{reverse(f'{page}-share', args=[id_])}?v={context['live'].position.seq}"),
+    }
 
 
 @register.simple_tag
