@@ -177,7 +177,7 @@ class TestTags:
         assert found["og:image"].startswith(f"https://cup.example.org/m/{match.pk}/share.png?v=")
         assert found["og:title"] == f"{match.home.name} – {match.away.name}"
         play(tournament)
-        assert self.tags(client, f"/m/{match.pk}/")["og:title"] == f"{match.home.name} 2 – 0 {match.away.name}"
+        assert self.tags(client, f"/m/{match.pk}/")["og:title"] == f"{match.home.name} 1 – 0 {match.away.name}"
         assert self.tags(client, f"/t/{tournament.pk}/")["og:description"].startswith(f"{match.home.name} won. ")
 
     def test_the_picture_is_where_the_tag_says(self, client: Client):
