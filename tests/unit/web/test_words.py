@@ -106,5 +106,6 @@ def test_a_word_outside_of_the_tags_is_found():
 {{ home|default:"Home" }}
 """
     assert untranslated(source) == [
-        (2, "Teams · DeltaCrown"), (8, "See"), (9, "es"), (9, "in all"), (9, "of match"), (10, "Send"), (11, "Win"), (12, "Home")
+        (2, "Teams · DeltaCrown"), (8, "See"), (9, "es"), (9, "in all"), (9, "of match"),
+        (10, "Send"), (11, "Win"), (12, "Home"),
     ]  # fmt: skip
