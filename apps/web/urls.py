@@ -16,6 +16,7 @@ from apps.web.views import (
     matches,
     reopening,
     schedule,
+    search,
     share,
     stages,
     styleguide,
@@ -26,6 +27,7 @@ from apps.web.views import (
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
+    path("search/", search.find, name="search"),
     path("finished/", home.finished, name="finished"),
     path("new/", home.new, name="new"),
     path("new/create/", home.create, name="create"),

@@ -30,6 +30,7 @@ from engine.stages import Format
 ACTIVITY_ON_OVERVIEW = 8
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
+MAX_SOUGHT = 100
 MAX_TEAMS = 10  # that one person can choose from
 
 
@@ -169,9 +170,10 @@ def matches(request: HttpRequest, tournament_id: int, *, failure: Failure | None
 
 @page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """List the entrants by seed, then the waitlist, then who left."""
+    """List the entrants by seed, then the waitlist, then who left; `?q=` leaves those whose names begin so."""
     seen = visit(request, tournament_id, tab="entrants")
-    seen.context.update(listed(seen.live.state))
+    sought = request.GET.get("q", "")[:MAX_SOUGHT]
+    seen.context.update({**listed(seen.live.state, sought=sought), "sought": sought})
     return _tab(request, "entrants", seen, failure)
 
 

@@ -7,6 +7,7 @@ import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
 import { countDown } from "./countdown.js";
+import { hearSlash, sift } from "./find.js";
 import { quicken } from "./forms.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
@@ -43,6 +44,7 @@ function prepare(part) {
 /** @param {HTMLElement} part */
 function swapped(part) {
   prepare(part);
+  sifted();
   binder.scan(document);
   binder.apply(lookup(state()), null, false);
   markMine();
@@ -122,6 +124,8 @@ function showPlayers() {
 }
 
 prepare(document);
+hearSlash();
+const sifted = sift();
 binder.scan(document);
 markMine();
 quicken(
