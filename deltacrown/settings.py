@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "deltacrown.compression.CompressionMiddleware",
     "deltacrown.static.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -250,7 +251,7 @@ STORAGES = {
         # Names are made of contents, so whoever is overwritten wrote the same.
         "OPTIONS": {"allow_overwrite": True, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
     },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "deltacrown.static.VersionedStorage"},
 }
 # Names or paths of font files that pictures of links try first; docs/operations.md says which are found without it.
 SHARE_FONTS = env.list("SHARE_FONTS", default=[])

@@ -11,10 +11,11 @@ from django.forms import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from apps.accounts import ways
+from apps.web.modules import graph
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.web.share import said
 
@@ -28,6 +29,15 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', sprite, name
     )
+
+
+@register.simple_tag
+def modules(name: str) -> SafeString:
+    """Load a script and, at the same time and not one after the other, all that it imports."""
+    imported = format_html_join(
+        "\n", '<link rel="modulepreload" href="{}">', ((static(one),) for one in graph(name)[1:])
+    )
+    return format_html('{}\n<script type="module" src="{}"></script>', imported, static(name))
 
 
 @register.simple_tag(takes_context=True)

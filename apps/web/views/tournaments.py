@@ -28,6 +28,8 @@ from engine.projection import State
 from engine.stages import Format
 
 ACTIVITY_ON_OVERVIEW = 8
+MATCHES_SOON = 8  # on the overview
+MATCHES_DONE = 6
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
 MAX_SOUGHT = 100
@@ -113,15 +115,15 @@ def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) 
 
 @page
 def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """Show what is going on: the matches in play, those that come next, the last results."""
+    """Show what is going on: the matches in play with those that come next, the last results."""
     seen = visit(request, tournament_id, tab="tournament")
     matches: list[MatchShown] = seen.context["all_matches"]
     done = sorted((m for m in matches if m.over and m.completed_at), key=lambda m: m.completed_at or "", reverse=True)
+    soon = [m for m in matches if m.state in BEGUN] + [m for m in matches if m.state in ("check_in", "ready")]
     seen.context.update(
         {
-            "now_playing": [m for m in matches if m.state in BEGUN],
-            "next_up": [m for m in matches if m.state in ("check_in", "ready")][:6],
-            "latest": done[:6],
+            "now_and_next": _slots(soon, MATCHES_SOON, of=sum(not m.over for m in matches)),
+            "latest": _slots(done, MATCHES_DONE, of=len(matches)) if done else [],
             "how_played": [
                 (stage, stages.how_played(seen.live.state["stages"][str(stage.id)])) for stage in seen.context["stages"]
             ],
@@ -129,6 +131,12 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
         }
     )
     return _tab(request, "overview", seen, failure)
+
+
+def _slots(matches: list[MatchShown], most: int, *, of: int) -> list[MatchShown | None]:
+    """Fill places that stay where they are while matches come and go; None is a place that is free."""
+    places = min(most, of)
+    return [*matches[:places], *[None] * (places - len(matches[:places]))]
 
 
 @page

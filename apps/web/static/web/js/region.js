@@ -147,7 +147,12 @@ export class Regions {
     const focused = region.element.contains(document.activeElement) ? mark(document.activeElement) : null;
     const template = document.createElement("template");
     template.innerHTML = html; // from our own server, which escapes what people wrote
+    const heights = held(region.element);
     region.element.replaceChildren(template.content);
+    for (const [name, part] of parts(region.element)) {
+      const before = heights.get(name) ?? 0;
+      if (part.offsetHeight < before) part.style.minBlockSize = `${before}px`; // what stands below does not jump up
+    }
     for (const summary of region.element.querySelectorAll("details > summary")) {
       if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
     }
@@ -181,6 +186,17 @@ export class Regions {
     bar.append(words, button);
     region.element.prepend(bar);
   }
+}
+
+/** The parts that keep their height when they have less in them, by name. @param {HTMLElement} within */
+function parts(within) {
+  const found = /** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll("[data-hold]"));
+  return new Map([...found].map((part) => [part.dataset.hold ?? "", part]));
+}
+
+/** @param {HTMLElement} within */
+function held(within) {
+  return new Map([...parts(within)].map(([name, part]) => [name, part.offsetHeight]));
 }
 
 /** @param {string | undefined} text */
