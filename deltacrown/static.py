@@ -46,7 +46,11 @@ def version() -> str:
 
 
 class VersionedStorage(StaticFilesStorage):
-    """Where `{% static %}` gets its addresses from."""
+    """Where `{% static %}` gets its addresses from. `version` is "" in development."""
+
+    @property
+    def version(self) -> str:
+        return "" if settings.DEBUG else version()
 
     def url(self, name: str | None) -> str:
         if settings.DEBUG or name is None:

@@ -1,5 +1,7 @@
 """What somebody meets who comes from outside: other sites to sign in with, the search, a site that goes away."""
 
+import re
+
 import pytest
 from asgiref.sync import sync_to_async
 from playwright.async_api import Browser, expect
@@ -10,6 +12,7 @@ from engine.match_flow import Score
 from tests.factories import drawn
 from tests.page_load import loading
 from tests.providers import standing_in
+from tests.server import ServerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,3 +66,103 @@ def play_some(tournament: Tournament, shown: int) -> None:
     for match in found.model.objects.filter(tournament=tournament, state="live").exclude(pk=shown)[:2]:
         matches.finish(by, match.pk, Score(2, 1))
     matches.update_score(by, shown, Score(3, 1))
+
+
+WATCH_CHIP = """
+window.told = [];
+addEventListener("DOMContentLoaded", () => {
+  const score = (id) => document.querySelector(`[data-match="${id}"] .side__score`)?.textContent;
+  const chip = document.getElementById("chip");
+  new MutationObserver(() => told.push([chip.dataset.state, score(MATCH)]))
+    .observe(chip, {attributes: true, attributeFilter: ["data-state"]});
+});
+"""
+
+
+async def test_a_page_comes_back_by_itself_and_never_calls_an_old_score_live(
+    transactional_db, fresh_limits, browser: Browser
+):
+    tournament = await sync_to_async(drawn)(4)
+    match = await sync_to_async(begun)(tournament)
+    with ServerProcess() as site:
+        page = await browser.new_page()
+        thrown: list[str] = []
+        page.on("pageerror", lambda error: thrown.append(str(error)))
+        await page.add_init_script(WATCH_CHIP.replace("MATCH", str(match)))
+        await page.goto(f"http://{site.address}/t/{tournament.pk}/bracket/")
+        chip, score = page.locator("#chip"), page.locator(f'[data-match="{match}"] .side__score').first
+        await expect(chip).to_have_attribute("data-state", "live")
+
+        async def missing(points: int) -> None:
+            """The score changes while the page cannot know, which it has to say."""
+            await expect(chip).to_have_attribute("data-state", re.compile("reconnecting|stale"), timeout=3_000)
+            await page.evaluate("told.length = 0")
+            await sync_to_async(scored)(tournament, match, points)
+
+        async def back(points: int) -> None:
+            await expect(score).to_have_text(str(points), timeout=45_000)  # at most 20 s between two attempts
+            await expect(chip).to_have_attribute("data-state", "live")
+            told = await page.evaluate("told")
+            assert [state for state, shown in told if state == "live" and shown != str(points)] == []
+
+        # A restart of the server, as in an upgrade or a crash.
+        await sync_to_async(site.kill)()
+        await missing(1)
+        await expect(chip).to_contain_text(re.compile(r"stale since \d\d:\d\d:\d\d"), timeout=8_000)
+        await sync_to_async(site.start)()
+        await back(1)
+
+        # The Wi-Fi is gone, and comes back.
+        await page.context.set_offline(True)
+        await missing(2)
+        await page.context.set_offline(False)
+        await back(2)
+
+        # A phone sleeps.
+        lifecycle = await page.context.new_cdp_session(page)
+        await lifecycle.send("Page.setWebLifecycleState", {"state": "frozen"})
+        await sync_to_async(scored)(tournament, match, 3)
+        await lifecycle.send("Page.setWebLifecycleState", {"state": "active"})
+        await back(3)
+        assert thrown == []
+
+
+def begun(tournament: Tournament) -> int:
+    match = Match.objects.filter(tournament=tournament, state="ready").order_by("number").first()
+    matches.start(Actor(tournament.created_by), match.pk)
+    return match.pk
+
+
+def scored(tournament: Tournament, match: int, points: int) -> None:
+    matches.update_score(Actor(tournament.created_by), match, Score(points, 0))
+
+
+async def test_a_page_from_before_an_upgrade_goes_on_and_offers_the_new_one(address: str, browser: Browser):
+    tournament = await sync_to_async(drawn)(4)
+    match = await sync_to_async(begun)(tournament)
+    page = await browser.new_page()
+
+    async def of_a_newer_version(route):
+        answer = await route.fetch()
+        alien = '<div data-bind="n.1.unknown">new</div><div data-bracket><section class="part"></section></div>'
+        headers = {**answer.headers, "x-version": "ffffffffffff"}
+        await route.fulfill(response=answer, headers=headers, body=(await answer.text()) + alien)
+
+    await page.goto(f"http://{address}/t/{tournament.pk}/bracket/")
+    await expect(page.locator("#chip")).to_have_attribute("data-state", "live")
+    offer = page.get_by_role("status").filter(has_text="The site was upgraded")
+    await sync_to_async(scored)(tournament, match, 1)
+    await expect(page.locator(f'[data-match="{match}"] .side__score').first).to_have_text("1")
+    await expect(offer).to_have_count(0)
+
+    await page.route("**/*region=*", of_a_newer_version)
+    await sync_to_async(matches.finish)(Actor(tournament.created_by), match, Score(2, 0))
+    await expect(offer).to_be_visible()
+    await expect(page.get_by_text("new", exact=True)).to_have_count(1)
+    other = await sync_to_async(begun)(tournament)
+    await sync_to_async(scored)(tournament, other, 7)
+    await expect(page.locator(f'[data-match="{other}"] .side__score').first).to_have_text("7")
+    await page.unroute("**/*region=*")
+    await offer.get_by_role("button", name="Load anew").click()
+    await expect(page.locator("#chip")).to_have_attribute("data-state", "live")
+    await expect(offer).to_have_count(0)

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from apps.accounts import ways
+from apps.web import pages
 from apps.web.modules import graph
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.web.share import said
@@ -29,6 +30,12 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', sprite, name
     )
+
+
+@register.simple_tag
+def files_version() -> str:
+    """Return what an open page compares later answers with, to know of an upgrade."""
+    return pages.files_version()
 
 
 @register.simple_tag

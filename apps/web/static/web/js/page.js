@@ -14,6 +14,7 @@ import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
 import { travel } from "./travel.js";
+import { onReturn } from "./wake.js";
 
 /** @param {string} id */
 function embedded(id) {
@@ -43,7 +44,11 @@ function prepare(part) {
 
 /** @param {HTMLElement} part */
 function swapped(part) {
-  prepare(part);
+  try {
+    prepare(part);
+  } catch (error) {
+    reportError(error); // a part of a newer version may be built otherwise; what is current has to stay so all the same
+  }
   sifted();
   binder.scan(document);
   binder.apply(lookup(state()), null, false);
@@ -165,14 +170,12 @@ if (page) {
     },
   });
   live.start();
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) live?.check();
+  onReturn((slept) => {
+    live?.check(slept);
+    if (slept) chip.slept();
   });
   addEventListener("online", () => live?.check());
   addEventListener("offline", () => live?.check(true));
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
-  });
 } else if (chip.element) {
   poll(regions, chip);
 }

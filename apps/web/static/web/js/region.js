@@ -10,6 +10,7 @@
  */
 
 import { isDirty } from "./bind.js";
+import { compare } from "./version.js";
 
 const MIN_MS = 1500;
 const SPREAD_MS = 900;
@@ -119,6 +120,7 @@ export class Regions {
     }
     region.tries = 0;
     this.#offer(region, await answer.text());
+    compare(answer);
     return true;
   }
 
