@@ -10,17 +10,21 @@ POSITIONS = (
     "left", "center", "right",
     "bottom-left", "bottom", "bottom-right",
 )  # fmt: skip
-MAX_ROWS = 24
 _MAX_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One overlay: where it stands and how many rows it has unless its address says otherwise; 0: it has none."""
+    """
+    One overlay: where it stands and how many rows it has unless its address says otherwise; 0: it has none.
+
+    `most`: how many rows the picture has room for. `takes`: what of the tournament an address can choose.
+    """
 
     name: str
     position: str
     rows: int = 0
+    most: int = 0
     takes: tuple[str, ...] = ()
 
 
@@ -30,9 +34,9 @@ KINDS = {
         Kind("scoreboard", "top", takes=("match", "station")),
         Kind("bracket", "center", takes=("match", "station")),
         Kind("veto", "bottom", takes=("match", "station")),
-        Kind("next", "bottom-right", rows=4, takes=("station",)),
-        Kind("standings", "center", rows=10, takes=("stage", "group")),
-        Kind("results", "bottom", rows=4, takes=("stage",)),
+        Kind("next", "bottom-right", rows=4, most=12, takes=("station",)),
+        Kind("standings", "center", rows=10, most=16, takes=("stage", "group")),
+        Kind("results", "bottom", rows=4, most=5, takes=("stage",)),
         Kind("check-in", "center"),
     )
 }
@@ -65,7 +69,7 @@ def options_in(kind: Kind, query: Mapping[str, str]) -> Options:
         theme=theme if theme in THEMES else THEMES[0],
         scale=scale if scale in SCALES else 100,
         position=position if position in POSITIONS else kind.position,
-        rows=min(_number(query, "rows") or kind.rows, MAX_ROWS),
+        rows=min(_number(query, "rows") or kind.rows, kind.most),
         preview=query.get("preview") == "1",
         **{name: _number(query, name) for name in ("match", "station", "stage", "group") if name in kind.takes},
     )

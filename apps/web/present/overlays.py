@@ -18,6 +18,7 @@ Row = Mapping[str, Any]
 
 _BEFORE_PLAY = ("draft", "published", "registration_open", "registration_closed")
 _LATEST = "9999"  # behind every time of a state
+_COLUMNS = 4  # of a way: more have no room in the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,14 @@ def placed(state: State, row: Row, names: Names, known: Feeders | None = None) -
 
 
 def way(state: State, row: Row, names: Names) -> Way | None:
-    """Return the way through the bracket that a match lies on, None in a league."""
+    """Return the way through the bracket that a match lies on, as far as there is room; None in a league."""
     if Format(state["stages"][str(row["stage"])]["format"]).is_league:
         return None
     known = feeders(state)
     own = {other["number"]: other for other in state["matches"].values() if other["stage"] == row["stage"]}
     came = [(side, other) for side in ("home", "away") if (other := _before(own, row, side)) is not None]
     ahead, number = [], row["winner_to"]
-    while number is not None and number in own:
+    while number is not None and number in own and len(ahead) < _COLUMNS - 1 - bool(came):
         ahead.append(own[number])
         number = own[number]["winner_to"]
     here = [placed(state, other, names, known) for other in (*(other for _, other in came), row, *ahead)]
@@ -174,8 +175,8 @@ def check_in(state: State, now: datetime) -> CheckIn | None:
 
 
 def ink_on(colour: str) -> str:
-    """Return whether "light" or "dark" text reads better on a colour (#rrggbb): WCAG 2.2, relative luminance."""
+    """Return whether "light" or "dark" text stands on a colour (#rrggbb): white where it has a contrast of 4.5 (WCAG)."""
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004 - sRGB
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "dark" if luminance > 0.179 else "light"  # noqa: PLR2004 - where white and black contrast alike
+    return "light" if 1.05 / (luminance + 0.05) >= 4.5 else "dark"  # noqa: PLR2004

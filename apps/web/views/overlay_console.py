@@ -135,7 +135,7 @@ def _choices(kind: Kind, chosen: Options, seen: Visit) -> list[Choice]:
         _choice("scale", _("Size"), [(str(s), f"{s} %") for s in SCALES], str(usual.scale), str(chosen.scale)),
     ]
     if kind.rows:
-        rows = [(str(number), str(number)) for number in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24)]
+        rows = [(str(number), str(number)) for number in range(1, kind.most + 1)]
         found.append(_choice("rows", _("Rows"), rows, str(usual.rows), str(chosen.rows)))
     if "station" in kind.takes and state["stations"]:
         stations = [("", _("The match on stream") if "match" in kind.takes else _("All"))]
