@@ -175,7 +175,7 @@ def check_in(state: State, now: datetime) -> CheckIn | None:
 
 
 def ink_on(colour: str) -> str:
-    """Return whether "light" or "dark" text stands on a colour (#rrggbb): white where it has a contrast of 4.5 (WCAG)."""
+    """Return whether text on a colour (#rrggbb) is "light" or "dark": white where its contrast is 4.5 (WCAG 2.2)."""
     channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004 - sRGB
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
