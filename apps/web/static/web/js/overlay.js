@@ -33,6 +33,8 @@ let staleTimer;
 let gone = false;
 
 const live = new Room(location.origin, page.room, {
+  // A guest's always: the console's previews must not use up the connections of who looks at them.
+  world: { fetch: (url, options) => fetch(url, { ...options, credentials: "omit" }) },
   position: { epoch: page.epoch, seq: page.seq },
   state: rendered,
   on: {
@@ -45,8 +47,9 @@ const live = new Room(location.origin, page.room, {
       binder.apply(lookup(live.state), null, true);
       regions.touchAll();
     },
-    frame: (frame) => {
-      if (frame.type === "connection_established") behindMs = new Date(frame.data.server_time).getTime() - Date.now() || 0;
+    frame: ({ type, data }) => {
+      if (type === "connection_established") behindMs = new Date(data.server_time).getTime() - Date.now() || 0;
+      if (type === "pong" || live.isReadOnly) confirmed();
     },
   },
 });
@@ -69,14 +72,20 @@ function swapped(part) {
 /** @param {import("../../../../../clients/js/deltacrown.js").Status} status */
 function status({ kind }) {
   if (kind === "live") {
-    clearTimeout(staleTimer);
-    staleTimer = undefined;
-    fresh("live");
+    live.check(); // what was missed follows the welcome, and the answer follows that
     return;
   }
   if (document.body.dataset.fresh === "live") fresh("wait");
   staleTimer ??= setTimeout(() => fresh("stale"), STALE_MS);
   if (kind === "stopped") setTimeout(again, AGAIN_MS);
+}
+
+/** All that was missed is here. */
+function confirmed() {
+  if (live.status.kind !== "live" || document.body.dataset.fresh === "live") return;
+  clearTimeout(staleTimer);
+  staleTimer = undefined;
+  fresh("live");
 }
 
 /** @param {string} how */
