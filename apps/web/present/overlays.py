@@ -89,7 +89,8 @@ def way(state: State, row: Row, names: Names) -> Way | None:
     known = feeders(state)
     own = {other["number"]: other for other in state["matches"].values() if other["stage"] == row["stage"]}
     came = [(side, other) for side in ("home", "away") if (other := _before(own, row, side)) is not None]
-    ahead, number = [], row["winner_to"]
+    ahead: list[Row] = []
+    number = row["winner_to"]
     while number is not None and number in own and len(ahead) < _COLUMNS - 1 - bool(came):
         ahead.append(own[number])
         number = own[number]["winner_to"]
