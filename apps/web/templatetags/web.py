@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from django import template
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from apps.accounts import ways
 from apps.web import pages
+from apps.web.framing import HEIGHTS, frame
 from apps.web.modules import graph
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.web.share import said
@@ -39,12 +40,12 @@ def files_version() -> str:
 
 
 @register.simple_tag
-def modules(name: str) -> SafeString:
-    """Load a script and, at the same time and not one after the other, all that it imports."""
-    imported = format_html_join(
-        "\n", '<link rel="modulepreload" href="{}">', ((static(one),) for one in graph(name)[1:])
-    )
-    return format_html('{}\n<script type="module" src="{}"></script>', imported, static(name))
+def modules(*names: str) -> SafeString:
+    """Load scripts and, at the same time and not one after the other, all that they import."""
+    imported = dict.fromkeys(one for name in names for one in graph(name) if one not in names)
+    preloads = format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(one),) for one in imported))
+    scripts = format_html_join("\n", '<script type="module" src="{}"></script>', ((static(name),) for name in names))
+    return format_html("{}\n{}", preloads, scripts)
 
 
 @register.simple_tag(takes_context=True)
@@ -109,6 +110,26 @@ def when(value: datetime | str | None, form: str = "datetime") -> SafeString | s
     }
     machine = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return format_html('<time datetime="{}" data-when="{}">{}</time>', machine, form, texts[form])
+
+
+@register.simple_tag(takes_context=True)
+def absolute(context: dict[str, Any], name: str, *args: int) -> str:
+    """Return the whole address of a page."""
+    return str(context["request"].build_absolute_uri(reverse(name, args=args)))
+
+
+@register.simple_tag(takes_context=True)
+def oembed_of(context: dict[str, Any], page: str) -> str:
+    """Return where other sites learn what to show in place of a page of ours."""
+    whole = context["request"].build_absolute_uri
+    return str(whole(f"{reverse('oembed')}?{urlencode({'url': whole(page), 'format': 'json'})}"))
+
+
+@register.simple_tag(takes_context=True)
+def embed_code(context: dict[str, Any], tournament: dict[str, Any]) -> str:
+    """Return the HTML with which another page shows a tournament's stage."""
+    source = absolute(context, "embed-bracket", tournament["id"])
+    return frame(source, tournament["name"], width="100%", height=HEIGHTS["bracket"])
 
 
 @register.simple_tag(takes_context=True)

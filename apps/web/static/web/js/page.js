@@ -6,6 +6,7 @@ import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
+import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { hearSlash, sift } from "./find.js";
 import { quicken } from "./forms.js";
@@ -39,6 +40,7 @@ const regions = new Regions(() => live?.position ?? null, swapped);
 function prepare(part) {
   localize(part);
   countDown(part);
+  offerCopies(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
 
@@ -74,7 +76,7 @@ function markMine() {
  */
 function touchedBy(data) {
   const keys = new Set(["t", "count"]);
-  if (data.entry || data.entries || data.removed || data.matches) return null;
+  if (data.entry || data.entries || data.removed || data.matches || data.tournament?.on_stream !== undefined) return null;
   if (data.match) keys.add(`m.${data.match.id}`);
   return keys;
 }

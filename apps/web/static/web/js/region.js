@@ -27,10 +27,15 @@ export class Regions {
   /**
    * @param {() => {epoch: string, seq: number} | null} position what the answer must reach
    * @param {(region: HTMLElement) => void} swapped called after new HTML is in place
+   * @param {{place?: (region: HTMLElement, html: string) => void, gone?: () => void, unseen?: boolean}} ways how HTML is
+   *   put in place; what to do when the page is not there any more; whether to ask while nobody sees the page, too
    */
-  constructor(position, swapped) {
+  constructor(position, swapped, { place = replace, gone = () => location.reload(), unseen = false } = {}) {
     this.position = position;
     this.swapped = swapped;
+    this.place = place;
+    this.gone = gone;
+    this.unseen = unseen;
     this.crowd = 0; // how many watch, when that is known
     this.path = document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname;
     // A page that shows a refused form stands at the form's address; a reload must ask for the page, not send the form.
@@ -78,7 +83,7 @@ export class Regions {
   /** @param {Region} region */
   #schedule(region) {
     if (region.timer !== undefined) return;
-    if (document.hidden) {
+    if (document.hidden && !this.unseen) {
       this.waiting.add(region);
       return;
     }
@@ -108,7 +113,7 @@ export class Regions {
       return false;
     }
     if (answer.redirected || [401, 403, 404].includes(answer.status)) {
-      location.reload(); // signed out, or not allowed here any more: the page says it in words
+      this.gone(); // signed out, or not allowed here any more: a page that is loaded again says it in words
       return true;
     }
     if (!answer.ok) return false;
@@ -147,10 +152,8 @@ export class Regions {
   #swap(region, html) {
     const open = [...region.element.querySelectorAll("details[open] > summary")].map((s) => s.textContent);
     const focused = region.element.contains(document.activeElement) ? mark(document.activeElement) : null;
-    const template = document.createElement("template");
-    template.innerHTML = html; // from our own server, which escapes what people wrote
     const heights = held(region.element);
-    region.element.replaceChildren(template.content);
+    this.place(region.element, html);
     for (const [name, part] of parts(region.element)) {
       const before = heights.get(name) ?? 0;
       if (part.offsetHeight < before) part.style.minBlockSize = `${before}px`; // what stands below does not jump up
@@ -199,6 +202,16 @@ function parts(within) {
 /** @param {HTMLElement} within */
 function held(within) {
   return new Map([...parts(within)].map(([name, part]) => [name, part.offsetHeight]));
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} html from our own server, which escapes what people wrote
+ */
+function replace(element, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  element.replaceChildren(template.content);
 }
 
 /** @param {string | undefined} text */

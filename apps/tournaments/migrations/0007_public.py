@@ -30,7 +30,7 @@ def index_what_is_there(apps: Any, _schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tournaments', '0005_veto'),
+        ('tournaments', '0006_overlays'),
     ]
 
     operations = [
