@@ -131,6 +131,7 @@ export class Follower {
   #openedAt;
   #currentAt;
   #renewable;
+  #until = 0; // what was missed ends there
   #random;
   /** The code that an error frame announced. @type {number | null} */
   #farewell = null;
@@ -169,6 +170,7 @@ export class Follower {
   connecting(now) {
     if (this.status.kind === "stopped") this.status = { ...this.status, kind: "lost" };
     this.#farewell = this.#told = null;
+    this.#until = 0;
     this.#deadlines = new Map([["handshake", now + HANDSHAKE_MS]]);
     return this.position && !this.#awaitsSnapshot ? `${this.position.epoch}:${this.position.seq}` : "";
   }
@@ -335,6 +337,7 @@ export class Follower {
     this.#deadlines.delete("handshake");
     this.welcome = welcome;
     if (!welcome.resumed || welcome.epoch !== this.position?.epoch) this.#awaitSnapshot(now);
+    else this.#until = welcome.until ?? 0;
     if (again) return NOTHING;
     this.#openedAt = now;
     return { ...NOTHING, send: [...this.pending.values()] };
@@ -385,7 +388,7 @@ export class Follower {
 
   /** @param {number} now */
   #judge(now) {
-    if (!this.isOpen || this.#awaitsSnapshot) {
+    if (!this.isOpen || this.#awaitsSnapshot || (this.position?.seq ?? 0) < this.#until) {
       this.#lost();
       return;
     }

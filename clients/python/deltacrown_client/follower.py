@@ -92,6 +92,7 @@ class Follower:
         """With `position` and `state` it goes on from there. Not `renewable`: the token at hand is all there is."""
         self.position = position
         self.state = empty() if state is None else state
+        self._until = 0  # what was missed ends there
         self.status = Status("lost", now)
         self.welcome: Frame = {}  # who you are here
         self.presence: Frame = {}
@@ -116,6 +117,7 @@ class Follower:
         if self.status.kind == "stopped":
             self.status = self.status._replace(kind="lost")
         self._farewell = self._told = None
+        self._until = 0
         self._deadlines = {"handshake": now + HANDSHAKE}
         return "" if self.position is None or self._awaits_snapshot else str(self.position)
 
@@ -236,6 +238,8 @@ class Follower:
         self.welcome = welcome
         if not (welcome.get("resumed") and self.position and welcome.get("epoch") == self.position.epoch):
             self._await_snapshot(now)
+        else:
+            self._until = welcome.get("until", 0)
         if again:
             return NOTHING
         self._opened_at = now
@@ -268,7 +272,7 @@ class Follower:
         self._deadlines["snapshot"] = now + SNAPSHOT
 
     def _judge(self, now: float) -> None:
-        if not self.is_open or self._awaits_snapshot:
+        if not self.is_open or self._awaits_snapshot or (self.position and self.position.seq < self._until):
             self._lost()
             return
         self._current_at = now
