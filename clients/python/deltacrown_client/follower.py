@@ -93,6 +93,7 @@ class Follower:
         self.position = position
         self.state = empty() if state is None else state
         self._until = 0  # what was missed ends there
+        self._in_doubt = False
         self.status = Status("lost", now)
         self.welcome: Frame = {}  # who you are here
         self.presence: Frame = {}
@@ -117,13 +118,16 @@ class Follower:
         if self.status.kind == "stopped":
             self.status = self.status._replace(kind="lost")
         self._farewell = self._told = None
-        self._until = 0
+        self._until, self._in_doubt = 0, False
         self._deadlines = {"handshake": now + HANDSHAKE}
         return "" if self.position is None or self._awaits_snapshot else str(self.position)
 
     def receive(self, frame: Frame, now: float) -> Reaction:
         """Take a frame of the server; {} for what is none, which is a sign of life, too."""
-        self._deadlines.pop("probe", None)
+        if frame.get("type") == "pong":
+            self._in_doubt = False
+        if not self._in_doubt:
+            self._deadlines.pop("probe", None)
         self._deadlines["silence"] = now + SILENCE
         reaction = self._read(frame, now)
         self._judge(now)
@@ -147,12 +151,14 @@ class Follower:
         """
         Find out now whether the connection lives, for example after sleep. Return what to send.
 
-        With `doubt` the state does not count as current until the server has said something.
+        With `doubt` the state does not count as current until the server has answered: all that was on its way is here
+        then.
         """
         if doubt:
             self._lost()
         if not self.is_open:
             return []
+        self._in_doubt = self._in_doubt or doubt
         self._deadlines["probe"] = now + PROBE
         return [{"type": "ping"}]
 
@@ -272,7 +278,8 @@ class Follower:
         self._deadlines["snapshot"] = now + SNAPSHOT
 
     def _judge(self, now: float) -> None:
-        if not self.is_open or self._awaits_snapshot or (self.position and self.position.seq < self._until):
+        behind = self.position is not None and self.position.seq < self._until
+        if not self.is_open or self._awaits_snapshot or self._in_doubt or behind:
             self._lost()
             return
         self._current_at = now
