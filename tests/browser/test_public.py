@@ -92,10 +92,6 @@ async def test_a_page_comes_back_by_itself_and_never_calls_an_old_score_live(
         await page.goto(f"http://{site.address}/t/{tournament.pk}/bracket/")
         chip, score = page.locator("#chip"), page.locator(f'[data-match="{match}"] .side__score').first
         await expect(chip).to_have_attribute("data-state", "live")
-        elsewhere = await (
-            await browser.new_context()
-        ).new_page()  # on a line of its own: what it knows, the site knows
-        await elsewhere.goto(page.url)
 
         async def missing(points: int) -> None:
             """The score changes while the page cannot know, which it has to say."""
@@ -114,10 +110,14 @@ async def test_a_page_comes_back_by_itself_and_never_calls_an_old_score_live(
         await missing(1)
         await expect(chip).to_contain_text(re.compile(r"stale since \d\d:\d\d:\d\d"), timeout=8_000)
         await sync_to_async(site.start)()
-        await page.evaluate(
-            "document.dispatchEvent(new Event('visibilitychange'))"
-        )  # somebody looks, so it tries at once
+        # Somebody looks, so it tries at once.
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         await back(1)
+
+        # On a line of its own: what it shows, the site knows.
+        elsewhere = await (await browser.new_context()).new_page()
+        await elsewhere.goto(page.url)
+        await expect(elsewhere.locator("#chip")).to_have_attribute("data-state", "live")
 
         # The Wi-Fi is gone, and comes back.
         await page.context.set_offline(True)
