@@ -28,8 +28,7 @@ from engine.projection import State
 from engine.stages import Format
 
 ACTIVITY_ON_OVERVIEW = 8
-MATCHES_SOON = 8  # on the overview
-MATCHES_DONE = 6
+MATCHES_ON_OVERVIEW = 6
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
 MAX_SOUGHT = 100
@@ -119,11 +118,15 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     seen = visit(request, tournament_id, tab="tournament")
     matches: list[MatchShown] = seen.context["all_matches"]
     done = sorted((m for m in matches if m.over and m.completed_at), key=lambda m: m.completed_at or "", reverse=True)
-    soon = [m for m in matches if m.state in BEGUN] + [m for m in matches if m.state in ("check_in", "ready")]
+    waits = ("check_in", "ready", "scheduled")
+    soon = [m for m in matches if m.state in BEGUN] + sorted(
+        (m for m in matches if m.state in waits), key=lambda m: m.state == "scheduled"
+    )
     seen.context.update(
         {
-            "now_and_next": _slots(soon, MATCHES_SOON, of=sum(not m.over for m in matches)),
-            "latest": _slots(done, MATCHES_DONE, of=len(matches)) if done else [],
+            # As many as there are places, so that what stands below stays where it is while matches begin and end.
+            "now_and_next": soon[:MATCHES_ON_OVERVIEW],
+            "latest": done[:MATCHES_ON_OVERVIEW],
             "how_played": [
                 (stage, stages.how_played(seen.live.state["stages"][str(stage.id)])) for stage in seen.context["stages"]
             ],
@@ -131,12 +134,6 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
         }
     )
     return _tab(request, "overview", seen, failure)
-
-
-def _slots(matches: list[MatchShown], most: int, *, of: int) -> list[MatchShown | None]:
-    """Fill places that stay where they are while matches come and go; None is a place that is free."""
-    places = min(most, of)
-    return [*matches[:places], *[None] * (places - len(matches[:places]))]
 
 
 @page

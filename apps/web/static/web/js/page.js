@@ -12,6 +12,7 @@ import { hearSlash, sift } from "./find.js";
 import { quicken } from "./forms.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
+import { gettext } from "./i18n.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
 import { travel } from "./travel.js";
@@ -123,11 +124,24 @@ function happened(frame) {
   }
 }
 
-/** Show which players of the match have it open: "here.home" is "here", "away", or null when it is not known now. */
+/**
+ * Show who is in the match's room: "here.home" is "here", "away", or null when it is not known now; "here.home_word"
+ * says it, "here.viewers" how many watch.
+ */
 function showPlayers() {
   const known = live?.status.kind === "live" ? live.presence : {};
   const here = (/** @type {boolean | undefined} */ is) => (is === undefined ? null : is ? "here" : "away");
-  binder.apply((path) => here(path === "here.home" ? known.home : known.away), ["here"], false);
+  const word = (/** @type {boolean | undefined} */ is) =>
+    is === undefined ? "–" : is ? gettext("has this page open") : gettext("not on this page");
+  const shown = {
+    home: here(known.home),
+    away: here(known.away),
+    home_word: word(known.home),
+    away_word: word(known.away),
+    viewers: known.viewers === undefined ? "–" : known.viewers.toLocaleString(),
+    unknown: known.viewers === undefined,
+  };
+  binder.apply((path) => shown[/** @type {keyof typeof shown} */ (path.slice("here.".length))], ["here"], false);
 }
 
 prepare(document);
