@@ -29,6 +29,7 @@ from apps.integrations.models import Attempt, Endpoint
 from apps.integrations.retries import GIVE_UP_AFTER, pause
 from apps.integrations.sealing import Secrets, Unreadable, unseal
 from apps.integrations.sending import LOOK_UP_SECONDS, SECONDS, Answer, Line
+from engine.text import gettext as _
 
 logger = structlog.get_logger(__name__)
 
@@ -129,9 +130,9 @@ class Courier:
             opened = unseal(endpoint.sealed)
             parse(opened.url)
         except Unreadable:
-            reason = "The site has another SECRET_KEY than when this was added. Remove it and add it again."
+            reason: str = _("The site has another SECRET_KEY than when this was added. Remove it and add it again.")
         except BadRequest as refusal:  # what may be connected to is decided by settings
-            reason = refusal.message
+            reason = refusal.text
         else:
             return opened
         self._move(endpoint, active=False, off_reason=reason, test_at=None)
