@@ -30,7 +30,6 @@ from apps.web.present.results import kept_text, reports
 from apps.web.present.shown import match_shown
 from apps.web.present.veto import veto_shown
 from apps.web.scores import score_in, stepped
-from apps.words import gettext
 from engine.bracket import Side
 from engine.match_flow import MatchState
 from engine.text import gettext as _
@@ -64,10 +63,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         "stage_number": row.stage.number,
         "lines": match_lines(events, one_match, names),
-        "before": [
-            {**feeder, "what": gettext("The winner") if feeder["winner_to"] == shown.number else gettext("The loser")}
-            for feeder in around.feeders
-        ],
+        "before": around.feeders,
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
         "may_referee": may_referee,
