@@ -5,6 +5,7 @@ Text from below (engine/text.py) is said here; `gettext` and `ngettext` are for 
 once. Both fill in `{name}`, as i18n.js does in the browser.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,8 @@ from django.utils.formats import get_format
 from apps.moments import Moment
 from engine.text import Figure, Listed, Text, english, gettext_noop
 
-# Django's format characters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
+_NUMBER, _BETWEEN_SENTENCES = re.compile(r"\d+"), re.compile(r"(?<=\.) ")
+# Django’s format characters: https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
 _FORMATS = {
     "datetime": gettext_noop("D j M Y, H:i"),
     "moment": gettext_noop("j M Y, H:i"),
@@ -59,6 +61,19 @@ def said(value: Any) -> str:
         case _:
             text = str(value)
     return text
+
+
+def remembered(sentence: str) -> str:
+    """Return sentences that were kept in English. Of what filled them in, one number is found again: {number}."""
+    found = _remembered(sentence)
+    return found if found != sentence else " ".join(map(_remembered, _BETWEEN_SENTENCES.split(sentence)))
+
+
+def _remembered(sentence: str) -> str:
+    numbers = _NUMBER.findall(sentence)
+    if len(numbers) != 1:
+        return translation.gettext(sentence)
+    return translation.gettext(_NUMBER.sub("{number}", sentence)).replace("{number}", numbers[0])
 
 
 def said_within(data: Any) -> Any:

@@ -24,9 +24,14 @@ def _compiled(source: Path) -> Path:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
+    with source.open("rb") as read:
+        catalogue = read_po(read, locale=source.parent.parent.name)
+    for message in catalogue:
+        if isinstance(message.string, tuple) and not all(message.string):
+            message.string = ""  # an empty form would be said; now it is the English
     draft, made = source.with_suffix(f".mo.{os.getpid()}"), source.with_suffix(".mo")
-    with source.open("rb") as read, draft.open("wb") as written:
-        write_mo(written, read_po(read, locale=source.parent.parent.name))
+    with draft.open("wb") as written:
+        write_mo(written, catalogue)
     draft.replace(made)
     return made
 

@@ -176,7 +176,7 @@ class Courier:
         if verdict.fate is Fate.OFF:
             return {**failed, "active": False, "off_reason": verdict.reason}
         if now - since >= GIVE_UP_AFTER:
-            return {**failed, "active": False, "off_reason": f"Nothing arrived for a day. {answer.error}"[:200]}
+            return {**failed, "active": False, "off_reason": f"{_('Nothing arrived for a day.')} {answer.error}"[:200]}
         failures = endpoint.failures + 1 if verdict.counts else endpoint.failures
         wait = max(verdict.wait, pause(failures, self._chance())) if verdict.counts else verdict.wait
         return {**failed, "failures": failures, "next_attempt_at": now + timedelta(seconds=wait)}

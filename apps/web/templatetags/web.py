@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from apps.web.catalogue import script_words
+from apps.web.present import veto
 from apps.web.present.shown import STATUS_LABELS, MatchShown
-from apps.words import gettext, moment, said
+from apps.words import gettext, moment, remembered, said
 from engine.text import gettext as _
 
 register = template.Library()
@@ -153,6 +154,18 @@ _ANNOUNCED = {
 def announced(event: str) -> str:
     """Return what an event is called where people choose what is announced."""
     return said(_ANNOUNCED.get(event, event))
+
+
+@register.filter
+def face(option: str) -> str:
+    """Return what a side of the coin is called; any other option of a veto as it is."""
+    return veto.face(option)
+
+
+@register.filter
+def kept(sentence: str) -> str:
+    """Return a sentence that was stored, in English, as the reader reads it."""
+    return remembered(sentence)
 
 
 @register.filter
