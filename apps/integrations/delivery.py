@@ -33,6 +33,8 @@ from engine.text import gettext as _
 
 logger = structlog.get_logger(__name__)
 
+_NOTHING_ARRIVED = _("Nothing arrived for a day.")
+
 # Longer than any attempt can take, so that nobody else begins one meanwhile; and how long a killed worker is missed.
 LEASE = timedelta(seconds=LOOK_UP_SECONDS + SECONDS + 25)
 BATCH = 50  # events read at once
@@ -176,7 +178,7 @@ class Courier:
         if verdict.fate is Fate.OFF:
             return {**failed, "active": False, "off_reason": verdict.reason}
         if now - since >= GIVE_UP_AFTER:
-            return {**failed, "active": False, "off_reason": f"{_('Nothing arrived for a day.')} {answer.error}"[:200]}
+            return {**failed, "active": False, "off_reason": f"{_NOTHING_ARRIVED} {answer.error}"[:200]}
         failures = endpoint.failures + 1 if verdict.counts else endpoint.failures
         wait = max(verdict.wait, pause(failures, self._chance())) if verdict.counts else verdict.wait
         return {**failed, "failures": failures, "next_attempt_at": now + timedelta(seconds=wait)}
