@@ -9,11 +9,11 @@ from allauth.socialaccount.internal.flows import connect
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.social import accounts_of
 from apps.errors import Conflict, NotFound
+from engine.text import gettext as _
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from apps.web.present import stages
 from apps.web.present.league import league_tables
 from apps.web.present.names import Names
 from apps.web.present.shown import MatchShown, SideShown, feeders, match_shown
+from apps.words import gettext
 from engine.match_flow import OPEN, OVER, URGENCY
 from engine.projection import State
 from engine.stages import Format
@@ -127,7 +126,7 @@ def _lines(own: State, stage: Row, name: str, entry_id: int) -> list[Place]:
 
 def _ended(tournament: Row, entry_id: int) -> str:
     if tournament["champion"] == entry_id:
-        return _("Champion")
+        return gettext("Champion")
     if tournament["runner_up"] == entry_id:
-        return _("Second")
-    return _("Third") if tournament["third_place"] == entry_id else ""
+        return gettext("Second")
+    return gettext("Third") if tournament["third_place"] == entry_id else ""

@@ -19,6 +19,8 @@ from apps.web.pages import Failure, page, show
 from apps.web.present.entrants import GONE_LABELS
 from apps.web.present.way import way_of
 from apps.web.views.tournaments import Visit, visit
+from apps.words import said
+from engine.text import gettext as _
 
 
 @page
@@ -27,7 +29,7 @@ def entry(request: HttpRequest, tournament_id: int, entry_id: int, *, failure: F
     seen = visit(request, tournament_id, tab="entrants")
     row = Entry.objects.select_related("user", "team").filter(pk=entry_id, tournament=tournament_id).first()
     if row is None:
-        raise NotFound("There is no such entry.")
+        raise NotFound(_("There is no such entry."))
     own = row.user_id is not None and row.user_id == request.user.pk
     seen.context.update(_about(seen, row, own=own))
     seen.context["way"] = way_of(seen.live.state, seen.names, entry_id)
@@ -48,7 +50,7 @@ def _about(seen: Visit, row: Entry, *, own: bool) -> dict[str, Any]:
     people = team_selectors.people_of(row.team) if row.team and may_see else []
     return {
         "e": shown,
-        "why_gone": GONE_LABELS.get(shown["status"], ""),
+        "why_gone": said(GONE_LABELS.get(shown["status"], "")),
         "team": row.team,
         "acting": row.user.username if row.user else "",
         "own": own,
@@ -78,7 +80,7 @@ def enter(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
     def said(done: Done) -> str:
         pending = Entry.objects.filter(pk=done.ids["entry_id"], status="pending").exists()
-        return "You have asked to enter. An organiser decides." if pending else "You are registered."
+        return _("You have asked to enter. An organiser decides.") if pending else _("You are registered.")
 
     host = reverse("tournament", args=[tournament_id])
     form = "register" if team_id is None else f"register-{team_id}"
@@ -86,13 +88,13 @@ def enter(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
 
 _COMMANDS: dict[str, tuple[Callable[[Actor, int], Done], str]] = {
-    "withdraw": (entries.withdraw, "Withdrawn."),
-    "check-in": (entries.check_in, "Checked in."),
-    "revert-check-in": (entries.revert_check_in, "The check-in was taken back."),
-    "claim": (waitlist.claim, "The place is taken."),
-    "approve": (admission.approve, "Approved."),
-    "decline": (admission.decline, "Declined."),
-    "disqualify": (entries.disqualify, "Disqualified."),
+    "withdraw": (entries.withdraw, _("Withdrawn.")),
+    "check-in": (entries.check_in, _("Checked in.")),
+    "revert-check-in": (entries.revert_check_in, _("The check-in was taken back.")),
+    "claim": (waitlist.claim, _("The place is taken.")),
+    "approve": (admission.approve, _("Approved.")),
+    "decline": (admission.decline, _("Declined.")),
+    "disqualify": (entries.disqualify, _("Disqualified.")),
 }
 COMMANDS = tuple(_COMMANDS)
 
@@ -111,7 +113,7 @@ def rename(request: HttpRequest, tournament_id: int, entry_id: int) -> HttpRespo
         return entries.update(actor(request), entry_id, name=request.POST.get("name", ""))
 
     host = reverse("entry", args=[tournament_id, entry_id])
-    return carry_out(request, act, form=f"rename-{entry_id}", done="Renamed.", host=host)
+    return carry_out(request, act, form=f"rename-{entry_id}", done=_("Renamed."), host=host)
 
 
 @require_POST
@@ -120,7 +122,7 @@ def roster(request: HttpRequest, tournament_id: int, entry_id: int) -> HttpRespo
         return rosters.update(actor(request), entry_id, players=players_of(request.POST))
 
     host = reverse("entry", args=[tournament_id, entry_id])
-    return carry_out(request, act, form=f"roster-{entry_id}", done="The roster is saved.", host=host)
+    return carry_out(request, act, form=f"roster-{entry_id}", done=_("The roster is saved."), host=host)
 
 
 @require_POST
@@ -131,7 +133,7 @@ def save_rules(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         return tournaments.edit(actor(request), tournament_id, **cleaned(EntryRulesForm(request.POST)))
 
-    return carry_out(request, act, form="rules", done="Saved who gets in.", host=host)
+    return carry_out(request, act, form="rules", done=_("Saved who gets in."), host=host)
 
 
 @require_POST
@@ -142,7 +144,7 @@ def new_code(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         return tournaments.edit(actor(request), tournament_id, invite_code="")
 
-    return carry_out(request, act, form="code", done="There is a new invite code.", host=host)
+    return carry_out(request, act, form="code", done=_("There is a new invite code."), host=host)
 
 
 def rules_shown(seen: Visit) -> dict[str, Any]:

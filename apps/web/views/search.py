@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy as _
 
 from apps.tournaments.selectors import pages, search
 from apps.web.pages import Failure, page, show
 from apps.web.views.home import accents
+from apps.words import said
+from engine.text import gettext as _
 
 Find = Callable[[slice], Sequence[Any]]
 
@@ -48,7 +49,7 @@ def find(request: HttpRequest, *, failure: Failure | None = None) -> HttpRespons
     context = {
         "query": query,
         "when": when if when in search.WHEN else "",
-        "whens": list(WHEN.items()),
+        "whens": [(value, said(label)) for value, label in WHEN.items()],
         "kind": kind if kind in found else "",
         "page_number": number,
         "parts": [part for part in parts if part["rows"]],
@@ -64,7 +65,7 @@ def _part(kind: str, find_rows: Find, number: int | None) -> dict[str, Any]:
     size = _OF_EACH if number is None else _ON_PAGE
     start = ((number or 1) - 1) * size
     seen = find_rows(slice(start, start + size + 1))
-    return {"kind": kind, "label": KINDS[kind], "rows": seen[:size], "has_more": len(seen) > size}
+    return {"kind": kind, "label": said(KINDS[kind]), "rows": seen[:size], "has_more": len(seen) > size}
 
 
 def _page_number(sent: str) -> int:

@@ -17,7 +17,7 @@ from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors.snapshots import match_snapshot, tournament_snapshot
 from apps.web.present.names import Names
 from apps.web.present.shown import match_shown
-from apps.web.share import said
+from apps.web.share import sentences
 from apps.web.share.card import Card, drawn
 
 Key = tuple[str, str, int, str]  # what it is of, the epoch and seq of its log, the language
@@ -35,7 +35,7 @@ def tournament(request: HttpRequest, tournament_id: int) -> HttpResponse:
         raise Http404(error.message) from error
 
     def card() -> Card:
-        return said.of_tournament(tournament_snapshot(tournament_id, audience=PUBLIC).data)
+        return sentences.of_tournament(tournament_snapshot(tournament_id, audience=PUBLIC).data)
 
     return _picture(request, f"tournament:{tournament_id}", row.stream, card)
 
@@ -50,7 +50,7 @@ def match(request: HttpRequest, match_id: int) -> HttpResponse:
     def card() -> Card:
         state = match_snapshot(match_id).data
         names = Names(state["stages"].values(), selectors.neighbours(row).last_rounds)
-        return said.of_match(state, match_shown(state, state["matches"][str(match_id)]), names)
+        return sentences.of_match(state, match_shown(state, state["matches"][str(match_id)]), names)
 
     return _picture(request, f"match:{match_id}", row.tournament.stream, card)
 

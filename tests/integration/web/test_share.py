@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 
 from apps.tournaments.models import Match
 from apps.tournaments.services import Actor, matches
-from apps.web.share import card, fonts, said
+from apps.web.share import card, fonts, sentences
 from apps.web.share.fonts import Name
 from apps.web.views import share
 from engine.match_flow import Score
@@ -186,5 +186,5 @@ class TestTags:
 
 
 def test_a_match_without_entrants_has_a_title():
-    side = said.SideShown(None, None, "", "", "", "", "")
-    assert said.match_title(type("M", (), {"home": side, "away": side})) == "To be decided – To be decided"
+    side = sentences.SideShown(None, None, "", "", "", "", "")
+    assert sentences.match_title(type("M", (), {"home": side, "away": side})) == "To be decided – To be decided"

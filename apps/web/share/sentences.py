@@ -1,18 +1,18 @@
 """What a link to a tournament or a match says, in words: for its picture, and for the sentence below it."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.web.present import stages
 from apps.web.present.names import Names, names_of
 from apps.web.present.shown import STATUS_LABELS, MatchShown, SideShown, counts, entrant_name, feeders, match_shown
 from apps.web.share.card import Card, Row
 from apps.web.share.fonts import Name
+from apps.words import gettext, moment, ngettext, said
 from engine.match_flow import BEGUN
 from engine.projection import State
 
@@ -30,7 +30,7 @@ def of_tournament(state: State) -> Card:
         accent=row["accent"],
         over=Name(" · ".join(filter(None, parts)), parts[1]),
         title=_tournament(row),
-        status=str(STATUS_LABELS[row["status"]]),
+        status=said(STATUS_LABELS[row["status"]]),
         is_live=row["status"] == "live",
         foot=foot(state),
         rows=tuple(_row(match) for match in matches),
@@ -42,12 +42,12 @@ def of_tournament(state: State) -> Card:
 def of_match(state: State, shown: MatchShown, names: Names) -> Card:
     """Return the card of a match. `names` are those of its tournament."""
     row = state["tournament"]
-    place = f"{names.place(shown)} · {_('Match {number}').format(number=shown.number)}"
+    number = gettext("Match {number}", number=shown.number)
     return Card(
         accent=row["accent"],
-        over=Name(place, _("Match {number}").format(number=shown.number)),
+        over=Name(f"{names.place(shown)} · {number}", number),
         title=_tournament(row),
-        status=str(shown.label),
+        status=shown.label,
         is_live=shown.state == "live",
         foot=shown.games,
         rows=(_row(shown),),
@@ -56,7 +56,7 @@ def of_match(state: State, shown: MatchShown, names: Names) -> Card:
 
 def how_played(state: State) -> str:
     """Return how the stages are played: "Round robin, Single elimination"."""
-    return ", ".join(str(stage.format) for stage in stages.switch(state, names_of(state)))
+    return ", ".join(stage.format for stage in stages.switch(state, names_of(state)))
 
 
 def foot(state: State) -> str:
@@ -64,30 +64,32 @@ def foot(state: State) -> str:
     told = counts(state)
     if not told.matches:
         starts = parse_datetime(state["tournament"]["starts_at"] or "")
-        return _("Starts {time} UTC").format(time=date_format(starts, "DATETIME_FORMAT")) if starts else ""
-    entrants = ngettext("{count} entrant", "{count} entrants", told.confirmed).format(count=told.confirmed)
-    return f"{entrants} · {_('{progress} matches played').format(progress=told.progress)}"
+        with timezone.override(UTC):  # whoever meets the link may be anywhere
+            return gettext("Starts {time}", time=moment(starts, "datetime")) if starts else ""
+    entrants = ngettext("{count} entrant", "{count} entrants", told.confirmed)
+    played = gettext("{progress} matches played", progress=told.progress)
+    return f"{entrants} · {played}"
 
 
 def tournament_sentence(state: State) -> str:
     """Return the sentence below the title of a link: what is known now."""
     row = state["tournament"]
     champion = entrant_name(state, row["champion"])
-    first = _("{name} won.").format(name=champion) if champion else f"{STATUS_LABELS[row['status']]}."
+    first = gettext("{name} won.", name=champion) if champion else f"{said(STATUS_LABELS[row['status']])}."
     parts = [row["game"], how_played(state), foot(state)]
     return f"{first} {' · '.join(filter(None, parts))}"
 
 
 def match_title(shown: MatchShown) -> str:
     """Return a match in a line: "Argentina 2 – 1 France"."""
-    home, away = (side.name or _("To be decided") for side in (shown.home, shown.away))
+    home, away = (side.name or gettext("To be decided") for side in (shown.home, shown.away))
     if not shown.home.score and not shown.away.score:
         return f"{home} – {away}"
     return f"{home} {shown.home.score} – {shown.away.score} {away}"
 
 
 def _tournament(row: Mapping[str, Any]) -> Name:
-    return Name(row["name"], _("Tournament {number}").format(number=row["id"]))
+    return Name(row["name"], gettext("Tournament {number}", number=row["id"]))
 
 
 def _worth_showing(state: State) -> list[MatchShown]:
@@ -106,12 +108,12 @@ def _row(match: MatchShown) -> Row:
 
 
 def _name(side: SideShown) -> Name:
-    otherwise = _("Seed {number}").format(number=side.seed) if side.seed else _("Entrant")
-    return Name(side.name or _("To be decided"), otherwise)
+    otherwise = gettext("Seed {number}", number=side.seed) if side.seed else gettext("Entrant")
+    return Name(side.name or gettext("To be decided"), otherwise)
 
 
 def _hero(state: State, champion: str | None) -> tuple[str, Name]:
     if champion is None:
-        return _("Places taken"), Name(counts(state).places)
+        return gettext("Places taken"), Name(counts(state).places)
     seed = state["entries"][str(state["tournament"]["champion"])]["seed"]
-    return _("Champion"), Name(champion, _("Seed {number}").format(number=seed))
+    return gettext("Champion"), Name(champion, gettext("Seed {number}", number=seed))
