@@ -54,13 +54,13 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "apps.web",  # before allauth, whose pages it gives their look
+    "apps.web",  # before the admin and allauth, whose pages it gives their look
+    "deltacrown.apps.SiteAdminConfig",
     "allauth",
     "allauth.account",
     "allauth.usersessions",
@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "deltacrown.csp.ContentSecurityPolicyMiddleware",
     "deltacrown.static.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

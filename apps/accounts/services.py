@@ -1,4 +1,10 @@
-"""What people change about their own account. E-mail addresses and passwords: allauth, which checks both."""
+"""
+What people change about their own account, and administrators about others'.
+
+E-mail addresses and passwords: allauth, which checks both.
+"""
+
+from allauth.usersessions.models import UserSession
 
 from apps.accounts.models import User
 
@@ -11,3 +17,22 @@ def edit_profile(user: User, *, first_name: str | None = None, last_name: str | 
         setattr(user, field, value)
     user.save(update_fields=list(changed))
     return user
+
+
+def block(user: User) -> None:
+    """Let a person in no more: their sessions end, tokens stop counting, open connections close."""
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    end_sessions(user)
+
+
+def unblock(user: User) -> None:
+    """Let a person who was blocked sign in again."""
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+
+
+def end_sessions(user: User) -> None:
+    """Sign a person out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
