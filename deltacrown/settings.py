@@ -37,6 +37,7 @@ def _secret_key() -> str:
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+VERSION = env.str("VERSION", default=BASE_DIR.name)  # as operators know it; a version has a folder of its own
 SITE_URL = env.str("SITE_URL", default="")  # https://cup.example.org; empty: plain http on this machine
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 # Exact origins (scheme://host:port) that may open a WebSocket; empty: the site's own.
@@ -142,7 +143,7 @@ CHANNEL_LAYERS = {
 EVENTLOG_SINKS = ["apps.tournaments.realtime.utils.publish", "apps.integrations.wake.wake"]
 
 # What goes on beside the server in each process that serves the site; dotted paths of context managers.
-BESIDE_THE_SERVER = ["apps.integrations.worker.beside"]
+BESIDE_THE_SERVER = ["apps.integrations.worker.beside", "apps.tournaments.realtime.vitals.reporting"]
 # Without it, `manage.py deliver --forever` has to run somewhere, or no webhook gets anything.
 DELIVER = env.bool("DELIVER", default=True)
 # Networks besides the public internet to which organisers may have events delivered, there over plain http, too.

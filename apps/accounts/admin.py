@@ -7,6 +7,7 @@ an account ends by its owner's wish (services.erasure) or is blocked.
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -88,7 +89,17 @@ class AccountAdmin(Base):
         return queryset if request.user.is_superuser else queryset.filter(is_superuser=False)
 
 
-admin.site.unregister(UserSession)
+# allauth's own let anybody with the permission change them.
+admin.site.unregister([EmailAddress, UserSession])
+
+
+@admin.register(EmailAddress)
+class AddressAdmin(ReadOnlyAdmin):
+    list_display = ("email", "user", "primary", "verified")
+    list_select_related = ("user",)
+    list_filter = ("verified",)
+    search_fields = ("email", "=user__username")
+    ordering = ("-pk",)
 
 
 @admin.register(UserSession)

@@ -71,7 +71,9 @@ class Sweeper:
 
     def _safe_turn(self) -> float:
         try:
-            return self.turn()
+            pause = self.turn()
         except Exception:
             logger.exception("sweep_failed")
             return PAUSE_SECONDS
+        metrics.worker_ran.labels("deadlines").set_to_current_time()
+        return pause

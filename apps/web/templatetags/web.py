@@ -147,3 +147,20 @@ def announced(event: str) -> str:
 def of(form: str, row_id: int) -> str:
     """Return the name of a form about one row: "report-5"."""
     return f"{form}-{row_id}"
+
+
+@register.simple_tag
+def moment(seconds: float) -> datetime:
+    """Return the time so many seconds after the epoch."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_LONG_MS = 10_000
+
+
+@register.filter
+def ms(value: float | None) -> str:
+    """Write a duration in milliseconds: "2.5 ms", "over 10 s", or a dash for none."""
+    if value is None:
+        return "–"
+    return f"over {_LONG_MS // 1000} s" if value > _LONG_MS else f"{value:.3g} ms"
