@@ -170,8 +170,10 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="none
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_USERNAME_BLACKLIST = ["admin", "guest", "system", "staff"]
+SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=10)  # accounts made from one address, for each process
 # A venue is one address: what counts by address is generous, what counts by account is strict.
 ACCOUNT_RATE_LIMITS = {
+    "account_made": f"{SIGNUPS_PER_HOUR}/h/ip",
     "login": "600/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
     "signup": "200/m/ip",
