@@ -4,7 +4,11 @@ What people change about their own account, and administrators about others'.
 E-mail addresses and passwords: allauth, which checks both.
 """
 
+from datetime import datetime
+
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import connection
 
 from apps.accounts.models import User
 
@@ -36,3 +40,17 @@ def end_sessions(user: User) -> None:
     """Sign a person out everywhere."""
     for session in UserSession.objects.filter(user=user):
         session.end()
+
+
+# Not through the ORM, whose signals would tell every process of sessions that have ended long ago.
+_FORGET = f"""
+DELETE FROM {UserSession._meta.db_table} WHERE session_key NOT IN (SELECT session_key FROM {Session._meta.db_table})
+"""  # noqa: S608 - names of tables
+
+
+def forget_ended_sessions(now: datetime) -> int:
+    """Delete sessions that have expired, and from where people were signed in during those. Return how many."""
+    deleted, _ = Session.objects.filter(expire_date__lt=now).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET)
+    return deleted

@@ -7,13 +7,17 @@ there what an organiser may.
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.errors import AppError
 from apps.read_only import ReadOnlyAdmin
 from apps.tournaments.models import (
+    Ban,
     Dispute,
     Entry,
     Evidence,
@@ -21,6 +25,7 @@ from apps.tournaments.models import (
     Member,
     Rating,
     Reopening,
+    Report,
     Stage,
     StageEntry,
     Station,
@@ -28,6 +33,7 @@ from apps.tournaments.models import (
     TeamMember,
     Tournament,
 )
+from apps.tournaments.services import Actor, reports
 
 
 class _OfTournament(ReadOnlyAdmin):
@@ -123,6 +129,58 @@ class ReopeningAdmin(_OfTournament):
     list_display = ("match", "tournament", "at", "undone_at", "console")
     list_select_related = ("match", "tournament")
     search_fields = ("=match__id", "=tournament__id")
+
+
+@admin.register(Ban)
+class BanAdmin(_OfTournament):
+    list_display = ("user", "tournament", "reason", "created_by", "created_at", "console")
+    list_select_related = ("user", "tournament", "created_by")
+    search_fields = ("=user__username", "=tournament__id")
+
+
+class _Open(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("over", "Dealt with")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
+        return queryset if self.value() is None else queryset.filter(resolved_at__isnull=self.value() == "open")
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyAdmin):
+    """Reports of the whole site. Those about a tournament are for its staff as well, on the page that they lead to."""
+
+    list_display = ("shown", "about", "reason", "text", "reporter", "created_at", "resolved_at", "resolved_by")
+    list_select_related = ("tournament", "team", "entry", "evidence__dispute", "reporter", "resolved_by")
+    list_filter = (_Open, "reason")
+    search_fields = ("shown", "=reporter__username", "=tournament__id")
+    ordering = ("-pk",)
+    readonly_fields = ("about",)
+    actions = ("resolve",)
+
+    @admin.display(description="about")
+    def about(self, row: Report) -> SafeString:
+        if row.team_id is not None:
+            return format_html('<a href="{}">A team</a>', reverse("team", args=[row.team_id]))
+        return format_html(
+            '<a href="{}">{}</a>', reverse("manage-moderation", args=[row.tournament_id]), row.tournament
+        )
+
+    @admin.action(description="Dealt with", permissions=["resolve"])
+    def resolve(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        for report in queryset.filter(resolved_at=None):
+            try:
+                reports.resolve(Actor(request.user), report.pk)
+            except AppError as error:
+                self.message_user(request, f"{report}: {error.message}", messages.ERROR)
+            else:
+                self.message_user(request, f"{report}: dealt with.")
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
 
 
 @admin.register(Team)

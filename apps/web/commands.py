@@ -31,6 +31,7 @@ HOSTS = frozenset(
         "tournament", "bracket", "matches", "entrants", "activity",
         "schedule", "manage-schedule",
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
+        "manage-moderation", "entry-report", "evidence-report", "team-report",
         "entry", "teams", "team",
         "manage-stages",
         "manage-integrations", "access",
@@ -127,7 +128,7 @@ def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResp
 
 
 # Here NotFound is about a name that was typed, not about the page.
-_FORMS_THAT_LOOK_UP = frozenset({"staff", "invite", "token"})
+_FORMS_THAT_LOOK_UP = frozenset({"ban", "staff", "invite", "token"})
 
 
 def _details(error: AppError) -> tuple[str, ...]:
@@ -135,8 +136,6 @@ def _details(error: AppError) -> tuple[str, ...]:
     rows = error.data.get("errors", [])
     told = tuple(f"Row {row['row']}: {row['message']}" for row in rows[:MAX_DETAILS])
     return (*told, f"And {len(rows) - MAX_DETAILS} more.") if len(rows) > MAX_DETAILS else told
-
-
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from apps.web.views import (
     integrations,
     manage,
     matches,
+    moderation,
     reopening,
     schedule,
     stages,
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/activity/", tournaments.activity, name="activity"),
     path("t/<int:tournament_id>/register/", entries.enter, name="register"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/", entries.entry, name="entry"),
+    path("t/<int:tournament_id>/entries/<int:entry_id>/report/", moderation.report_entry, name="entry-report"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/rename/", entries.rename, name="entry-rename"),
     path("t/<int:tournament_id>/entries/<int:entry_id>/roster/", entries.roster, name="entry-roster"),
     path("t/<int:tournament_id>/history/", history.history, name="history"),
@@ -107,6 +109,10 @@ urlpatterns: list[URLPattern] = [
             ("replay", integrations.replay),
         )
     ),
+    path("t/<int:tournament_id>/manage/moderation/", moderation.moderation, name="manage-moderation"),
+    path("t/<int:tournament_id>/manage/reports/<int:report_id>/resolve/", moderation.resolve, name="resolve-report"),
+    path("t/<int:tournament_id>/manage/bans/add/", moderation.ban, name="ban"),
+    path("t/<int:tournament_id>/manage/bans/<int:user_id>/remove/", moderation.unban, name="unban"),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),
     path("m/<int:match_id>/check-in/", matches.check_in, name="match-check-in"),
@@ -127,10 +133,14 @@ urlpatterns: list[URLPattern] = [
     path("m/<int:match_id>/evidence/", matches.evidence, name="match-evidence"),
     path("m/<int:match_id>/reopen/", reopening.reopen, name="match-reopen"),
     path("m/<int:match_id>/reopenings/<int:reopening_id>/undo/", reopening.undo, name="match-undo"),
+    path("evidence/<int:evidence_id>/report/", moderation.report_evidence, name="evidence-report"),
+    path("evidence/<int:evidence_id>/hide/", moderation.hide, {"hidden": True}, name="evidence-hide"),
+    path("evidence/<int:evidence_id>/show/", moderation.hide, {"hidden": False}, name="evidence-show"),
     # Teams
     path("teams/", teams.index, name="teams"),
     path("teams/create/", teams.create, name="create-team"),
     path("teams/<int:team_id>/", teams.team, name="team"),
+    path("teams/<int:team_id>/report/", moderation.report_team, name="team-report"),
     path("teams/<int:team_id>/edit/", teams.edit, name="team-edit"),
     path("teams/<int:team_id>/invite/", teams.invite, name="team-invite"),
     *(

@@ -44,6 +44,18 @@ from apps.api.schemas.matches import (
 )
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
+from apps.api.schemas.moderation import (
+    Ban,
+    BanAnswer,
+    BanPage,
+    HiddenAnswer,
+    NewBan,
+    NewReport,
+    Report,
+    ReportAnswer,
+    ReportPage,
+    Resolution,
+)
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.ratings import Rating, RatingPage
 from apps.api.schemas.realtime import RoomRequest, RoomToken
@@ -98,6 +110,9 @@ __all__ = [
     "Appointment",
     "Attempt",
     "AttemptPage",
+    "Ban",
+    "BanAnswer",
+    "BanPage",
     "Board",
     "Booking",
     "BracketAnswer",
@@ -112,6 +127,7 @@ __all__ = [
     "EventPage",
     "Evidence",
     "EvidenceAnswer",
+    "HiddenAnswer",
     "Integration",
     "IntegrationAnswer",
     "IntegrationChanges",
@@ -132,12 +148,14 @@ __all__ = [
     "MyTeamPage",
     "NewApiToken",
     "NewApiTokenAnswer",
+    "NewBan",
     "NewCalendarAnswer",
     "NewCaptain",
     "NewDispute",
     "NewEntry",
     "NewIntegration",
     "NewIntegrationAnswer",
+    "NewReport",
     "NewStage",
     "NewStation",
     "NewTeam",
@@ -156,6 +174,10 @@ __all__ = [
     "ReopenAnswer",
     "Reopening",
     "ReplayRequest",
+    "Report",
+    "ReportAnswer",
+    "ReportPage",
+    "Resolution",
     "RoomRequest",
     "RoomToken",
     "Roster",

@@ -396,4 +396,6 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_cancelled": _fixed("The tournament was cancelled."),
     "member_added": _member,
     "member_removed": _fixed("Somebody left the staff."),
+    "user_banned": lambda data, _state: f"{data['banned']['username']} was banned.",
+    "user_unbanned": lambda data, _state: f"The ban of {data['banned']['username']} was lifted.",
 }

@@ -18,12 +18,12 @@ from apps.accounts.models import User
 from apps.eventlog.models import Event, Receipt
 from apps.read_only import ReadOnlyAdmin
 from apps.tournaments.models import Evidence, Rating, Station, Team, TeamMember, Tournament
-from apps.tournaments.services import Actor, matches, reopening
+from apps.tournaments.services import Actor, bans, matches, reopening, reports
 from deltacrown.csp import HEADER
 from engine.match_flow import Score
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 READ_ONLY = [model for model in MODELS if isinstance(admin.site._registry[model], ReadOnlyAdmin)]
@@ -67,11 +67,13 @@ def furnished() -> Tournament:
         match = factories.match_number(cup, number)
         matches.report(Actor(match.home.user), match.pk, Score(1, 0))
         matches.dispute(Actor(match.away.user), match.pk, cause="score", text="It was 0:1.")
-        evidence = Evidence(file=f"{number}.png", content_type="image/png", size=1, uploaded_at=timezone.now())
-        evidence.dispute, evidence.uploaded_by = match.disputes.get(), match.away.user
-        evidence.save()
+        image = factories.add_image(match, match.away.user)
+        reports.report_evidence(Actor(match.home.user), image.pk, reason="private")
+        reports.report_entry(by, match.home_id, reason="offensive")
+        bans.ban(by, cup.pk, username=factories.make_user().username)
         Station.objects.create(tournament=cup, name=f"Table {number}")
         team = Team.objects.create(name=f"Team {cup.pk} {number}", captain=match.home.user, created_at=timezone.now())
+        reports.report_team(by, team.pk, reason="spam")
         TeamMember.objects.create(team=team, user=match.home.user, joined_at=timezone.now())
         Rating.objects.create(game=f"Go {number}", team=team, mu=25, sigma=8, matches=1)
         known_session(match.home.user)

@@ -41,6 +41,8 @@ ELSEWHERE = {
     "station_removed",
     "station_renamed",
     "tournament_imported",
+    "user_banned",
+    "user_unbanned",
 }
 
 
