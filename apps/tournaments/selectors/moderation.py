@@ -3,10 +3,9 @@
 from django.db.models import F, QuerySet
 
 from apps.errors import NotFound
-from apps.tournaments import permissions
-from apps.tournaments.models import Ban, Entry, Evidence, Report, Tournament
+from apps.tournaments.models import Ban, Entry, Report, Tournament
 from apps.tournaments.permissions import Person
-from apps.tournaments.selectors.lists import match_for, tournament_for
+from apps.tournaments.selectors.lists import tournament_for
 
 
 def reports_in(tournament: Tournament) -> QuerySet[Report]:
@@ -41,25 +40,3 @@ def entry_for(person: Person, entry_id: int) -> Entry:
     except NotFound:
         raise NotFound(message) from None
     return entry
-
-
-def image_for(person: Person, evidence_id: int) -> Evidence:
-    """
-    Return an image of a dispute that a person may see. Up to four queries.
-
-    Raises:
-        PermissionDenied: the person is neither staff nor one of the two sides.
-        NotFound: there is none, or it is hidden; or no such match for this person.
-    """
-    message = "There is no such image."
-    evidence = Evidence.objects.select_related("dispute").filter(pk=evidence_id).first()
-    if evidence is None:
-        raise NotFound(message)
-    try:
-        match, role = match_for(person, evidence.dispute.match_id)
-    except NotFound:
-        raise NotFound(message) from None
-    permissions.require("report_evidence", person, role, match=match)
-    if evidence.hidden_at is not None and not permissions.is_staff(role):
-        raise NotFound(message)
-    return evidence

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from apps.errors import AuthenticationRequired, BadRequest
 from apps.tournaments.models import Complaint, Role
 from apps.tournaments.selectors import moderation as selectors
+from apps.tournaments.selectors.disputes import evidence_in_sight
 from apps.tournaments.selectors.teams import team_for
 from apps.tournaments.services import Actor, Done, bans, reports
 from apps.web.commands import actor, carry_out
@@ -49,7 +50,7 @@ def report_entry(
 
 def report_evidence(request: HttpRequest, evidence_id: int, *, failure: Failure | None = None) -> HttpResponse:
     def find(request: HttpRequest) -> Subject:
-        image = selectors.image_for(request.user, evidence_id)
+        image = evidence_in_sight(request.user, evidence_id)
         staff = "the staff of this tournament and the administrators of this site"
         return Subject("an image of a dispute", staff, reverse("match", args=[image.dispute.match_id]))
 

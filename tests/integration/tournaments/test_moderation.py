@@ -9,6 +9,7 @@ from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, STAFF
 from apps.tournaments.models import Ban, Entry, EntryStatus, Report
 from apps.tournaments.selectors import moderation
+from apps.tournaments.selectors.disputes import evidence_for
 from apps.tournaments.services import Actor, admission, bans, entries, reports, rosters, teams, tournaments
 from apps.tournaments.services.reports import MOST_AN_HOUR
 from tests import factories
@@ -100,18 +101,18 @@ class TestImages:
     def test_hidden_an_image_is_for_the_staff_and_its_reports_are_dealt_with(self):
         scene = with_image()
         image, player, referee = scene.image, scene.by("player"), scene.by("referee")
-        assert moderation.image_for(player.user, image.pk) == image
+        assert evidence_for(player.user, image.pk) == image
         reports.hide_evidence(referee, image.pk)
         with pytest.raises(NotFound):
-            moderation.image_for(player.user, image.pk)
+            evidence_for(player.user, image.pk)
         with pytest.raises(NotFound):
             reports.report_evidence(player, image.pk, reason="private")
-        hidden = moderation.image_for(referee.user, image.pk)
+        hidden = evidence_for(referee.user, image.pk)
         assert (hidden.hidden_by, scene.report.note) == (referee.user, "Hidden.")
         with pytest.raises(Conflict, match="hidden already"):
             reports.hide_evidence(referee, image.pk)
         reports.hide_evidence(referee, image.pk, hidden=False)
-        assert moderation.image_for(player.user, image.pk).hidden_at is None
+        assert evidence_for(player.user, image.pk).hidden_at is None
 
 
 class TestBans:
