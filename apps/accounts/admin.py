@@ -1,8 +1,8 @@
 """
 People and their sessions, for those who run the site.
 
-A user name stands in the states of tournaments, and other rows refer to the account, so neither is changed here:
-an account ends by its owner's wish (services.erasure) or is blocked.
+A user name stands in the states of tournaments, and other rows refer to the account, so neither is changed here: an
+account can be blocked.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -8,7 +8,7 @@ queues) is read when somebody asks, and costs nothing until then.
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -27,7 +27,6 @@ snapshot_seconds = Histogram("rt_snapshot_build_seconds", "Building a snapshot."
 repairs = Counter("rt_repairs", "Events that came from the log because no hint brought them.")
 resets = Counter("rt_stream_resets", "Streams whose history was replaced.")
 swept = Counter("rt_swept", "What was due and this process looked after.", ["result"])  # "done", "gone" or "failed"
-worker_ran = Gauge("rt_worker_ran_at_seconds", "When a worker of this process last looked for work.", ["worker"])
 limited = Counter("rt_limited", "What a limit refused.", ["limit"])
 loop_lag = Histogram(
     "rt_event_loop_lag_seconds", "How late the event loop is, measured twice a second.", buckets=SECONDS

@@ -123,7 +123,7 @@ class Monitor:
             bus_up=bool(new.total("rt_bus_up")),
             draining=bool(new.total("rt_draining")),
             memory=int(new.total("process_resident_memory_bytes")),
-            workers=new.by("rt_worker_ran_at_seconds", "worker"),
+            workers=new.by("worker_ran_at_seconds", "worker"),
         )
 
     def _take(self) -> _Sample:

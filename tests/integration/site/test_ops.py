@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 from redis import Redis
 
+from apps import workers
 from apps.tournaments.realtime import metrics, vitals
 from apps.tournaments.realtime.vitals import EXPIRY_SECONDS, Monitor, report, reports
 from apps.tournaments.services import Actor, matches
@@ -78,7 +79,7 @@ class TestHealth:
 
     def test_says_when_a_worker_last_ran(self, root, settings):
         settings.REDIS_URL = ""
-        metrics.worker_ran.labels("deadlines").set(1_790_000_000)
+        workers.ran.labels("deadlines").set(1_790_000_000)
         assert "Worker: deadlines last ran 14:13:20 UTC" in words(root.get("/ops/").content.decode())
 
 
