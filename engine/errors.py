@@ -25,7 +25,9 @@ class IllegalStep(EngineError):
         super().__init__(state, step, possible)
 
     def __str__(self) -> str:
-        now = ", ".join(name.replace("_", " ") for name in self.possible) or "nothing more"
+        if not self.possible:  # a match that waits is the only one that nobody can do anything with
+            return "An entrant of this match is still to come. It can begin when the matches that lead to it are over."
+        now = ", ".join(name.replace("_", " ") for name in self.possible)
         return (
             f"The match is {self.state.replace('_', ' ')}, so “{self.step.replace('_', ' ')}” is not possible. "
             f"Possible now: {now}."

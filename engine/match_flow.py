@@ -32,6 +32,16 @@ OVER = frozenset({MatchState.COMPLETED, MatchState.FORFEIT, MatchState.CANCELLED
 BEGUN = frozenset({MatchState.LIVE, MatchState.PENDING_RESULT, MatchState.DISPUTED})
 OPEN = frozenset(MatchState) - OVER
 
+# In which order a player's matches ask for something; in a dispute a referee is asked.
+URGENCY = (
+    MatchState.CHECK_IN,
+    MatchState.LIVE,
+    MatchState.PENDING_RESULT,
+    MatchState.READY,
+    MatchState.DISPUTED,
+    MatchState.SCHEDULED,
+)
+
 
 class Step(StrEnum):
     FILL = "fill"

@@ -116,12 +116,6 @@ def plan_schedule(
     return sorted(planned.values(), key=lambda a: (a.start, a.match))
 
 
-def estimate_end(fixtures: Iterable[Fixture], assignments: Iterable[Assignment]) -> int | None:
-    """Return when the last match of the plan is over; None if nothing is planned."""
-    matches = by_id(fixtures)
-    return max((a.start + matches[a.match].minutes for a in assignments), default=None)
-
-
 def by_id(fixtures: Iterable[Fixture]) -> dict[int, Fixture]:
     """Return the fixtures by match; InvalidSchedule if one is there twice or has no length."""
     matches: dict[int, Fixture] = {}

@@ -136,6 +136,9 @@ urlpatterns: list[URLPattern] = [
     path("evidence/<int:evidence_id>/report/", moderation.report_evidence, name="evidence-report"),
     path("evidence/<int:evidence_id>/hide/", moderation.hide, {"hidden": True}, name="evidence-hide"),
     path("evidence/<int:evidence_id>/show/", moderation.hide, {"hidden": False}, name="evidence-show"),
+    path("m/<int:match_id>/veto/start/", veto.start, name="veto-start"),
+    path("m/<int:match_id>/veto/move/", veto.move, name="veto-move"),
+    path("m/<int:match_id>/veto/reset/", veto.reset, name="veto-reset"),
     # Teams
     path("teams/", teams.index, name="teams"),
     path("teams/create/", teams.create, name="create-team"),
@@ -156,9 +159,6 @@ urlpatterns: list[URLPattern] = [
         )
         for command in teams.ABOUT_PEOPLE
     ),
-    path("m/<int:match_id>/veto/start/", veto.start, name="veto-start"),
-    path("m/<int:match_id>/veto/move/", veto.move, name="veto-move"),
-    path("m/<int:match_id>/veto/reset/", veto.reset, name="veto-reset"),
     # For the pages themselves
     path("accent/<str:colours>.css", accent.accent, name="accent"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

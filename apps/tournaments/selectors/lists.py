@@ -12,17 +12,7 @@ from apps.tournaments.models import Entry, EntryStatus, Match, Role, Stage, Stat
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of, staffed_by
 from apps.tournaments.selectors.teams import roster_entries
-from engine.match_flow import OPEN, MatchState
-
-# In which order a player's matches ask for something; in a dispute a referee is asked.
-URGENCY = (
-    MatchState.CHECK_IN,
-    MatchState.LIVE,
-    MatchState.PENDING_RESULT,
-    MatchState.READY,
-    MatchState.DISPUTED,
-    MatchState.SCHEDULED,
-)
+from engine.match_flow import OPEN, URGENCY
 
 
 def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> QuerySet[Tournament]:

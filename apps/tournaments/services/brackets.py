@@ -1,6 +1,7 @@
 """Draw a stage: who takes part, who meets whom, who has a bye; and pair the rounds of a Swiss stage."""
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
 from engine.groups import snake
 from engine.match_flow import BEGUN, OPEN, MatchState, Reason, Step, after
-from engine.round_robin import grouped_round_robin, round_robin
+from engine.round_robin import grouped_round_robin
 from engine.stages import Format, best_of_in
 from engine.swiss import pair_round
 
@@ -172,10 +173,8 @@ def _plan(stage: Stage, rows: Sequence[StageEntry]) -> list[PlannedMatch]:
         case Format.DOUBLE_ELIMINATION:
             return double_elimination(len(rows), reset=options.grand_final_reset)
         case Format.ROUND_ROBIN:
-            if options.groups == 1:
-                return round_robin(len(rows), legs=options.legs)
-            sizes = [sum(row.group == group for row in rows) for group in range(1, options.groups + 1)]
-            return grouped_round_robin(sizes, legs=options.legs)
+            sizes = Counter(row.group for row in rows)
+            return grouped_round_robin([sizes[group] for group in sorted(sizes)], legs=options.legs)
         case Format.SWISS:
             return []
 

@@ -195,9 +195,6 @@ def finish(
 def award_walkover(unit: Unit, /, match_id: int, *, winner: Side, expected_version: int | None = None) -> Answer:
     """Let `winner` pass because the opponent cannot play; the match never began."""
     match = unit.lock_match(match_id, expected_version=expected_version)
-    if match.state == MatchState.SCHEDULED:
-        message = "An entrant of this match is still to come; a walkover needs both."
-        raise Conflict(message, state=match.state, possible=[])
     _take(unit, match, Step.WALKOVER)
     complete(unit, match, winner, Reason.WALKOVER)
     return {"match_id": match.pk}
@@ -248,7 +245,9 @@ def take_kept(unit: Unit, /, match_id: int, *, expected_version: int | None = No
     _take(unit, match, Step.COMPLETE if played else Step.FORFEIT)
     match.score = score_of(kept)
     match.started_at = unit.now
-    winner = None if kept["winner"] is None else Side.HOME if kept["winner"] == match.home_id else Side.AWAY
+    winner = next((side for side in Side if match.entry_id(side) == kept["winner"]), None)
+    if played:  # a draw of before may need a winner now: the stage can have been drawn anew in another format
+        winner = _decided(match, match.score)
     complete(unit, match, winner, Reason(kept["reason"]))
     return {"match_id": match.pk}
 

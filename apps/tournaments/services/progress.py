@@ -1,5 +1,6 @@
 """What a result sets in motion: winners move on, walkovers follow, stages end, a champion is found."""
 
+from collections import Counter
 from typing import Any
 
 from apps.tournaments.events import (
@@ -198,33 +199,35 @@ def conclude(unit: Unit, stage: Stage) -> None:
         return
     stage.state = StageState.COMPLETED
     unit.emit(StageUpdated(stage=unit.save(stage)))
-    first, *others = set_ranks(unit, stage) or [[]]
+    _set_ranks(unit, stage)
+    if not unit.tournament.stages.filter(number__gt=stage.number).exists():
+        end_tournament(unit, stage)
+
+
+def end_tournament(unit: Unit, last: Stage) -> None:
+    """End the tournament with its last stage, which is over. Several groups, or a shared place, name nobody."""
     tournament = unit.tournament
-    if tournament.stages.filter(number__gt=stage.number).exists():
-        return
-    places = {place.rank: place.entry_id for place in first if sum(p.rank == place.rank for p in first) == 1}
     tournament.status = Status.COMPLETED
-    if not others:
+    ranked = list(last.entries.exclude(rank=None))
+    if len({row.group for row in ranked}) == 1:
+        shared = Counter(row.rank for row in ranked)
+        places = {row.rank: row.entry_id for row in ranked if shared[row.rank] == 1}
         tournament.champion_id, tournament.runner_up_id, tournament.third_place_id = map(places.get, (1, 2, 3))
     unit.emit(TournamentCompleted(tournament=unit.save(tournament)))
 
 
-def set_ranks(unit: Unit, stage: Stage) -> list[list[StageEntry]]:
-    """Write down where everybody stands in a stage that is over; return the entrants of each group, best first."""
+def _set_ranks(unit: Unit, stage: Stage) -> None:
+    """Write down where everybody stands in a stage that is over."""
     known = {row.entry_id: unit.watch(row) for row in stage.entries.all()}
-    groups: list[list[StageEntry]] = []
     changed = []
     for group in ranks(stage):
-        groups.append([])
         for entry_id, rank in group:
             row = known[entry_id]
-            groups[-1].append(row)
             if row.rank != rank:
                 row.rank = rank
                 changed.append(row)
     if changes := unit.update(changed, "rank"):
         unit.emit(StandingsUpdated(stage_entries=changes))
-    return groups
 
 
 def _fill(unit: Unit, row: Match, move: Fill) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import StageAdded, StageRemoved, StageUpdated
 from apps.tournaments.models import Stage, StageState, Status
+from apps.tournaments.services.progress import end_tournament
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.services.veto import clean_settings
 from apps.tournaments.text import clean_line
@@ -71,7 +72,11 @@ def edit(unit: Unit, /, stage_id: int, **settings: Any) -> Answer:
 
 @command("remove_stage")
 def remove(unit: Unit, /, stage_id: int) -> Answer:
-    """Take the last stage away, unless it is the only one or has been drawn. Answers {"tournament_id"}."""
+    """
+    Take the last stage away, unless it is the only one or has been drawn. Answers {"tournament_id"}.
+
+    If the stage before it is over, the tournament is.
+    """
     stage = unit.lock_stage(stage_id)
     if stage.number == 1 or stage.state != StageState.PENDING or _is_followed(stage):
         message = "Only the last stage can be removed, while it has not been drawn and is not the only one."
@@ -80,6 +85,9 @@ def remove(unit: Unit, /, stage_id: int) -> Answer:
     tournament_id = stage.tournament_id
     stage.delete()
     unit.emit(StageRemoved(removed={"stages": [stage_id]}))
+    last = unit.tournament.stages.latest("number")
+    if last.state == StageState.COMPLETED and unit.tournament.status == Status.LIVE:
+        end_tournament(unit, last)
     return {"tournament_id": tournament_id}
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from apps.tournaments.selectors.lists import URGENCY
 from apps.web.present.entrants import waitlist
 from apps.web.present.shown import MatchShown, SideShown, counts, entrant_name, feeders, match_shown
 from apps.web.present.stages import in_order
 from engine.league import rounds_of
-from engine.match_flow import OPEN
+from engine.match_flow import OPEN, URGENCY
 from engine.projection import State
 from engine.stages import Format
 from engine.swiss import rounds_needed

@@ -12,7 +12,8 @@ from apps.eventlog import log
 from apps.eventlog.log import NewEvent
 from apps.eventlog.models import Event, Stream
 from apps.tournaments.selectors.snapshots import tournament_snapshot
-from apps.tournaments.services import Actor, tournaments
+from apps.tournaments.services import Actor, stages, tournaments
+from engine.projection import empty
 from tests import factories
 
 transactional = pytest.mark.django_db(transaction=True)
@@ -112,7 +113,7 @@ def test_positions_are_one_query_and_leave_out_the_unknown(django_assert_num_que
 
 @transactional
 def test_a_snapshot_is_of_one_moment_while_a_writer_commits_between_its_queries(monkeypatch):
-    """The position is read after the rows have begun to be read; a commit between must show in both or in neither."""
+    """The position and the tournament are read first, then the other rows; a commit between must not show in them."""
     cup = factories.make_tournament(name="Before")
     reading, written = Signal(), Signal()
 
@@ -120,23 +121,23 @@ def test_a_snapshot_is_of_one_moment_while_a_writer_commits_between_its_queries(
         try:
             assert reading.wait(10)
             tournaments.edit(Actor(cup.created_by), cup.pk, name="After")
+            stages.edit(Actor(cup.created_by), cup.stages.get().pk, name="After")
         finally:
             written.set()
             connection.close()
 
-    real = log.positions
-
-    def positions(names):
+    def begin():
         reading.set()
         assert written.wait(10)
-        return real(names)
+        return empty()
 
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(write)
-        monkeypatch.setattr("apps.tournaments.selectors.snapshots.log.positions", positions)
+        monkeypatch.setattr("apps.tournaments.selectors.snapshots.empty", begin)
         snapshot = tournament_snapshot(cup.pk, audience="public")
         monkeypatch.undo()
         writer.result()
     assert snapshot.data["tournament"]["name"] == "Before"
+    assert [row["name"] for row in snapshot.data["stages"].values()] == [""]
     assert snapshot.position.seq == 2
     assert tournament_snapshot(cup.pk, audience="public").data["tournament"]["name"] == "After"

@@ -142,6 +142,18 @@ class TestStages:
         with pytest.raises(Conflict, match="Only the last stage"):
             stages.remove(by, cup.stages.get().pk)
 
+    def test_without_the_stage_to_come_a_tournament_whose_last_is_over_ends(self):
+        cup = factories.open_with_entries(4, format=Format.ROUND_ROBIN, stage={"advance": 2})
+        by = Actor(cup.created_by)
+        final = stages.add(by, cup.pk, format=Format.SINGLE_ELIMINATION).ids["stage_id"]
+        factories.draw(cup)
+        factories.play(cup, matches_at_most=6)
+        assert factories.fresh(cup).status == Status.LIVE
+        stages.remove(by, final)
+        cup = factories.fresh(cup)
+        assert (cup.status, cup.champion.seed, cup.runner_up.seed, cup.third_place.seed) == ("completed", 1, 2, 3)
+        the_log_is_the_state(cup)
+
     def test_what_a_draw_was_made_from_stays_once_it_is_drawn(self):
         cup = factories.drawn(4, format=Format.ROUND_ROBIN)
         by, stage = Actor(cup.created_by), cup.stages.get()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.errors import Conflict, NotFound, PermissionDenied
+from apps.errors import BadRequest, Conflict, NotFound, PermissionDenied
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC
 from apps.tournaments.models import Match, Reopening, StageState, Status
@@ -133,6 +133,29 @@ class TestReopen:
         assert matches.kept_result(again) is None
         with pytest.raises(Conflict, match="No earlier result"):
             matches.take_kept(Actor(cup.created_by), again.pk)
+
+    def test_a_draw_of_before_is_not_taken_into_a_bracket(self):
+        cup = factories.open_with_entries(4, format=Format.SWISS, stage={"rounds": 1})
+        by = Actor(cup.created_by)
+        second = stages.add(by, cup.pk, format=Format.ROUND_ROBIN, advance=2).ids["stage_id"]
+        factories.draw(cup)
+        factories.play(cup, matches_at_most=2)
+        brackets.generate(by, cup.pk)
+        drawn = Match.objects.filter(stage=second, state="ready").order_by("number").first()
+        matches.start(by, drawn.pk)
+        matches.finish(by, drawn.pk, Score(1, 1))
+        first = cup.matches.get(stage__number=1, number=1)
+        reopen(cup, first)
+        stages.edit(by, second, format=Format.SINGLE_ELIMINATION)
+        matches.start(by, first.pk)
+        matches.finish(by, first.pk, Score(2, 0))
+        brackets.generate(by, cup.pk)
+        again = cup.matches.get(stage=second, number=drawn.number)
+        assert matches.kept_result(again)["winner"] is None
+        before = state(cup)
+        with pytest.raises(BadRequest, match="needs a winner"):
+            matches.take_kept(by, again.pk)
+        assert state(cup) == before
 
     def test_a_league_counts_anew_and_paired_rounds_stay(self):
         cup = factories.drawn(8, format=Format.SWISS)

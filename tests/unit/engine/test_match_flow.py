@@ -43,6 +43,12 @@ def test_a_match_that_is_over_can_only_be_reopened(state):
         after(state, Step.START)
 
 
+def test_who_cannot_do_anything_is_told_what_is_waited_for():
+    assert [state for state in MatchState if not possible(state)] == [MatchState.SCHEDULED]
+    with pytest.raises(IllegalStep, match=r"still to come.*matches that lead to it"):
+        after(MatchState.SCHEDULED, Step.START)
+
+
 def test_every_state_can_be_reached_and_left():
     assert set(TRANSITIONS.values()) == set(MatchState)
     assert {state for state, _ in TRANSITIONS} == set(MatchState)
