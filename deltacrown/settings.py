@@ -179,6 +179,7 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "200/m/ip",
     "reset_password": "100/m/ip,5/m/key",
 }
+REAUTHENTICATION_SECONDS = 300  # who has no password, and deletes their account, has signed in within so many
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.forms.SignupForm"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")

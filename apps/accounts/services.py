@@ -7,6 +7,8 @@ E-mail addresses and passwords: allauth, which checks both.
 from datetime import datetime
 
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection
 
@@ -40,6 +42,18 @@ def end_sessions(user: User) -> None:
     """Sign a person out everywhere."""
     for session in UserSession.objects.filter(user=user):
         session.end()
+
+
+def erase(user: User, *, shown_as: str) -> None:
+    """
+    Delete an account with all that hangs on it: sessions, addresses, tokens, whatever refers to it by a foreign key.
+
+    The administrators' log keeps what was done about it, with `shown_as` in the place of its name.
+    """
+    end_sessions(user)
+    about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    about.update(object_repr=shown_as)
+    user.delete()
 
 
 # Not through the ORM, whose signals would tell every process of sessions that have ended long ago.

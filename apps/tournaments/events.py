@@ -558,6 +558,15 @@ class UserUnbanned(Event):
     banned: BannedUser
 
 
+class PersonErased(Event):
+    """
+    An account was deleted. `entries` have other names and rosters, and what the log says of before has them as well:
+    whoever keeps copies of it lets go of them.
+    """
+
+    entries: list[EntryChange]
+
+
 def event_name(kind: type[Event]) -> str:
     """Return the name on the wire: `MatchCompleted` → "match_completed"."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")

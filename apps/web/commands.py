@@ -27,7 +27,7 @@ MAX_DETAILS = 200
 # The pages that hold forms; each takes `failure`.
 HOSTS = frozenset(
     {
-        "home", "me", "new", "match", "match-reopen",
+        "home", "me", "delete-account", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
         "schedule", "manage-schedule",
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",

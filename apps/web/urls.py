@@ -15,6 +15,7 @@ from apps.web.views import (
     manage,
     matches,
     moderation,
+    personal,
     reopening,
     schedule,
     stages,
@@ -37,6 +38,9 @@ urlpatterns: list[URLPattern] = [
     path("me/access/tokens/<int:token_id>/revoke/", access.revoke_token, name="revoke-token"),
     path("me/access/calendar/create/", access.create_calendar, name="create-calendar"),
     path("me/access/calendar/end/", access.end_calendar, name="end-calendar"),
+    path("me/data/", personal.data, name="my-data"),
+    path("me/data/download/", personal.download, name="download-data"),
+    path("me/delete/", personal.delete, name="delete-account"),
     # A tournament
     path("t/<int:tournament_id>/", tournaments.overview, name="tournament"),
     path("t/<int:tournament_id>/bracket/", tournaments.bracket, name="bracket"),

@@ -45,7 +45,7 @@ class Evidence(models.Model):
     """An image. The file's name is the SHA-256 of its content. One that is hidden is for the staff alone."""
 
     dispute = models.ForeignKey(Dispute, models.CASCADE, related_name="evidence")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     file = models.CharField(max_length=80)
     content_type = models.CharField(max_length=20)
     size = models.PositiveIntegerField()

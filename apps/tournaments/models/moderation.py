@@ -28,7 +28,7 @@ class Report(models.Model):
     shown = models.CharField(max_length=80)
     reason = models.CharField(max_length=16, choices=Complaint)
     text = models.TextField(max_length=1000, blank=True)
-    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     note = models.CharField(max_length=200, blank=True, help_text="What was done about it.")
     resolved_at = models.DateTimeField(null=True, blank=True)

@@ -104,7 +104,7 @@ class Tournament(models.Model):
     champion = models.ForeignKey("Entry", models.SET_NULL, null=True, blank=True, related_name="+")
     runner_up = models.ForeignKey("Entry", models.SET_NULL, null=True, blank=True, related_name="+")
     third_place = models.ForeignKey("Entry", models.SET_NULL, null=True, blank=True, related_name="+")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     is_demo = models.BooleanField(default=False)
 

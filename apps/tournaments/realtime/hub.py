@@ -197,6 +197,8 @@ class Hub:
             self._heed_draw(event)
         elif event.type == "bracket_updated":
             self._heed_place(event)
+        elif event.type == "person_erased" and (feed := self.feeds.get(event.stream)) is not None:
+            feed.forget_past()
 
     def _heed_draw(self, event: Recorded) -> None:
         """Close the rooms of matches that a new draw has replaced."""

@@ -98,7 +98,7 @@ def chosen(
         raise BadRequest(message, field="roster")
     check_not_banned(tournament, {user_id: members[user_id] for user_id in wanted})
     elsewhere = plays_with(tournament, besides=besides)
-    for user_id in sorted(wanted | {team.captain_id}):
+    for user_id in sorted({*wanted, *([team.captain_id] if team.captain_id else [])}):
         if user_id in elsewhere:
             message = f"{members[user_id]} takes part with {elsewhere[user_id]} already."
             raise Conflict(message, field="roster")

@@ -396,6 +396,7 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_cancelled": _fixed("The tournament was cancelled."),
     "member_added": _member,
     "member_removed": _fixed("Somebody left the staff."),
+    "person_erased": _fixed("Somebody deleted their account."),
     "user_banned": lambda data, _state: f"{data['banned']['username']} was banned.",
     "user_unbanned": lambda data, _state: f"The ban of {data['banned']['username']} was lifted.",
 }
