@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 class Site(AdminSite):
@@ -19,14 +21,14 @@ class Site(AdminSite):
 
     site_header = "DeltaCrown"
     site_title = "DeltaCrown"
-    index_title = "Site"
+    index_title = gettext_lazy("Site")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and (request.user.is_staff or request.user.is_superuser)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.user.is_authenticated and not self.has_permission(request):
-            raise PermissionDenied("This is for those who run the site.")
+            raise PermissionDenied(_("This is for those who run the site."))
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]

@@ -8,6 +8,9 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from redis import RedisError
 
 from apps.accounts.models import User
@@ -19,8 +22,8 @@ from deltacrown.health import database_answers, redis_answers
 
 logger = structlog.get_logger(__name__)
 
-ALONE = "REDIS_URL is not set, so this process knows of itself alone. Others are at their own addresses."
-UNHEARD = "Redis does not answer, so this process shows itself alone."
+ALONE = gettext_lazy("REDIS_URL is not set, so this process knows of itself alone. Others are at their own addresses.")
+UNHEARD = gettext_lazy("Redis does not answer, so this process shows itself alone.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +39,22 @@ class Health:
 def ops(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     """Show the figures of all processes that could be heard, this one first, and the sums."""
     if not isinstance(request.user, User):
-        raise AuthenticationRequired("Sign in as an administrator of this site.")
+        raise AuthenticationRequired(_("Sign in as an administrator of this site."))
     if not request.user.is_superuser:
-        raise PermissionDenied("This is for those who run the site.")
+        raise PermissionDenied(_("This is for those who run the site."))
     mine, (others, note) = vitals.monitor.vitals(), _others(vitals.monitor.process)
     processes = [mine, *others]
     context: dict[str, Any] = {
         "processes": processes,
         "mine": mine.process,
         "total": _total(processes),
-        "health": [_health("Database", database_answers), _redis()],
+        "health": [_health(_("Database"), database_answers), _redis()],
         "note": note,
     }
     return show(request, "web/ops.html", context, regions={"ops": "web/ops/_figures.html"}, failure=failure)
 
 
-def _others(mine: str) -> tuple[list[Vitals], str]:
+def _others(mine: str) -> tuple[list[Vitals], str | Promise]:
     """Return what the other processes say, and what is to be said when they cannot be heard."""
     if not settings.REDIS_URL:
         return [], ALONE

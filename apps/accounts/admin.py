@@ -13,6 +13,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.accounts import services
 from apps.accounts.models import User
@@ -38,8 +40,8 @@ class AccountAdmin(Base):
     actions = ("block", "unblock")
     fieldsets = (
         (None, {"fields": ("username", "email", "first_name", "last_name", "password")}),
-        ("Rights", {"fields": ("is_active", *_RIGHTS)}),
-        ("Dates", {"fields": ("date_joined", "last_login")}),
+        (gettext_lazy("Rights"), {"fields": ("is_active", *_RIGHTS)}),
+        (gettext_lazy("Dates"), {"fields": ("date_joined", "last_login")}),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -68,21 +70,21 @@ class AccountAdmin(Base):
             end_access(int(id))
         return response
 
-    @admin.action(description="Block: sign out everywhere, and let nobody in", permissions=["change"])
+    @admin.action(description=gettext_lazy("Block: sign out everywhere, and let nobody in"), permissions=["change"])
     def block(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in self._touchable(request, queryset):
             if user == request.user:
                 continue  # nobody locks themselves out by ticking all
             services.block(user)
-            self.log_change(request, user, "Blocked.")
-            self.message_user(request, f"{user.username} is blocked.")
+            self.log_change(request, user, _("Blocked."))
+            self.message_user(request, _("{name} is blocked.").format(name=user.username))
 
-    @admin.action(description="Let in again", permissions=["change"])
+    @admin.action(description=gettext_lazy("Let in again"), permissions=["change"])
     def unblock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in self._touchable(request, queryset):
             services.unblock(user)
-            self.log_change(request, user, "Let in again.")
-            self.message_user(request, f"{user.username} can sign in again.")
+            self.log_change(request, user, _("Let in again."))
+            self.message_user(request, _("{name} can sign in again.").format(name=user.username))
 
     @staticmethod
     def _touchable(request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
@@ -111,11 +113,11 @@ class SessionAdmin(ReadOnlyAdmin):
     fields = ("user", "ip", "user_agent", "created_at", "last_seen_at")  # not the key, which opens the account
     actions = ("end",)
 
-    @admin.action(description="End: sign out there", permissions=["end"])
+    @admin.action(description=gettext_lazy("End: sign out there"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         for session in queryset:
             session.end()
-        self.message_user(request, "Signed out there.")
+        self.message_user(request, _("Signed out there."))
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

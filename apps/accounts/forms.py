@@ -8,13 +8,14 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
 
 _MADE = "account_made"  # the name of the limit in ACCOUNT_RATE_LIMITS
-_TOO_MANY = (
-    "{} accounts were made from your address in the last hour. Try again in an hour; at an event, ask whoever runs "
-    "the site to allow more."
+_TOO_MANY = gettext_lazy(
+    "{number} accounts were made from your address in the last hour. Try again in an hour; at an event, ask whoever "
+    "runs the site to allow more."
 )
 
 
@@ -37,7 +38,7 @@ class SignupForm(forms.Form):
             except ValidationError as error:
                 self.add_error("password", error)
         if not ratelimit.consume(context.request, action=_MADE, dry_run=True):
-            raise ValidationError(_TOO_MANY.format(settings.SIGNUPS_PER_HOUR), code="too_many_signups")
+            raise ValidationError(_TOO_MANY.format(number=settings.SIGNUPS_PER_HOUR), code="too_many_signups")
         return cleaned
 
     def signup(self, request: HttpRequest, user: User) -> None:

@@ -1,6 +1,7 @@
 """The log can be read. Receipts, which repeat what people asked, are not shown."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 
 from apps.eventlog.models import Event, Stream
 from apps.read_only import ReadOnlyAdmin
@@ -19,5 +20,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ("stream",)
     list_filter = ("audience",)
     search_fields = ("=stream__name", "=subject", "=type", "=actor")
-    search_help_text = "A stream (tournament:7), a match (match:5), a type (match_completed), or who acted (user:3)."
+    search_help_text = gettext_lazy(
+        "A stream (tournament:7), a match (match:5), a type (match_completed), or who acted (user:3)."
+    )
     ordering = ("-pk",)

@@ -76,6 +76,8 @@ HELD = (
         "uploaded_by",
         ("dispute__match_id", "file", "content_type", "size", "uploaded_at", "hidden_at"),
     ),
+    Held("groups", "accounts.User_groups", "user", ("group__name",)),
+    Held("permissions", "accounts.User_user_permissions", "user", ("permission__codename",)),
     Held("done_as_administrator", "admin.LogEntry", "user", ("action_time", "object_repr", "change_message")),
 )
 

@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.errors import AppError
 from apps.read_only import ReadOnlyAdmin
@@ -139,11 +141,11 @@ class BanAdmin(_OfTournament):
 
 
 class _Open(admin.SimpleListFilter):
-    title = "state"
+    title = gettext_lazy("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Open"), ("over", "Dealt with")]
+        return [("open", _("Open")), ("over", _("Dealt with"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
         return queryset if self.value() is None else queryset.filter(resolved_at__isnull=self.value() == "open")
@@ -161,15 +163,15 @@ class ReportAdmin(ReadOnlyAdmin):
     readonly_fields = ("about",)
     actions = ("resolve",)
 
-    @admin.display(description="about")
+    @admin.display(description=gettext_lazy("about"))
     def about(self, row: Report) -> SafeString:
         if row.team_id is not None:
-            return format_html('<a href="{}">A team</a>', reverse("team", args=[row.team_id]))
+            return format_html('<a href="{}">{}</a>', reverse("team", args=[row.team_id]), _("A team"))
         return format_html(
             '<a href="{}">{}</a>', reverse("manage-moderation", args=[row.tournament_id]), row.tournament
         )
 
-    @admin.action(description="Dealt with", permissions=["resolve"])
+    @admin.action(description=gettext_lazy("Dealt with"), permissions=["resolve"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
         for report in queryset.filter(resolved_at=None):
             try:
@@ -177,7 +179,7 @@ class ReportAdmin(ReadOnlyAdmin):
             except AppError as error:
                 self.message_user(request, f"{report}: {error.message}", messages.ERROR)
             else:
-                self.message_user(request, f"{report}: dealt with.")
+                self.message_user(request, _("{report}: dealt with.").format(report=report))
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

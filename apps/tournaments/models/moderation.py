@@ -2,14 +2,15 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Complaint(models.TextChoices):
-    OFFENSIVE = "offensive"
-    IMPERSONATION = "impersonation"
-    PRIVATE = "private", "Private information"
-    SPAM = "spam", "Advertising"
-    OTHER = "other"
+    OFFENSIVE = "offensive", _("Offensive")
+    IMPERSONATION = "impersonation", _("Impersonation")
+    PRIVATE = "private", _("Private information")
+    SPAM = "spam", _("Advertising")
+    OTHER = "other", _("Other")
 
 
 class Report(models.Model):

@@ -3,6 +3,7 @@
 import secrets
 
 from django.db.models import Max, Q
+from django.utils.translation import gettext as _
 
 from apps.errors import BadRequest, Conflict, PermissionDenied
 from apps.tournaments.events import RegistrationCancelled, RegistrationCreated, RegistrationPromoted, StandingsUpdated
@@ -112,7 +113,7 @@ def check_may_register(unit: Unit, entry: Entry, stage: Stage | None, *, code: s
     """
     tournament = unit.tournament
     if tournament.bans.filter(user=entry.user_id).exists():
-        message = "You are banned from this tournament. Its organisers can lift the ban."
+        message = _("You are banned from this tournament. Its organisers can lift the ban.")
         raise PermissionDenied(message)
     own = Q(user=entry.user_id) | (Q(team=entry.team_id) if entry.team_id else Q())
     earlier = {row.status: row for row in tournament.entries.filter(own).order_by("pk")}

@@ -1,5 +1,7 @@
 """Who may not enter a tournament any more. For the staff's eyes."""
 
+from django.utils.translation import gettext as _
+
 from apps.accounts.models import User
 from apps.errors import Conflict, NotFound
 from apps.tournaments.events import BannedUser, UserBanned, UserUnbanned
@@ -21,13 +23,13 @@ def ban(unit: Unit, /, tournament_id: int, *, username: str, reason: str = "") -
     tournament = unit.lock(tournament_id)
     user = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
     if user is None:
-        message = "Nobody has this user name. It is the name that the person signs in with."
+        message = _("Nobody has this user name. It is the name that the person signs in with.")
         raise NotFound(message)
     if user.is_superuser or tournament.members.filter(user=user).exists():
-        message = f"{user.username} is on the staff. Remove them there first."
+        message = _("{name} is on the staff. Remove them there first.").format(name=user.username)
         raise Conflict(message, field="username")
     if tournament.bans.filter(user=user).exists():
-        message = f"{user.username} is banned already."
+        message = _("{name} is banned already.").format(name=user.username)
         raise Conflict(message, field="username")
     row = Ban(tournament=tournament, user=user, created_by=unit.user, created_at=unit.now)
     row.reason = clean_line("reason", reason, at_most=200)
@@ -45,7 +47,7 @@ def unban(unit: Unit, /, tournament_id: int, user_id: int) -> Answer:
     tournament = unit.lock(tournament_id)
     row = tournament.bans.select_related("user").filter(user=user_id).first()
     if row is None:
-        message = "This person is not banned."
+        message = _("This person is not banned.")
         raise NotFound(message)
     row.delete()
     unit.emit(UserUnbanned(banned=BannedUser(id=user_id, username=row.user.username)))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.errors import BadRequest, Conflict, NotFound, PermissionDenied, RateLimited
@@ -40,7 +41,7 @@ def report_team(actor: Actor, team_id: int, *, reason: str, text: str = "") -> D
     with transaction.atomic():
         team = Team.objects.filter(pk=team_id, disbanded_at=None).first()
         if team is None:
-            message = "There is no such team."
+            message = _("There is no such team.")
             raise NotFound(message)
         unit = Unit("report_team", actor, present())
         return Done("", 0, _keep(_described(unit, Report(team=team, shown=team.name), reason, text)))
@@ -57,7 +58,7 @@ def resolve(actor: Actor, report_id: int, *, note: str = "") -> Done:
         return _resolve_in_tournament(actor, tournament_id, report_id, note=note)
     user = permissions.require_in_team("report_team", actor.user)
     if not user.is_superuser:
-        message = "Only an administrator of this site can do this."
+        message = _("Only an administrator of this site can do this.")
         raise PermissionDenied(message)
     with transaction.atomic():
         return Done("", 0, _resolve(Unit("resolve_report", actor, present()), report_id, note))
@@ -74,18 +75,18 @@ def hide_evidence(unit: Unit, /, evidence_id: int, *, hidden: bool = True) -> An
     """Show an image of a dispute to the staff alone, which deals with the reports about it; or to both sides again."""
     evidence = lock_evidence(unit, evidence_id)
     if hidden == (evidence.hidden_at is not None):
-        message = f"This image is {'hidden' if hidden else 'shown'} already."
+        message = _("This image is hidden already.") if hidden else _("This image is shown already.")
         raise Conflict(message)
     evidence.hidden_at, evidence.hidden_by = (unit.now, unit.user) if hidden else (None, None)
     evidence.save(update_fields=["hidden_at", "hidden_by"])
     if hidden:
-        evidence.reports.filter(resolved_at=None).update(**_resolved(unit, "Hidden."))
+        evidence.reports.filter(resolved_at=None).update(**_resolved(unit, _("Hidden.")))
     return {"match_id": evidence.dispute.match_id, "evidence_id": evidence.pk}
 
 
 def lock_evidence(unit: Unit, evidence_id: int) -> Evidence:
     """Lock the match of an image, and check the right to act on it. Raises NotFound also for one that is hidden."""
-    message = "There is no such image."
+    message = _("There is no such image.")
     match_id = Evidence.objects.filter(pk=evidence_id).values_list("dispute__match", flat=True).first()
     if match_id is None:
         raise NotFound(message)
@@ -102,16 +103,18 @@ def lock_evidence(unit: Unit, evidence_id: int) -> Evidence:
 def _described(unit: Unit, report: Report, reason: str, text: str) -> Report:
     """Return a report, filled in. Raises RateLimited, or Conflict when the person has reported the same already."""
     if reason not in Complaint.values:
-        message = f"The reason is one of {', '.join(Complaint.values)}."
+        message = _("The reason is one of {reasons}.").format(reasons=", ".join(Complaint.values))
         raise BadRequest(message, field="reason")
     report.reason, report.text = reason, clean_text("text", text, at_most=1000)
     report.reporter, report.created_at = unit.user, unit.now
     mine = Report.objects.filter(reporter=unit.user)
     if mine.filter(resolved_at=None, entry=report.entry, team=report.team, evidence=report.evidence).exists():
-        message = "You have reported this already. The staff will look at it."
+        message = _("You have reported this already. The staff will look at it.")
         raise Conflict(message)
     if mine.filter(created_at__gt=unit.now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
-        message = f"You have sent {MOST_AN_HOUR} reports in the last hour. Wait a while before the next."
+        message = _("You have sent {number} reports in the last hour. Wait a while before the next.").format(
+            number=MOST_AN_HOUR
+        )
         raise RateLimited(message)
     return report
 
@@ -124,10 +127,10 @@ def _keep(report: Report) -> Answer:
 def _resolve(unit: Unit, report_id: int, note: str) -> Answer:
     report = Report.objects.select_for_update().filter(pk=report_id).first()
     if report is None:
-        message = "There is no such report."
+        message = _("There is no such report.")
         raise NotFound(message)
     if report.resolved_at is not None:
-        message = "This report was dealt with already."
+        message = _("This report was dealt with already.")
         raise Conflict(message)
     Report.objects.filter(pk=report_id).update(**_resolved(unit, clean_line("note", note, at_most=200)))
     return {"report_id": report_id}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from apps.accounts.models import User
 from apps.errors import BadRequest, Conflict, PermissionDenied
 from apps.tournaments.events import RegistrationUpdated
@@ -114,7 +116,7 @@ def check_not_banned(tournament: Tournament, people: Mapping[int, str]) -> None:
     """
     banned = tournament.bans.filter(user__in=people).values_list("user", flat=True).first()
     if banned is not None:
-        message = f"{people[banned]} is banned from this tournament."
+        message = _("{name} is banned from this tournament.").format(name=people[banned])
         raise Conflict(message, field="roster")
 
 
