@@ -1,6 +1,7 @@
 """The operators' page: how every process does, refreshed every two seconds."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +21,8 @@ from apps.tournaments.realtime import vitals
 from apps.tournaments.realtime.vitals import Vitals
 from apps.web.pages import Failure, page, show
 from deltacrown.health import database_answers, redis_answers
+
+ROOMS = 8  # shown
 
 logger = structlog.get_logger(__name__)
 
@@ -48,6 +52,7 @@ def ops(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse
         "processes": processes,
         "mine": mine.process,
         "total": _total(processes),
+        "busiest": _busiest(processes),
         "health": [_health(_("Database"), database_answers), _redis()],
         "note": note,
     }
@@ -82,6 +87,19 @@ def _total(processes: list[Vitals]) -> dict[str, Any]:
         for worker in sorted({worker for process in processes for worker in process.workers})
     }
     return total
+
+
+def _busiest(processes: Iterable[Vitals]) -> list[tuple[str, str, int]]:
+    """Return the rooms in which most are, of those that processes name: name, address of the page, how many."""
+    here: Counter[str] = Counter()
+    for process in processes:
+        here.update(dict(process.busiest))
+    return [(name, _page_of(name), count) for name, count in here.most_common(ROOMS)]
+
+
+def _page_of(room: str) -> str:
+    kind, _sep, pk = room.partition(":")
+    return reverse(kind, args=[int(pk)])
 
 
 def _health(name: str, ask: Callable[[], bool]) -> Health:

@@ -235,6 +235,7 @@ STORAGES = {
 # What `manage.py purge` deletes is older than so many days; 0 keeps it.
 RETENTION_EVIDENCE_DAYS = env.int("RETENTION_EVIDENCE_DAYS", default=180)  # after the ruling, or the upload
 RETENTION_RECEIPTS_DAYS = env.int("RETENTION_RECEIPTS_DAYS", default=30)  # a command can be sent again for so long
+RETENTION_ADMIN_LOG_DAYS = env.int("RETENTION_ADMIN_LOG_DAYS", default=730)  # what administrators did
 RETENTION_REPORTS_DAYS = env.int("RETENTION_REPORTS_DAYS", default=365)  # after they were dealt with
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")

@@ -409,6 +409,14 @@ class Hub:
         )
         gauges.add("rt_bus_up", "1 while the channel layer works.", (), lambda: Tally({(): int(self._bus_up)}))
 
+    def busiest(self, most: int) -> list[tuple[str, int]]:
+        """Return the rooms with most connections in this process: "tournament:7" or "match:5", and how many."""
+        here: Tally[str] = Tally()
+        for feed in list(self.feeds.values()):
+            for room, found in list(feed.rooms.items()):
+                here[room.subject or room.stream] += len(found.connections)
+        return here.most_common(most)
+
     def _count_connections(self) -> Tally[tuple[str, ...]]:
         everyone = list(self.connections.items())
         return Tally((room.kind, connection.record.role or "joining") for connection, room in everyone)

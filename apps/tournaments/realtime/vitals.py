@@ -24,6 +24,7 @@ from msgspec import Struct
 from prometheus_client.core import REGISTRY
 from redis import Redis, RedisError
 
+from apps.tournaments.realtime.hub import hub
 from apps.tournaments.realtime.protocol import CloseCode
 
 logger = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ SAMPLE_SECONDS = 2.0
 WINDOW_SECONDS = 20.0  # what "a second" and the delays are taken over
 EXPIRY_SECONDS = 10
 PERCENTILE = 0.99
+BUSIEST = 20  # rooms that a process names
 BEYOND_MS = 1e9  # longer than the last bound of a histogram; JSON has no infinity
 
 _PROCESSES = "deltacrown:processes"  # the names of those that have left figures, some of which are gone by now
@@ -45,7 +47,7 @@ class Vitals(Struct, frozen=True):
     """
     `started_at` and what workers did are in seconds since the epoch. `delay_ms`: from the commit of an event to its
     rooms in the process; `lag_ms`: of its event loop; of a hundred 99 were not above, None when there were none.
-    `refused` and `slow` count from the start of the process.
+    `refused` and `slow` count from the start of the process. `busiest`: rooms and how many are in them.
     """
 
     process: str
@@ -69,6 +71,7 @@ class Vitals(Struct, frozen=True):
     draining: bool
     memory: int
     workers: dict[str, float]
+    busiest: list[tuple[str, int]] = []
 
 
 class _Sample(NamedTuple):
@@ -124,6 +127,7 @@ class Monitor:
             draining=bool(new.total("rt_draining")),
             memory=int(new.total("process_resident_memory_bytes")),
             workers=new.by("worker_ran_at_seconds", "worker"),
+            busiest=hub.busiest(BUSIEST),
         )
 
     def _take(self) -> _Sample:

@@ -5,6 +5,7 @@ nothing. docs/decisions/0010 says why so.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -29,6 +30,8 @@ from apps.tournaments.services import evidence_files, rosters
 from apps.tournaments.services.entries import take_out
 from apps.tournaments.services.redaction import Redaction
 from apps.tournaments.services.unit import Actor, Unit, present
+
+logger = structlog.get_logger(__name__)
 
 # Stored, so in one language, as all names are. Nobody can sign up with a name that has spaces.
 PERSON = "Deleted person"
@@ -73,6 +76,7 @@ def erase(user: User) -> None:
     Cost: a look through the texts of the whole log for their user name; and, in one transaction, a rewrite of the log
     of each tournament in which they are named (`log.redact`), with those tournaments locked.
     """
+    pk = user.pk
     for _try in range(_TRIES):
         newest = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         named = named_in(user)
@@ -81,6 +85,7 @@ def erase(user: User) -> None:
                 _erase(user, named, newest)
         except _ElsewhereError:
             continue
+        logger.info("account_erased", user=pk)
         return
     message = _("Your account is in use at this moment. Try again.")
     raise Conflict(message)

@@ -1,5 +1,6 @@
 """
-What is kept no longer than it is needed: evidence, receipts, sessions that have ended, reports that were dealt with.
+What is kept no longer than it is needed: evidence, receipts, reports that were dealt with, what
+administrators did, sessions that have ended.
 
 Safe to run at any time, beside everything else, and again when it was interrupted.
 """
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
 
@@ -30,6 +32,7 @@ class Purged:
     files: int
     receipts: int
     reports: int
+    admin_log: int
     sessions: int
 
 
@@ -40,12 +43,15 @@ def purge(now: datetime) -> Purged:
         over = Q(dispute__match__tournament__status__in=(Status.COMPLETED, Status.CANCELLED), uploaded_at__lt=before)
         decided = Q(dispute__resolved_at__lt=before)
         evidence = evidence_files.discard(Evidence.objects.filter(over | decided))
-    receipts = reports = 0
+    receipts = reports = admin_log = 0
     if before := _before(now, settings.RETENTION_RECEIPTS_DAYS):
         receipts = sum(_in_batches(Receipt.objects.filter(created_at__lt=before)))
     if before := _before(now, settings.RETENTION_REPORTS_DAYS):
         reports = sum(_in_batches(Report.objects.filter(resolved_at__lt=before)))
-    return Purged(evidence, _discard_strays(now), receipts, reports, forget_ended_sessions(now))
+    if before := _before(now, settings.RETENTION_ADMIN_LOG_DAYS):
+        admin_log = sum(_in_batches(LogEntry.objects.filter(action_time__lt=before)))
+    sessions = forget_ended_sessions(now)
+    return Purged(evidence, _discard_strays(now), receipts, reports, admin_log, sessions)
 
 
 def _before(now: datetime, days: int) -> datetime | None:

@@ -66,14 +66,14 @@ class TestHealth:
     def test_without_redis_each_process_knows_of_itself_alone_and_says_so(self, root, settings):
         settings.REDIS_URL = ""
         html = root.get("/ops/").content.decode()
-        assert ALONE in html
+        assert str(ALONE) in html
         assert "not set up" in html
         assert list(rows(html)) == [vitals.monitor.process]
 
     def test_with_redis_away_the_page_comes_all_the_same(self, root, settings):
         settings.REDIS_URL = NOWHERE
         html = root.get("/ops/").content.decode()
-        assert UNHEARD in html
+        assert str(UNHEARD) in html
         assert "does not answer" in html
         assert list(rows(html)) == [vitals.monitor.process]
 
@@ -166,10 +166,11 @@ async def test_two_processes_show_each_other(request, transactional_db, bus):
                 await asyncio.to_thread(wait_for, lambda: connections(here) == [0, 2])
                 assert connections(there) == [2, 0]
                 assert "Connections</dt><dd>2<" in shown(here)
+                assert f"{cup.stream} 2 connections" in words(shown(here))
             else:
                 assert connections(there) == [2]
                 assert connections(here) == [0]
-                assert ALONE in shown(here)
+                assert str(ALONE) in shown(here)
             busy = await asyncio.to_thread(lambda: rows(shown(there)))
             _, _, rooms, viewers, events, _, delay, *_ = next(iter(busy.values()))
             assert (rooms, viewers) == ("1", "2")

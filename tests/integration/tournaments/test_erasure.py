@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from django.apps import apps
 from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
 
 from apps.accounts.models import ApiToken, User
 from apps.errors import Conflict
@@ -208,6 +209,24 @@ class TestWhoCannotGo:
             erase(root)
         factories.make_user(is_superuser=True)
         erase(root)
+
+
+class TestTheCommand:
+    def test_asks_for_the_name_and_says_what_happens(self, life, monkeypatch, capsys):
+        answers = iter(["zoe", "zoe-quist"])
+        monkeypatch.setattr("builtins.input", lambda _: next(answers))
+        with pytest.raises(CommandError, match="Nothing was done"):
+            call_command("erase_account", "ZOE-QUIST")
+        call_command("erase_account", "zoe-quist")
+        assert "Blues goes to captain1." in capsys.readouterr().out
+        assert not User.objects.filter(username="zoe-quist").exists()
+
+    def test_refuses_who_leads_alone_and_who_is_nobody(self, life):
+        tournaments.remove_member(Actor(life.user), life.shared.pk, life.friend.pk)
+        with pytest.raises(CommandError, match="is the only organiser of"):
+            call_command("erase_account", "zoe-quist", "--yes")
+        with pytest.raises(CommandError, match="Nobody has the user name nemo"):
+            call_command("erase_account", "nemo")
 
 
 def test_who_is_named_elsewhere_meanwhile_is_looked_for_again(monkeypatch, erase):

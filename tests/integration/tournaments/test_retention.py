@@ -5,12 +5,15 @@ from io import StringIO
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.eventlog.models import Event, Receipt
 from apps.tournaments.models import Dispute, Evidence, Report
 from apps.tournaments.services import Actor, entries, matches, reports, tournaments
@@ -21,7 +24,7 @@ from tests import factories
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 DAY = timedelta(days=1)
-NOTHING = Purged(evidence=0, files=0, receipts=0, reports=0, sessions=0)
+NOTHING = Purged(evidence=0, files=0, receipts=0, reports=0, admin_log=0, sessions=0)
 
 
 @pytest.fixture
@@ -129,6 +132,14 @@ def test_reports_that_were_dealt_with_go_and_those_that_wait_stay(run, now):
     assert Report.objects.get().pk == waits
 
 
+def test_what_administrators_did_goes_after_two_years(run, now):
+    root = factories.make_user(is_superuser=True)
+    kind = ContentType.objects.get_for_model(User)
+    LogEntry.objects.create(user=root, content_type=kind, object_id=1, object_repr="ann", action_flag=CHANGE)
+    assert run(now + 700 * DAY) == NOTHING
+    assert run(now + 731 * DAY).admin_log == 1
+
+
 def test_sessions_that_have_expired_go_with_the_addresses_they_came_from_and_nobody_is_told(run, now):
     user = factories.make_user()
     old, present = factories.signed_in(user), factories.signed_in(user)
@@ -148,4 +159,4 @@ def test_the_command_says_what_it_did(image):
     Dispute.objects.update(resolved_at=timezone.now() - 200 * DAY)
     said = StringIO()
     call_command("purge", stdout=said)
-    assert said.getvalue() == "evidence: 1, files: 0, receipts: 0, reports: 0, sessions: 0\n"
+    assert said.getvalue() == "evidence: 1, files: 0, receipts: 0, reports: 0, admin_log: 0, sessions: 0\n"
