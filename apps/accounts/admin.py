@@ -33,7 +33,7 @@ _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 class AccountAdmin(Base):
     """Search, block, give rights. Who is no superuser gives none, and touches no superuser's account."""
 
-    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "date_joined", "last_login")
+    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("username", "email", "first_name", "last_name")
     ordering = ("-pk",)

@@ -16,7 +16,7 @@ class StreamAdmin(ReadOnlyAdmin):
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "stream", "seq", "type", "subject", "audience", "actor")
+    list_display = ("at", "stream__name", "seq", "type", "subject", "audience", "actor")
     list_select_related = ("stream",)
     list_filter = ("audience",)
     search_fields = ("=stream__name", "=subject", "=type", "=actor")

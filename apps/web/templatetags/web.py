@@ -163,4 +163,4 @@ def ms(value: float | None) -> str:
     """Write a duration in milliseconds: "2.5 ms", "over 10 s", or a dash for none."""
     if value is None:
         return "–"
-    return f"over {_LONG_MS // 1000} s" if value > _LONG_MS else f"{value:.3g} ms"
+    return f"over {_LONG_MS // 1000} s" if value > _LONG_MS else f"{value:.2g} ms" if value < 1 else f"{value:.3g} ms"

@@ -151,7 +151,7 @@ async def test_two_processes_show_each_other(request, transactional_db, bus):
             return text
 
         def connections(at: ServerProcess) -> list[int]:
-            return [int(cells[1]) for cells in rows(shown(at)).values()]
+            return [int(cells[0]) for cells in rows(shown(at)).values()]
 
         async with (
             client(there.address, await path(cup.stream)) as one,
