@@ -97,7 +97,7 @@ def _erase(user: User, named: set[int], newest: int) -> None:
     teams = list(Team.objects.select_for_update(no_key=True).filter(led, disbanded_at=None).order_by("pk"))
     tournaments = Tournament.objects.select_for_update(no_key=True).filter(pk__in=named).order_by("pk")
     units = {tournament.pk: _unit(user, tournament) for tournament in tournaments}
-    if not User.objects.select_for_update().filter(pk=user.pk).exists():
+    if User.objects.select_for_update().filter(pk=user.pk).first() is None:
         return
     if not named_in(user, after=newest) <= units.keys():
         raise _ElsewhereError

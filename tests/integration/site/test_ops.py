@@ -172,7 +172,7 @@ async def test_two_processes_show_each_other(request, transactional_db, bus):
                 assert connections(here) == [0]
                 assert str(ALONE) in shown(here)
             busy = await asyncio.to_thread(lambda: rows(shown(there)))
-            _, _, rooms, viewers, events, _, delay, *_ = next(iter(busy.values()))
+            _, rooms, viewers, events, _, delay, *_ = next(iter(busy.values()))
             assert (rooms, viewers) == ("1", "2")
             assert float(events) > 0
             assert delay.endswith(" ms")
