@@ -10,9 +10,6 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from redis import RedisError
 
 from apps.accounts.models import User
@@ -20,14 +17,16 @@ from apps.errors import AuthenticationRequired, PermissionDenied
 from apps.tournaments.realtime import vitals
 from apps.tournaments.realtime.vitals import Vitals
 from apps.web.pages import Failure, page, show
+from apps.words import gettext, said
 from deltacrown.health import database_answers, redis_answers
+from engine.text import gettext as _
 
 ROOMS = 8  # shown
 
 logger = structlog.get_logger(__name__)
 
-ALONE = gettext_lazy("REDIS_URL is not set, so this process knows of itself alone. Others are at their own addresses.")
-UNHEARD = gettext_lazy("Redis does not answer, so this process shows itself alone.")
+ALONE = _("REDIS_URL is not set, so this process knows of itself alone. Others are at their own addresses.")
+UNHEARD = _("Redis does not answer, so this process shows itself alone.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,9 @@ class Health:
 def ops(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     """Show the figures of all processes that could be heard, this one first, and the sums."""
     if not isinstance(request.user, User):
-        raise AuthenticationRequired(_("Sign in as an administrator of this site."))
+        raise AuthenticationRequired(gettext("Sign in as an administrator of this site."))
     if not request.user.is_superuser:
-        raise PermissionDenied(_("This is for those who run the site."))
+        raise PermissionDenied(gettext("This is for those who run the site."))
     mine, (others, note) = vitals.monitor.vitals(), _others(vitals.monitor.process)
     processes = [mine, *others]
     context: dict[str, Any] = {
@@ -53,13 +52,13 @@ def ops(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse
         "mine": mine.process,
         "total": _total(processes),
         "busiest": _busiest(processes),
-        "health": [_health(_("Database"), database_answers), _redis()],
-        "note": note,
+        "health": [_health(gettext("Database"), database_answers), _redis()],
+        "note": said(note),
     }
     return show(request, "web/ops.html", context, regions={"ops": "web/ops/_figures.html"}, failure=failure)
 
 
-def _others(mine: str) -> tuple[list[Vitals], str | Promise]:
+def _others(mine: str) -> tuple[list[Vitals], str]:
     """Return what the other processes say, and what is to be said when they cannot be heard."""
     if not settings.REDIS_URL:
         return [], ALONE

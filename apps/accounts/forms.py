@@ -8,12 +8,13 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
+from apps.words import gettext
+from engine.text import gettext_noop
 
 _MADE = "account_made"  # the name of the limit in ACCOUNT_RATE_LIMITS
-_TOO_MANY = gettext_lazy(
+_TOO_MANY = gettext_noop(
     "{number} accounts were made from your address in the last hour. Try again in an hour; at an event, ask whoever "
     "runs the site to allow more."
 )
@@ -38,7 +39,7 @@ class SignupForm(forms.Form):
             except ValidationError as error:
                 self.add_error("password", error)
         if not ratelimit.consume(context.request, action=_MADE, dry_run=True):
-            raise ValidationError(_TOO_MANY.format(number=settings.SIGNUPS_PER_HOUR), code="too_many_signups")
+            raise ValidationError(gettext(_TOO_MANY, number=settings.SIGNUPS_PER_HOUR), code="too_many_signups")
         return cleaned
 
     def signup(self, request: HttpRequest, user: User) -> None:

@@ -7,10 +7,10 @@ from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.errors import BadRequest, PermissionDenied, RateLimited
+from engine.text import gettext as _
 
 
 def is_recent(request: HttpRequest, user: User) -> bool:

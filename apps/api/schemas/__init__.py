@@ -56,6 +56,7 @@ from apps.api.schemas.moderation import (
     ReportPage,
     Resolution,
 )
+from apps.api.schemas.overlays import OnStream, Overlays, OverlaysAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.ratings import Rating, RatingPage
 from apps.api.schemas.realtime import RoomRequest, RoomToken
@@ -161,7 +162,10 @@ __all__ = [
     "NewTeam",
     "NewTournament",
     "OnMatch",
+    "OnStream",
     "OptionalScore",
+    "Overlays",
+    "OverlaysAnswer",
     "Plan",
     "Problem",
     "Profile",

@@ -4,9 +4,10 @@ from apps.errors import NotFound, PermissionDenied
 from apps.tournaments.models import Dispute, Evidence, Match
 from apps.tournaments.permissions import Person, is_staff, may_see, may_see_dispute, role_of
 from apps.tournaments.selectors.lists import match_for
+from engine.text import gettext as _
 
-_FOR_OTHERS = "Only the two sides and the staff of this tournament can see a dispute."
-_NO_EVIDENCE = "There is no such evidence."
+_FOR_OTHERS = _("Only the two sides and the staff of this tournament can see a dispute.")
+_NO_EVIDENCE = _("There is no such evidence.")
 
 
 def open_dispute(match: Match) -> Dispute | None:
@@ -28,7 +29,7 @@ def dispute_for(person: Person, match_id: int) -> Dispute:
     found = match.disputes.select_related("resolved_by").prefetch_related("evidence__uploaded_by")
     dispute = found.order_by("-pk").first()
     if dispute is None:
-        message = "The result of this match has not been disputed."
+        message = _("The result of this match has not been disputed.")
         raise NotFound(message)
     return dispute
 

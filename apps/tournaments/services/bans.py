@@ -1,7 +1,5 @@
 """Who may not enter a tournament any more. For the staff's eyes."""
 
-from django.utils.translation import gettext as _
-
 from apps.accounts.models import User
 from apps.errors import Conflict, NotFound
 from apps.tournaments.events import BannedUser, UserBanned, UserUnbanned
@@ -10,6 +8,7 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.services.entries import take_out
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.text import clean_line
+from engine.text import gettext as _
 
 
 @command("ban_user")
@@ -26,10 +25,10 @@ def ban(unit: Unit, /, tournament_id: int, *, username: str, reason: str = "") -
         message = _("Nobody has this user name. It is the name that the person signs in with.")
         raise NotFound(message)
     if user.is_superuser or tournament.members.filter(user=user).exists():
-        message = _("{name} is on the staff. Remove them there first.").format(name=user.username)
+        message = _("{name} is on the staff. Remove them there first.", name=user.username)
         raise Conflict(message, field="username")
     if tournament.bans.filter(user=user).exists():
-        message = _("{name} is banned already.").format(name=user.username)
+        message = _("{name} is banned already.", name=user.username)
         raise Conflict(message, field="username")
     row = Ban(tournament=tournament, user=user, created_by=unit.user, created_at=unit.now)
     row.reason = clean_line("reason", reason, at_most=200)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import structlog
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from apps.accounts import services as accounts
 from apps.accounts.models import User
@@ -30,6 +29,7 @@ from apps.tournaments.services import evidence_files, rosters
 from apps.tournaments.services.entries import take_out
 from apps.tournaments.services.redaction import Redaction
 from apps.tournaments.services.unit import Actor, Unit, present
+from engine.text import gettext as _
 
 logger = structlog.get_logger(__name__)
 
@@ -56,8 +56,9 @@ def check(found: Leaving) -> None:
         names = [tournament.name for tournament in found.led_alone]
         message = _(
             "You are the only organiser of {tournaments}. Make somebody else an organiser there, or cancel it, then "
-            "delete your account."
-        ).format(tournaments=", ".join(names))
+            "delete your account.",
+            tournaments=", ".join(names),
+        )
         raise Conflict(message, tournaments=names)
     if found.is_last_administrator:
         message = _("You are the only administrator of this site. Make somebody else one first.")

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.errors import BadRequest, Conflict, NotFound, PermissionDenied, RateLimited
@@ -16,6 +15,7 @@ from apps.tournaments import permissions
 from apps.tournaments.models import Complaint, Evidence, Report, Team
 from apps.tournaments.services.unit import Actor, Answer, Done, Unit, command, present
 from apps.tournaments.text import clean_line, clean_text
+from engine.text import gettext as _
 
 MOST_AN_HOUR = 10  # of one person
 
@@ -80,7 +80,7 @@ def hide_evidence(unit: Unit, /, evidence_id: int, *, hidden: bool = True) -> An
     evidence.hidden_at, evidence.hidden_by = (unit.now, unit.user) if hidden else (None, None)
     evidence.save(update_fields=["hidden_at", "hidden_by"])
     if hidden:
-        evidence.reports.filter(resolved_at=None).update(**_resolved(unit, _("Hidden.")))
+        evidence.reports.filter(resolved_at=None).update(**_resolved(unit, "Hidden."))
     return {"match_id": evidence.dispute.match_id, "evidence_id": evidence.pk}
 
 
@@ -103,7 +103,7 @@ def lock_evidence(unit: Unit, evidence_id: int) -> Evidence:
 def _described(unit: Unit, report: Report, reason: str, text: str) -> Report:
     """Return a report, filled in. Raises RateLimited, or Conflict when the person has reported the same already."""
     if reason not in Complaint.values:
-        message = _("The reason is one of {reasons}.").format(reasons=", ".join(Complaint.values))
+        message = _("The reason is one of {reasons}.", reasons=", ".join(Complaint.values))
         raise BadRequest(message, field="reason")
     report.reason, report.text = reason, clean_text("text", text, at_most=1000)
     report.reporter, report.created_at = unit.user, unit.now
@@ -112,8 +112,8 @@ def _described(unit: Unit, report: Report, reason: str, text: str) -> Report:
         message = _("You have reported this already. The staff will look at it.")
         raise Conflict(message)
     if mine.filter(created_at__gt=unit.now - timedelta(hours=1)).count() >= MOST_AN_HOUR:
-        message = _("You have sent {number} reports in the last hour. Wait a while before the next.").format(
-            number=MOST_AN_HOUR
+        message = _(
+            "You have sent {number} reports in the last hour. Wait a while before the next.", number=MOST_AN_HOUR
         )
         raise RateLimited(message)
     return report

@@ -6,9 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from apps.errors import AuthenticationRequired, BadRequest
@@ -20,9 +17,11 @@ from apps.tournaments.services import Actor, Done, bans, reports
 from apps.web.commands import actor, carry_out
 from apps.web.pages import Failure, page, show
 from apps.web.views.manage import console, staff_visit
+from apps.words import gettext, said
+from engine.text import gettext as _
 
-_TO_STAFF = gettext_lazy("This goes to the staff of this tournament and the administrators of this site.")
-_TO_ADMINISTRATORS = gettext_lazy("This goes to the administrators of this site.")
+_TO_STAFF = _("This goes to the staff of this tournament and the administrators of this site.")
+_TO_ADMINISTRATORS = _("This goes to the administrators of this site.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Subject:
     """What is reported, as a heading, who reads the report, as a sentence, and the page that one came from."""
 
     heading: str
-    readers: Promise
+    readers: str
     back: str
 
 
@@ -43,7 +42,7 @@ def report_entry(
 ) -> HttpResponse:
     def find(request: HttpRequest) -> Subject:
         entry = selectors.entry_for(request.user, entry_id)
-        return Subject(_of_name(entry.name), _TO_STAFF, reverse("entrants", args=[tournament_id]))
+        return Subject(_of_name(entry.name), said(_TO_STAFF), reverse("entrants", args=[tournament_id]))
 
     def send(by: Actor, reason: str, text: str) -> Done:
         return reports.report_entry(by, entry_id, reason=reason, text=text)
@@ -55,7 +54,7 @@ def report_evidence(request: HttpRequest, evidence_id: int, *, failure: Failure 
     def find(request: HttpRequest) -> Subject:
         image = evidence_in_sight(request.user, evidence_id)
         back = reverse("match", args=[image.dispute.match_id])
-        return Subject(_("Report an image of a dispute"), _TO_STAFF, back)
+        return Subject(gettext("Report an image of a dispute"), said(_TO_STAFF), back)
 
     def send(by: Actor, reason: str, text: str) -> Done:
         return reports.report_evidence(by, evidence_id, reason=reason, text=text)
@@ -65,7 +64,7 @@ def report_evidence(request: HttpRequest, evidence_id: int, *, failure: Failure 
 
 def report_team(request: HttpRequest, team_id: int, *, failure: Failure | None = None) -> HttpResponse:
     def find(_request: HttpRequest) -> Subject:
-        return Subject(_of_name(team_for(team_id).name), _TO_ADMINISTRATORS, reverse("team", args=[team_id]))
+        return Subject(_of_name(team_for(team_id).name), said(_TO_ADMINISTRATORS), reverse("team", args=[team_id]))
 
     def send(by: Actor, reason: str, text: str) -> Done:
         return reports.report_team(by, team_id, reason=reason, text=text)
@@ -74,7 +73,7 @@ def report_team(request: HttpRequest, team_id: int, *, failure: Failure | None =
 
 
 def _of_name(name: str) -> str:
-    return _("Report the name “{name}”").format(name=name)
+    return gettext("Report the name “{name}”", name=name)
 
 
 def _report(request: HttpRequest, find: Find, send: Send, failure: Failure | None) -> HttpResponse:
@@ -85,21 +84,21 @@ def _report(request: HttpRequest, find: Find, send: Send, failure: Failure | Non
     def act() -> Done:
         reason = request.POST.get("reason", "")
         if not reason:
-            raise BadRequest(_("Choose what is wrong with it."), field="reason")
+            raise BadRequest(gettext("Choose what is wrong with it."), field="reason")
         return send(actor(request), reason, request.POST.get("text", ""))
 
     def back(_done: Done) -> str:
         return find(request).back
 
     return carry_out(
-        request, act, form="report", done=_("Thank you. The staff will look at it."), host=request.path, back=back
+        request, act, form="report", done=gettext("Thank you. The staff will look at it."), host=request.path, back=back
     )
 
 
 @page
 def _ask(request: HttpRequest, *, find: Find, failure: Failure | None = None) -> HttpResponse:
     if not request.user.is_authenticated:
-        raise AuthenticationRequired(_("Sign in to report something."))
+        raise AuthenticationRequired(gettext("Sign in to report something."))
     context = {"subject": find(request), "reasons": Complaint.choices, "at": request.path}
     return show(request, "web/report.html", context, failure=failure)
 
@@ -129,13 +128,13 @@ def resolve(request: HttpRequest, tournament_id: int, report_id: int) -> HttpRes
         return reports.resolve(actor(request), report_id, note=request.POST.get("note", ""))
 
     host = reverse("manage-moderation", args=[tournament_id])
-    return carry_out(request, act, form=f"report-{report_id}", done=_("Dealt with."), host=host)
+    return carry_out(request, act, form=f"report-{report_id}", done=gettext("Dealt with."), host=host)
 
 
 @require_POST
 def hide(request: HttpRequest, evidence_id: int, *, hidden: bool) -> HttpResponse:
     """Hide an image of a dispute from its two sides, or show it again."""
-    done = _("Hidden. Only the staff sees it.") if hidden else _("Both sides see it again.")
+    done = gettext("Hidden. Only the staff sees it.") if hidden else gettext("Both sides see it again.")
 
     def act() -> Done:
         return reports.hide_evidence(actor(request), evidence_id, hidden=hidden)
@@ -148,11 +147,11 @@ def ban(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         username = request.POST.get("username", "")
         if not username.strip():
-            raise BadRequest(_("Write the user name of the person."), field="username")
+            raise BadRequest(gettext("Write the user name of the person."), field="username")
         return bans.ban(actor(request), tournament_id, username=username, reason=request.POST.get("reason", ""))
 
     host = reverse("manage-moderation", args=[tournament_id])
-    return carry_out(request, act, form="ban", done=_("Banned."), host=host)
+    return carry_out(request, act, form="ban", done=gettext("Banned."), host=host)
 
 
 @require_POST
@@ -162,4 +161,4 @@ def unban(request: HttpRequest, tournament_id: int, user_id: int) -> HttpRespons
     def act() -> Done:
         return bans.unban(actor(request), tournament_id, user_id)
 
-    return carry_out(request, act, form=f"ban-{user_id}", done=_("The ban is lifted."), host=host)
+    return carry_out(request, act, form=f"ban-{user_id}", done=gettext("The ban is lifted."), host=host)

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from apps.accounts import reauthentication
@@ -19,6 +18,7 @@ from apps.tournaments.selectors.leaving import leaving
 from apps.tournaments.services import erasure
 from apps.web.commands import refused
 from apps.web.pages import Failure, page, show
+from apps.words import gettext
 
 
 class FileInPieces(FileResponse):
@@ -83,11 +83,11 @@ def _delete(request: HttpRequest) -> HttpResponse:
     # The session went with the account; what comes after it is a guest's.
     request.session.flush()
     request.user = AnonymousUser()
-    messages.success(request, _("Your account is deleted."))
+    messages.success(request, gettext("Your account is deleted."))
     return HttpResponseRedirect(reverse("home"))
 
 
 def _user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
-        raise AuthenticationRequired(_("Sign in to see your page."))
+        raise AuthenticationRequired(gettext("Sign in to see your page."))
     return request.user

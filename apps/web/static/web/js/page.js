@@ -6,8 +6,10 @@ import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
+import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
+import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
@@ -37,6 +39,7 @@ const regions = new Regions(() => live?.position ?? null, swapped);
 function prepare(part) {
   localize(part);
   countDown(part);
+  offerCopies(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
 
@@ -67,7 +70,7 @@ function markMine() {
  */
 function touchedBy(data) {
   const keys = new Set(["t", "count"]);
-  if (data.entry || data.entries || data.removed || data.matches) return null;
+  if (data.entry || data.entries || data.removed || data.matches || data.tournament?.on_stream !== undefined) return null;
   if (data.match) keys.add(`m.${data.match.id}`);
   return keys;
 }
@@ -110,7 +113,7 @@ function happened(frame) {
   if (frame.type === "tournament_completed") {
     const { entries, tournament } = state();
     const champion = entries[String(tournament.champion)]?.name;
-    if (champion) announcer.say("t", `${champion} won the tournament`);
+    if (champion) announcer.say("t", gettext("{name} won the tournament", { name: champion }));
   }
 }
 
