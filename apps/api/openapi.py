@@ -49,6 +49,7 @@ _READING = {  # what cannot be told by the shape
     "getInviteCode": {403},
     "listReports": {403},
     "listBans": {403},
+    "listOverlays": {403},
     "getDispute": {403},
     "getSnapshot": {400},
     "exportReport": {400},
