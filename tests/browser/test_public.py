@@ -176,3 +176,30 @@ async def test_a_page_from_before_an_upgrade_goes_on_and_offers_the_new_one(addr
     await offer.get_by_role("button", name="Load anew").click()
     await expect(page.locator("#chip")).to_have_attribute("data-state", "live")
     await expect(offer).to_have_count(0)
+
+
+async def test_slash_searches_and_a_list_of_entrants_is_sifted_while_one_types(address: str, browser: Browser):
+    tournament = await sync_to_async(drawn)(10, name="Zürich Open")
+    page = await browser.new_page(viewport={"width": 1280, "height": 800})
+    await page.goto(f"http://{address}/")
+    await page.keyboard.press("/")
+    await page.keyboard.type("zuri")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="Zürich Open").click()
+    await page.goto(f"http://{address}/t/{tournament.pk}/entrants/")
+    people = page.locator(".people__one:visible")
+    await expect(people).to_have_count(10)
+    name = await people.nth(3).locator(".people__name").inner_text()
+    box = page.get_by_placeholder("Filter by name")
+    await box.fill(name.upper())
+    await expect(people.first).to_contain_text(name)
+    assert await people.count() < 10
+    await box.press("/")
+    await expect(box).to_have_value(f"{name.upper()}/")  # whoever writes a slash means one
+    await box.fill("nobody is called so")
+    await expect(people).to_have_count(0)
+    await page.get_by_role("link", name="Overview").focus()
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.keyboard.press("/")
+    await page.wait_for_url("**/search/")
+    await expect(page.get_by_role("searchbox")).to_be_focused()

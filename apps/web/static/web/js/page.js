@@ -13,7 +13,6 @@ import { quicken } from "./forms.js";
 import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
-import { gettext } from "./i18n.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
 import { travel } from "./travel.js";
