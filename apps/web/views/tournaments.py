@@ -1,5 +1,6 @@
 """A tournament's pages: overview, bracket, matches, entrants, activity."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,13 +136,19 @@ def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None
     """Show a stage, `?stage=` its number: a bracket, or tables and rounds. With `?view=tv` large, for a hall."""
     seen = visit(request, tournament_id, tab="bracket")
     tv = request.GET.get("view") == "tv"
-    seen.context.update({"tv": tv, **stage_shown(seen.live.state, request.GET.get("stage", ""), tv=tv)})
+    seen.context.update({"tv": tv, **stage_shown(seen.live.state, request.GET, tv=tv)})
     return _tab(request, "bracket", seen, failure)
 
 
-def stage_shown(state: State, wanted: str, *, tv: bool = False) -> dict[str, Any]:
-    """Return what the page of a stage shows of a state. `wanted`: its number, else the stage that is on now."""
-    stage = stages.looked_at(state, wanted)
+def stage_shown(state: State, asked: Mapping[str, str], *, tv: bool = False) -> dict[str, Any]:
+    """
+    Return what the page of a stage shows of a state.
+
+    Args:
+        asked: the query. `stage` is a stage's number, else it is the one that is on now; `entrant` is whose path
+            through a bracket is lit.
+    """
+    stage = stages.looked_at(state, asked.get("stage", ""))
     if stage is None:
         return {}
     following = stages.following(state, stage)
@@ -153,7 +160,20 @@ def stage_shown(state: State, wanted: str, *, tv: bool = False) -> dict[str, Any
             shown["league_rounds"] = league_rounds(own, stage)
     else:
         shown["drawing"] = drawing(own, tv=tv)
+        if not tv:
+            shown |= _followed(own, asked.get("entrant", ""))
     return shown
+
+
+def _followed(state: State, wanted: str) -> dict[str, Any]:
+    """Return whose path through a bracket can be lit, by seed, and whose is."""
+    places = sorted(state["stage_entries"].values(), key=lambda row: row["seed"])
+    ids = [row["entry"] for row in places]
+    return {
+        "followed": [(entry, entrant_name(state, entry)) for entry in ids],
+        "followed_ids": ids,
+        "lit": next((entry for entry in ids if str(entry) == wanted), None),
+    }
 
 
 @page

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from random import Random
 from typing import Any
 
+from apps.web.present.meeting import sends, winner_meets
 from apps.web.present.shown import counts, feeders, match_shown
 from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
@@ -131,4 +132,6 @@ def test_what_a_page_shows_is_the_same_in_the_browser():
         assert answer["matches"] == {
             key: asdict(match_shown(state, row, known)) for key, row in state["matches"].items()
         }
+        sent = sends(state)
+        assert answer["meets"] == {key: winner_meets(state, row, sent) for key, row in state["matches"].items()}
         assert answer["counts"] == asdict(counts(state))

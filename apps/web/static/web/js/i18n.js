@@ -3,7 +3,7 @@
  * `{name}` in a text is filled in from `values`.
  */
 
-const element = document.getElementById("words");
+const element = globalThis.document?.getElementById("words"); // outside of a page there is none
 const catalog = element ? JSON.parse(element.textContent) : {};
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));

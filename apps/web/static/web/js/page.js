@@ -4,7 +4,6 @@
 import { Room, empty } from "../../clients/deltacrown.js";
 import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
-import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
 import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
@@ -37,7 +36,8 @@ const regions = new Regions(() => live?.position ?? null, swapped);
 function prepare(part) {
   localize(part);
   countDown(part);
-  for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
+  const brackets = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll("[data-bracket]"));
+  if (brackets.length) import("./bracket.js").then(({ bringToLife }) => brackets.forEach((one) => bringToLife(one, state)));
 }
 
 /** @param {HTMLElement} part */
