@@ -17,7 +17,7 @@ const DRAG_FROM = 4; // px; less is a click
  */
 export function zoomable(view, bracket, memory, changed) {
   const parts = /** @type {HTMLElement} */ (bracket.firstElementChild);
-  const level = view.querySelector("[data-zoom=reset]");
+  const level = view.querySelector("[data-zoom=reset] output");
   const group = /** @type {HTMLElement | null} */ (view.querySelector(".bracketbar__zoom"));
   let zoom = 1;
 
@@ -35,7 +35,7 @@ export function zoomable(view, bracket, memory, changed) {
     zoom = memory.zoom = next;
     parts.style.zoom = zoom === 1 ? "" : String(zoom);
     bracket.scrollTo({ left: left * zoom - x, top: top * zoom - y, behavior: "instant" });
-    if (level) level.textContent = `${Math.round(zoom * 100)} %`;
+    if (level) level.textContent = String(Math.round(zoom * 100));
     changed();
   }
 
