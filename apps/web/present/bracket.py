@@ -110,6 +110,12 @@ class Drawing:
     crowded: tuple[Column, ...] = ()
 
     @property
+    def matches(self) -> list[MatchShown]:
+        """Return all that is drawn."""
+        found = [match for part in self.parts for column in part.columns for match in column.matches]
+        return found if self.third_place is None else [*found, self.third_place]
+
+    @property
     def is_large(self) -> bool:
         """Return whether a map helps to find one's way: past 32 entrants."""
         return self.rows >= LARGE_ROWS
@@ -226,7 +232,9 @@ def _straight(column: Column) -> Column:
 def _met(state: State, column: Column, known: Sends) -> Column:
     """Return a round whose slots say whom each winner meets."""
     slots = (
-        slot if slot.match is None else replace(slot, meets=winner_meets(state, state["matches"][str(slot.match.id)], known))
+        slot
+        if slot.match is None
+        else replace(slot, meets=winner_meets(state, state["matches"][str(slot.match.id)], known))
         for slot in column.slots
     )
     return replace(column, slots=tuple(slots))

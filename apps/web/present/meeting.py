@@ -1,6 +1,4 @@
-"""
-Whom the winner of a match meets next. static/web/js/meeting.js is the same rule in the browser.
-"""
+"""Whom the winner of a match meets next. static/web/js/meeting.js is the same rule in the browser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -19,10 +19,14 @@ function embedded(id) {
   return element ? JSON.parse(element.textContent ?? "null") : null;
 }
 
-/** @type {{room: string, epoch: string, seq: number, mine: number[]} | null} */
+/** @type {{room: string, epoch: string, seq: number, mine: number[], rest?: Record<string, [number, number][]>} | null} */
 const page = embedded("page");
 /** @type {import("../../../../../clients/js/deltacrown.js").State} */
 const rendered = embedded("state") ?? empty();
+for (const [state, runs] of Object.entries(page?.rest ?? {})) {
+  // Matches that this page does not show: they count, and that is all.
+  for (const [first, last] of runs) for (let id = first; id <= last; id += 1) rendered.matches[id] = { id, state };
+}
 
 const chip = new Chip();
 const binder = new Binder();

@@ -31,7 +31,7 @@ export function opponents(state, stage, entry) {
   /** @type {Set<number>} */
   const deciding = new Set();
   const asked = [{ row: match, side: String(match.home) === entry ? "away" : "home" }];
-  for (let one = asked.pop(); one; one = asked.pop()) {
+  for (const one of asked) {
     const there = one.row[one.side];
     if (there !== null) {
       entries.add(there);
