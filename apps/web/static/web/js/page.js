@@ -60,7 +60,7 @@ function swapped(part) {
 function markMine() {
   const mine = new Set((page?.mine ?? []).map(String));
   if (!mine.size) return;
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line"))) {
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line, .cross__line"))) {
     row.classList.toggle("is-mine", mine.has(row.dataset.entry ?? ""));
   }
 }
