@@ -43,8 +43,8 @@ def winner_meets(state: State, row: Row, known: Sends) -> str:
     if name := entrant_name(state, following[side]):
         return _("Winner meets {name}").format(name=name)
     source = known.to.get((row["stage"], following["number"], side))
-    if following[f"{side}_closed"] or source is None:
-        return ""
+    if following[f"{side}_closed"] or source is None or source[0] is row:
+        return ""  # in the reset of a grand final both meet again
     other, is_winner = source
     names = [entrant_name(state, other["home"]), entrant_name(state, other["away"])]
     if is_winner and all(names):

@@ -41,7 +41,7 @@ export function winnerMeets(state, row, known = sends(state)) {
   const name = entrantName(state, following[side]);
   if (name) return gettext("Winner meets {name}", { name });
   const source = known.to.get(`${row.stage}/${following.number}/${side}`);
-  if (following[`${side}_closed`] || !source) return "";
+  if (following[`${side}_closed`] || !source || source.row === row) return ""; // in a reset both meet again
   const [home, away] = [source.row.home, source.row.away].map((id) => entrantName(state, id));
   const number = source.row.number;
   if (source.isWinner && home && away) return gettext("Winner meets {name} or {other}", { name: home, other: away });

@@ -4,7 +4,7 @@
  * that were in view: rounds beside the one shown stand as high as it takes, and are put right when the swipe has ended.
  */
 
-import { PHONE, motion, roundsOf, startOf } from "./rounds.js";
+import { PHONE, isRightToLeft, motion, roundsOf, startOf } from "./rounds.js";
 
 const REST_MS = 120; // without a scroll event, where `scrollend` is not known
 const GOING_ON = `.match:is([data-state="live"], [data-state="ready"], [data-state="check_in"])`;
@@ -32,7 +32,7 @@ export function paged(part, signal) {
     near = index;
     links.forEach((link, i) => (i === index ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
     const link = links[index];
-    if (link) nav.scrollTo({ left: startOf(link, nav) - 24, behavior: motion() });
+    if (link) nav.scrollTo({ left: startOf(link, nav) - (isRightToLeft(nav) ? -24 : 24), behavior: motion() });
   }
 
   const box = (/** @type {HTMLElement} */ round) => /** @type {HTMLElement} */ (round.querySelector(".round__slots")).getBoundingClientRect();
