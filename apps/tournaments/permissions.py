@@ -64,6 +64,8 @@ ACTIONS: dict[str, Rule] = {
     "schedule_match": Rule(Role.REFEREE),
     "call_match": Rule(Role.REFEREE),
     "extend_deadline": Rule(Role.REFEREE),
+    "set_on_stream": Rule(Role.REFEREE),
+    "renew_overlays": Rule(Role.ORGANIZER),
     "add_station": Rule(Role.ORGANIZER),
     "rename_station": Rule(Role.ORGANIZER),
     "remove_station": Rule(Role.ORGANIZER),

@@ -77,7 +77,7 @@ def _tournament(row: Tournament, numbers: Numbers) -> document.Tournament:
     fields = tournament_fields(row) | {name: getattr(row, name) for name in _TIMES}
     for place in ("champion", "runner_up", "third_place"):
         fields[place] = numbers[fields[place]]
-    del fields["id"]
+    del fields["id"], fields["on_stream"]
     return msgspec.convert(fields, document.Tournament)
 
 

@@ -24,6 +24,7 @@ from apps.tournaments.models import (
 )
 from apps.tournaments.selectors import standings
 from apps.tournaments.services.entries import close_check_in
+from apps.tournaments.services.on_stream import off_stream
 from apps.tournaments.services.progress import complete, kept_of
 from apps.tournaments.services.rows import rebuilt
 from apps.tournaments.services.unit import Answer, Unit, command
@@ -61,6 +62,7 @@ def generate(unit: Unit, /, tournament_id: int) -> Answer:
         "matches": list(stage.matches.values_list("pk", flat=True)),
         "stage_entries": list(stage.entries.values_list("pk", flat=True)),
     }
+    off_stream(unit, removed["matches"])
     stage.matches.all().delete()
     stage.entries.all().delete()
     if before is None:
@@ -230,6 +232,7 @@ def _pair(unit: Unit, stage: Stage, number: int, *, instead_of: Sequence[Match] 
         row.byes = [paired for paired in row.byes if paired != number]
         row.save(update_fields=["byes"])
     gone = [match.pk for match in instead_of]
+    off_stream(unit, gone)
     stage.matches.filter(pk__in=gone).delete()
     pairing = pair_round(standings.active_players(stage))
     entries = {entry.pk: entry for entry in Entry.objects.filter(stage_entries__stage=stage)}

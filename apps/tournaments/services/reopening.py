@@ -27,6 +27,7 @@ from apps.tournaments.models import Match, Reopening, Stage, StageEntry, StageSt
 from apps.tournaments.selectors import standings
 from apps.tournaments.services import ratings
 from apps.tournaments.services.bookings import refuse_clashes
+from apps.tournaments.services.on_stream import off_stream
 from apps.tournaments.services.progress import conclude, finish, follow, outcome_of, void
 from apps.tournaments.services.rows import dumped, put_back, rebuilt
 from apps.tournaments.services.unit import Actor, Answer, Unit, command, present, refusal
@@ -269,6 +270,7 @@ def _withdraw(unit: Unit, stages: Sequence[Stage], before: dict[str, Any], effec
             "matches": [row.pk for row in matches],
             "stage_entries": [row.pk for row in entrants],
         }
+        off_stream(unit, gone["matches"])
         stage.matches.all().delete()
         stage.entries.all().delete()
         unit.emit(BracketWithdrawn(removed=gone))

@@ -27,6 +27,8 @@ QUIET = (
     "match_called",
     "match_deadline_extended",
     "match_entrant_renamed",
+    "tournament_on_stream",
+    "tournament_overlays_renewed",
     "veto_started",
     "veto_moved",
     "veto_reset",
@@ -356,6 +358,11 @@ def _champion(data: Data, state: State) -> str:
     return f"{name} won the tournament." if name else "The tournament is over."
 
 
+def _on_stream(data: Data, state: State) -> str:
+    match = state["matches"].get(str(data["tournament"].get("on_stream")))
+    return f"Match {match['number']} is on stream: {_versus(match, state)}." if match else "No match is on stream."
+
+
 def _member(data: Data, _state: State) -> str:
     member = data["member"]
     role = {"organizer": "organiser"}.get(member.get("role", ""), member.get("role", "staff"))
@@ -394,6 +401,8 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_started": _fixed("Play began."),
     "tournament_completed": _champion,
     "tournament_cancelled": _fixed("The tournament was cancelled."),
+    "tournament_on_stream": _on_stream,
+    "tournament_overlays_renewed": _fixed("The addresses of the overlays were renewed."),
     "member_added": _member,
     "member_removed": _fixed("Somebody left the staff."),
 }

@@ -96,6 +96,7 @@ class MatchShown:
     winner_to: int | None
     loser_to: int | None
     reported_by: str | None
+    on_stream: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def match_shown(state: State, row: Row, known: Feeders | None = None) -> MatchSh
         winner_to=row["winner_to"],
         loser_to=row["loser_to"],
         reported_by=row["reported_by"],
+        on_stream=state["tournament"].get("on_stream") == row["id"],
     )
 
 

@@ -3,14 +3,17 @@
 import secrets
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.web.framing import HEIGHTS, frame
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 
 register = template.Library()
@@ -51,6 +54,26 @@ def when(value: datetime | str | None, form: str = "datetime") -> SafeString | s
     }
     machine = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return format_html('<time datetime="{}" data-when="{}">{}</time>', machine, form, texts[form])
+
+
+@register.simple_tag(takes_context=True)
+def absolute(context: dict[str, Any], name: str, *args: int) -> str:
+    """Return the whole address of a page."""
+    return str(context["request"].build_absolute_uri(reverse(name, args=args)))
+
+
+@register.simple_tag(takes_context=True)
+def oembed_of(context: dict[str, Any], page: str) -> str:
+    """Return where other sites learn what to show in place of a page of ours."""
+    whole = context["request"].build_absolute_uri
+    return str(whole(f"{reverse('oembed')}?{urlencode({'url': whole(page), 'format': 'json'})}"))
+
+
+@register.simple_tag(takes_context=True)
+def embed_code(context: dict[str, Any], tournament: dict[str, Any]) -> str:
+    """Return the HTML with which another page shows a tournament's stage."""
+    source = absolute(context, "embed-bracket", tournament["id"])
+    return frame(source, tournament["name"], width="100%", height=HEIGHTS["bracket"])
 
 
 @register.simple_tag(takes_context=True)

@@ -5,6 +5,7 @@ import { Room, empty } from "../../clients/deltacrown.js";
 import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { Chip } from "./chip.js";
+import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
 import { poll } from "./poll.js";
@@ -40,6 +41,7 @@ const regions = new Regions(() => live?.position ?? null, swapped);
 function prepare(part) {
   localize(part);
   countDown(part);
+  offerCopies(part);
   const brackets = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll("[data-bracket]"));
   if (brackets.length) import("./bracket.js").then(({ bringToLife }) => brackets.forEach((one) => bringToLife(one, state)));
 }
@@ -71,7 +73,7 @@ function markMine() {
  */
 function touchedBy(data) {
   const keys = new Set(["t", "count"]);
-  if (data.entry || data.entries || data.removed || data.matches) return null;
+  if (data.entry || data.entries || data.removed || data.matches || data.tournament?.on_stream !== undefined) return null;
   if (data.match) keys.add(`m.${data.match.id}`);
   return keys;
 }

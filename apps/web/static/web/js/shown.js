@@ -97,6 +97,7 @@ export function matchShown(state, row, known = feeders(state)) {
     winner_to: row.winner_to,
     loser_to: row.loser_to,
     reported_by: row.reported_by,
+    on_stream: state.tournament.on_stream === row.id,
   };
 }
 
@@ -148,7 +149,7 @@ export function lookup(state) {
       const row = state.matches[id];
       // A row that only says where its winner goes, or how it stands, is no match to show.
       const shown = row && row.state !== undefined && row.number !== undefined ? matchShown(state, row, known) : undefined;
-      matches.set(id, shown && { ...shown, no_shootout: !shown.home.shootout });
+      matches.set(id, shown && { ...shown, no_shootout: !shown.home.shootout, off_stream: !shown.on_stream });
     }
     return matches.get(id);
   };
