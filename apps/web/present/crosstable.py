@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from apps.web.present.shown import MatchShown, entrant_name, match_shown
+from apps.words import gettext
 from engine.projection import State
 from engine.stages import Format
 
@@ -68,9 +67,9 @@ def cross_table(state: State, stage: Row, order: Sequence[int]) -> CrossTable | 
         byes = {row["entry"]: row["byes"] for row in state["stage_entries"].values()}
         for entry in order:
             for number in byes.get(entry, ()):
-                found[entry, number] = [Played(0, _("bye"), "won", _("bye"))]
+                found[entry, number] = [Played(0, gettext("bye"), "won", gettext("bye"))]
         last = max(column for _entry, column in found)
-        heads = [(str(number), _("Round {number}").format(number=number)) for number in range(1, last + 1)]
+        heads = [(str(number), gettext("Round {number}", number=number)) for number in range(1, last + 1)]
     else:
         heads = [(str(number), names[entry]) for entry, number in place.items()]
     lines = [
@@ -90,6 +89,6 @@ def cross_table(state: State, stage: Row, order: Sequence[int]) -> CrossTable | 
 
 def _played(match: MatchShown, own: Any, other: Any, opponent: int | None) -> Played:
     score = "–".join(filter(None, (own.score, other.score))) if own.score or other.score else "–"
-    title = _("{name} {score} {other}").format(name=own.name, score=score, other=other.name)
+    title = f"{own.name} {score} {other.name}"
     text = score if opponent is None else f"{_SIGNS[own.outcome]}{opponent}"
     return Played(match.id, text, own.outcome, title)

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from apps.web.present.shown import entrant_name
+from apps.words import gettext
 from engine.bracket import Side
 from engine.match_flow import OVER
 from engine.projection import State
@@ -41,14 +40,14 @@ def winner_meets(state: State, row: Row, known: Sends) -> str:
         return ""
     side = Side(row["winner_to_side"]).other
     if name := entrant_name(state, following[side]):
-        return _("Winner meets {name}").format(name=name)
+        return gettext("Winner meets {name}", name=name)
     source = known.to.get((row["stage"], following["number"], side))
     if following[f"{side}_closed"] or source is None or source[0] is row:
         return ""  # in the reset of a grand final both meet again
     other, is_winner = source
     names = [entrant_name(state, other["home"]), entrant_name(state, other["away"])]
     if is_winner and all(names):
-        return _("Winner meets {name} or {other}").format(name=names[0], other=names[1])
+        return gettext("Winner meets {name} or {other}", name=names[0], other=names[1])
     if is_winner:
-        return _("Winner meets the winner of {number}").format(number=other["number"])
-    return _("Winner meets the loser of {number}").format(number=other["number"])
+        return gettext("Winner meets the winner of {number}", number=other["number"])
+    return gettext("Winner meets the loser of {number}", number=other["number"])

@@ -8,6 +8,7 @@ import { Chip } from "./chip.js";
 import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
+import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
@@ -116,7 +117,7 @@ function happened(frame) {
   if (frame.type === "tournament_completed") {
     const { entries, tournament } = state();
     const champion = entries[String(tournament.champion)]?.name;
-    if (champion) announcer.say("t", `${champion} won the tournament`);
+    if (champion) announcer.say("t", gettext("{name} won the tournament", { name: champion }));
   }
 }
 

@@ -10,6 +10,7 @@
  */
 
 import { isDirty } from "./bind.js";
+import { gettext } from "./i18n.js";
 
 const MIN_MS = 1500;
 const SPREAD_MS = 900;
@@ -175,11 +176,11 @@ export class Regions {
     bar.className = "changed";
     bar.setAttribute("role", "status");
     const words = document.createElement("span");
-    words.textContent = "This part has changed since you began to type.";
+    words.textContent = gettext("This part has changed since you began to type.");
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button";
-    button.textContent = "Show it as it is now";
+    button.textContent = gettext("Show it as it is now");
     button.addEventListener("click", () => this.#swap(region, html));
     bar.append(words, button);
     region.element.prepend(bar);

@@ -4,7 +4,7 @@
  * tap or the space bar until Escape. `?entrant=` in the address is a path to show others.
  */
 
-import { gettext } from "../i18n.js";
+import { gettext, locale } from "../i18n.js";
 import { OTHER, sends } from "../meeting.js";
 import { OVER, entrantName } from "../shown.js";
 import { roundsOf, slotsOf } from "./rounds.js";
@@ -147,7 +147,7 @@ export function paths(view, bracket, memory, state, signal, { changed, reveal })
       const names = found.entries.map((id) => entrantName(state(), id) ?? "?");
       if (!names.length) return gettext("Next: nobody yet");
       if (names.length > NAMED_MOST) return gettext("Next: one of {count}", { count: names.length });
-      const list = new Intl.ListFormat(document.documentElement.lang || "en", { type: "disjunction" });
+      const list = new Intl.ListFormat(locale, { type: "disjunction" });
       return gettext("Next: {name}", { name: list.format(names) });
     }
     const card = present(entry);

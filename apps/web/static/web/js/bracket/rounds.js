@@ -25,7 +25,7 @@ export function stateOf(round) {
   if (!states.length) return { state: "", says: "" };
   if (over === states.length) return { state: "done", says: gettext("done") };
   if (live) return { state: "live", says: ngettext("{count} live", "{count} live", live) };
-  return over ? { state: "open", says: gettext("{over} of {all}", { over, all: states.length }) } : { state: "", says: "" };
+  return over ? { state: "open", says: gettext("{count} of {total}", { count: over, total: states.length }) } : { state: "", says: "" };
 }
 
 /** Write on each round, and on its link, how it stands. @param {HTMLElement} bracket */
