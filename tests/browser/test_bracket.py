@@ -16,6 +16,8 @@ from tests.server import running_server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
+# The map is drawn anew in the frame after a change.
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 DESK = {"viewport": {"width": 1440, "height": 900}}
 
 
@@ -160,6 +162,8 @@ async def test_a_round_that_is_over_folds_and_stays_as_it_was_left(browser, site
         await page.reload()
         await expect(first.locator(".match").first).to_be_visible()  # it is remembered
         await page.get_by_role("button", name="Fold Round of 128").click()
+        await expect(first.locator(".match").first).to_be_hidden()
+        await page.evaluate(DRAWN)
 
         bracket, frame = page.locator(".bracket"), page.locator(".minimap__frame")
         there = await frame.bounding_box()
