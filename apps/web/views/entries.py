@@ -1,6 +1,7 @@
 """Entering a tournament, and what becomes of an entry: approved, claimed, checked in, renamed, withdrawn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -32,14 +33,15 @@ def entry(request: HttpRequest, tournament_id: int, entry_id: int, *, failure: F
         raise NotFound(_("There is no such entry."))
     own = row.user_id is not None and row.user_id == request.user.pk
     seen.context.update(_about(seen, row, own=own))
-    seen.context["way"] = way_of(seen.live.state, seen.names, entry_id)
+    way = seen.context["way"] = way_of(seen.live.state, seen.names, entry_id)
+    live = replace(seen.live, shown=frozenset(step.match.id for step in way.following))
     regions = {
         "head": "web/tournament/_head.html",
         "tabs": "web/tournament/_tabs.html",
         "entry": "web/tournament/_entry.html",
         "way": "web/tournament/_way.html",
     }
-    return show(request, "web/tournament/entry.html", seen.context, regions=regions, live=seen.live, failure=failure)
+    return show(request, "web/tournament/entry.html", seen.context, regions=regions, live=live, failure=failure)
 
 
 def _about(seen: Visit, row: Entry, *, own: bool) -> dict[str, Any]:
