@@ -1,5 +1,6 @@
 """The shape of every request and answer. The names are those of the OpenAPI document."""
 
+from apps.api.schemas.announcements import Announcement, AnnouncementAnswer, NewAnnouncement, StandingAnnouncements
 from apps.api.schemas.common import TournamentRef
 from apps.api.schemas.disputes import Dispute, Evidence, EvidenceAnswer, NewDispute
 from apps.api.schemas.entries import (
@@ -63,6 +64,14 @@ from apps.api.schemas.schedule import (
     StationRemoved,
 )
 from apps.api.schemas.scores import OptionalScore, Score
+from apps.api.schemas.staff_links import (
+    Joined,
+    JoinStaff,
+    NewStaffLink,
+    StaffLink,
+    StaffLinkAnswer,
+    StaffLinkPage,
+)
 from apps.api.schemas.stages import NewStage, Stage, StageAnswer, StageChanges, StageEntry, Standings
 from apps.api.schemas.teams import (
     Invitation,
@@ -93,6 +102,8 @@ from apps.api.schemas.tournaments import (
 __all__ = [
     "DOCUMENT",
     "Again",
+    "Announcement",
+    "AnnouncementAnswer",
     "ApiToken",
     "ApiTokenPage",
     "Appointment",
@@ -118,6 +129,8 @@ __all__ = [
     "IntegrationPage",
     "Invitation",
     "InviteCode",
+    "JoinStaff",
+    "Joined",
     "LoggedEvent",
     "Match",
     "MatchAnswer",
@@ -130,6 +143,7 @@ __all__ = [
     "MyEntry",
     "MyEntryPage",
     "MyTeamPage",
+    "NewAnnouncement",
     "NewApiToken",
     "NewApiTokenAnswer",
     "NewCalendarAnswer",
@@ -138,6 +152,7 @@ __all__ = [
     "NewEntry",
     "NewIntegration",
     "NewIntegrationAnswer",
+    "NewStaffLink",
     "NewStage",
     "NewStation",
     "NewTeam",
@@ -166,10 +181,14 @@ __all__ = [
     "SeedsAnswer",
     "Slot",
     "Snapshot",
+    "StaffLink",
+    "StaffLinkAnswer",
+    "StaffLinkPage",
     "Stage",
     "StageAnswer",
     "StageChanges",
     "StageEntry",
+    "StandingAnnouncements",
     "Standings",
     "State",
     "Station",

@@ -3,6 +3,7 @@
 from apps.tournaments.models.dispute import Dispute, DisputeCause, Evidence, Reopening
 from apps.tournaments.models.entry import Entry, EntryStatus
 from apps.tournaments.models.match import Match
+from apps.tournaments.models.staff_link import StaffLink
 from apps.tournaments.models.team import Rating, Team, TeamMember
 from apps.tournaments.models.tournament import (
     EntryRule,
@@ -33,6 +34,7 @@ __all__ = [
     "Rating",
     "Reopening",
     "Role",
+    "StaffLink",
     "Stage",
     "StageEntry",
     "StageState",

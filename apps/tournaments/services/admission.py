@@ -52,12 +52,7 @@ def approve(unit: Unit, /, entry_id: int) -> Answer:
         raise Conflict(message, status=entry.status)
     if stage is not None:
         _check_is_new(stage, entry)
-    elsewhere = rosters.plays_with(unit.tournament, besides=entry)
-    for person in (entry.user_id, *(player["user"] for player in entry.roster)):
-        if person in elsewhere:
-            message = f"{entry.name} cannot enter again: a player takes part as {elsewhere[person]} by now."
-            raise Conflict(message, status=entry.status)
-    check_name(entry)
+    check_comes_alone(entry)
     admit(unit, entry, stage, RegistrationPromoted)
     return {"entry_id": entry.pk}
 
@@ -129,6 +124,21 @@ _STAYS_OUT = {
     EntryStatus.DECLINED: "An organiser has declined your registration. Ask them to let you in after all.",
     EntryStatus.NO_SHOW: "You did not check in, and keep your place in the draw. Ask an organiser to let you in again.",
 }
+
+
+def check_comes_alone(entry: Entry) -> None:
+    """
+    Pass an entrant who comes back, none of whose players, and whose name nobody else, takes part by now.
+
+    Raises:
+        Conflict: says who does.
+    """
+    elsewhere = rosters.plays_with(entry.tournament, besides=entry)
+    for person in (entry.user_id, *(player["user"] for player in entry.roster)):
+        if person in elsewhere:
+            message = f"{entry.name} cannot enter again: a player takes part as {elsewhere[person]} by now."
+            raise Conflict(message, status=entry.status)
+    check_name(entry)
 
 
 def check_name(entry: Entry) -> None:

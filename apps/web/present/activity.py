@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from apps.tournaments.services.unit import CLOCK
 from apps.tournaments.text import said
 from apps.web.present import veto
 from apps.web.present.names import names_of
@@ -45,7 +46,7 @@ class Logged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`by` is who did it, "the clock" if nobody, empty where it is not told; `match` is a match's id, to link to."""
+    """`by` is who did it, or "the clock", empty where it is not told; `match` is a match's id, to link to."""
 
     seq: int
     at: datetime
@@ -96,7 +97,7 @@ _UNPLAYED: dict[str, Any] = {
 
 def _line(event: Logged, said: tuple[str, int | None], names: Mapping[str, str]) -> Line:
     text, match = said
-    by = names.get(event.actor, "") if event.actor else "the clock"
+    by = "the clock" if event.actor == CLOCK else names.get(event.actor, "")
     return Line(event.seq, event.at, text, event.type.split("_")[0], by, match)
 
 
