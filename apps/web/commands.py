@@ -20,6 +20,7 @@ from apps.errors import AppError, AuthenticationRequired, BadRequest, NotFound
 from apps.tournaments.services import Actor, Done
 from apps.web.pages import Failure
 
+UNDO = "undo:"  # before an address, in the tags of a message
 MAX_COMMAND_ID = 40
 MAX_VERSION_DIGITS = 9
 MAX_DETAILS = 200
@@ -32,7 +33,8 @@ HOSTS = frozenset(
         "schedule", "manage-schedule",
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
         "entry", "teams", "team",
-        "manage-stages",
+        "manage-stages", "manage-bracket", "manage-list", "join",
+        "setup-name", "setup-format", "setup-entrants", "setup-publish",
         "manage-integrations", "access",
     }
 )  # fmt: skip
@@ -77,6 +79,7 @@ def carry_out(
     done: str | Callable[[Done], str],
     host: str,
     back: Callable[[Done], str] | None = None,
+    undo: Callable[[Done], str] | None = None,
 ) -> HttpResponse:
     """
     Do what a form asks.
@@ -87,16 +90,18 @@ def carry_out(
         done: the toast, or how to make it; "" for none.
         host: the page that the form stands on; the form's own `next` goes before it.
         back: where to go after success, when that is another page.
+        undo: the address that takes it back when it is posted to; the toast offers it.
     """
     try:
         outcome = act()
     except AppError as error:
         return refused(request, error, form=form, host=host)
-    if wants_json(request):
-        return JsonResponse({"ok": True, "seq": outcome.seq})
     text = done if isinstance(done, str) else done(outcome)
+    way_back = undo(outcome) if undo else ""
+    if wants_json(request):
+        return JsonResponse({"ok": True, "seq": outcome.seq, "said": text, "undo": way_back})
     if text:
-        messages.success(request, text)
+        messages.success(request, text, extra_tags=f"{UNDO}{way_back}" if way_back else "")
     return HttpResponseRedirect(back(outcome) if back else _host(request, host))
 
 

@@ -48,6 +48,7 @@ class Discord:
         "match_called",
         "match_completed",
         "tournament_completed",
+        "announcement_made",
     )
     retells = False  # old news is none
 
@@ -109,7 +110,8 @@ def _lines(endpoint: Endpoint, events: Sequence[Recorded]) -> Iterator[tuple[Rec
     for event, data in told:
         line = ""
         if "match" not in data:
-            line = f"{_OF_TOURNAMENTS[event.type](tournament, data)}{_link('tournament', tournament.pk)}"
+            said = _OF_TOURNAMENTS[event.type](tournament, data)
+            line = said and f"{said}{_link('tournament', tournament.pk)}"
         elif (match := matches.get(data["match"]["id"])) is not None and match.home and match.away:
             line = f"{_OF_MATCHES[event.type](match, data['match'])}{_link('match', match.pk)}"
         if line:
@@ -136,6 +138,11 @@ def _completed(tournament: Tournament, _data: Data) -> str:
     places = ((tournament.champion, "wins"), (tournament.runner_up, "is second"), (tournament.third_place, "is third"))
     said = ", ".join(f"**{escaped(entry.name)}** {what}" for entry, what in places if entry)
     return f"**{escaped(tournament.name)}** is over{f': {said}' if said else ''}."
+
+
+def _announced(tournament: Tournament, data: Data) -> str:
+    standing = data["tournament"].get("notices", [])
+    return f"**{escaped(tournament.name)}**: {escaped(standing[-1]['text'])}" if standing else ""
 
 
 def _ready(match: Match, _changed: Data) -> str:
@@ -174,6 +181,7 @@ _OF_TOURNAMENTS: dict[str, Callable[[Tournament, Data], str]] = {
     "round_paired": _paired,
     "tournament_started": _started,
     "tournament_completed": _completed,
+    "announcement_made": _announced,
 }
 _OF_MATCHES: dict[str, Callable[[Match, Data], str]] = {
     "match_ready": _ready,

@@ -83,7 +83,7 @@ def join(actor: Actor, token: str) -> Done:
 def _join(unit: Unit, /, link_id: int) -> Answer:
     link = unit.lock_by_invitation(link_id)
     if not link.holds(unit.now):
-        raise Conflict(why_not(link, used_up=link.used >= link.uses))
+        raise Conflict(why_not(link))
     member = Member.objects.filter(tournament=link.tournament_id, user=unit.user).first()
     if member is not None and member.role >= link.role:
         message = "You are on the staff of this tournament already."
@@ -112,11 +112,11 @@ def found(token: str) -> StaffLink:
     return link
 
 
-def why_not(link: StaffLink, *, used_up: bool) -> str:
+def why_not(link: StaffLink) -> str:
     """Return the sentence for a link that does not hold."""
     if link.revoked_at is not None:
         how = "was taken back"
-    elif used_up:
+    elif link.used >= link.uses:
         how = "has been used up"
     else:
         how = "has expired"

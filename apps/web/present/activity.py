@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.tournaments.services.unit import CLOCK
 from apps.tournaments.text import said
@@ -265,16 +268,16 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
 }
 
 
-def _entry(sentence: str) -> Callable[[Data, State], str]:
+def _entry(sentence: str | Promise) -> Callable[[Data, State], str]:
     def say(data: Data, state: State) -> str:
         name = entrant_name(state, data["entry"]["id"]) or data["entry"].get("name") or "Somebody"
-        return sentence.format(name=name)
+        return str(sentence).format(name=name)
 
     return say
 
 
-def _fixed(sentence: str) -> Callable[[Data, State], str]:
-    return lambda _data, _state: sentence
+def _fixed(sentence: str | Promise) -> Callable[[Data, State], str]:
+    return lambda _data, _state: str(sentence)
 
 
 _ENTERED = {"waitlisted": "{name} joined the waitlist.", "pending": "{name} asked to enter."}
@@ -363,6 +366,28 @@ def _member(data: Data, _state: State) -> str:
     return f"{member.get('username', 'Somebody')} joined the staff as {role}."
 
 
+def _longer(data: Data, _state: State) -> str:
+    number = len(data["matches"])
+    words = ngettext("%(count)d match has another length.", "%(count)d matches have another length.", number)
+    return words % {"count": number}
+
+
+def _announced(data: Data, _state: State) -> str:
+    standing = data["tournament"].get("notices", [])
+    return _("Announced: “%(text)s”") % {"text": standing[-1]["text"]} if standing else ""
+
+
+def _link_made(data: Data, _state: State) -> str:
+    link = data["link"]
+    role = _("organisers") if link["role"] == "organizer" else _("referees")
+    words = ngettext(
+        "A link was made by which %(count)d person can join the %(role)s.",
+        "A link was made by which %(count)d people can join the %(role)s.",
+        link["uses"],
+    )
+    return words % {"count": link["uses"], "role": role}
+
+
 _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_created": _fixed("The tournament was created."),
     "tournament_imported": _fixed("The tournament was imported."),
@@ -374,6 +399,7 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "registration_created": _by_status(_ENTERED, "{name} entered."),
     "registration_cancelled": _by_status(_LEFT, "{name} withdrew."),
     "entry_disqualified": _entry("{name} was disqualified."),
+    "entry_reinstated": _entry(gettext_lazy("{name} takes part again: it was taken back that they are out.")),
     "registration_offered": _entry("A place is held for {name}."),
     "registration_promoted": _by_status(_PROMOTED, "{name} has a place now."),
     "registration_updated": _entry("The entry of {name} changed."),
@@ -395,6 +421,11 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_started": _fixed("Play began."),
     "tournament_completed": _champion,
     "tournament_cancelled": _fixed("The tournament was cancelled."),
+    "best_of_changed": _longer,
+    "announcement_made": _announced,
+    "announcement_taken_down": _fixed(gettext_lazy("An announcement was taken down.")),
+    "staff_link_made": _link_made,
+    "staff_link_revoked": _fixed(gettext_lazy("An invitation to the staff was taken back.")),
     "member_added": _member,
     "member_removed": _fixed("Somebody left the staff."),
 }

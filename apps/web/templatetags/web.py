@@ -1,6 +1,7 @@
 """Small pieces that templates share: icons, times, what was typed, ids of commands."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.templatetags.static import static
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
+from apps.web.commands import UNDO
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 
 register = template.Library()
@@ -91,6 +94,12 @@ def side_of(match: Any, side: str) -> Any:
     return match.home if side == "home" else match.away
 
 
+@register.simple_tag
+def seed_name(entrants: Sequence[Any], seed: int) -> str:
+    """Return the name of the entrant at a place, counted from 1."""
+    return str(entrants[seed - 1]["name"]) if 0 < seed <= len(entrants) else ""
+
+
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
     """Return mapping[key], or nothing."""
@@ -134,13 +143,21 @@ _ANNOUNCED = {
     "match_called": "A match is called to its station",
     "match_completed": "A match has a result",
     "tournament_completed": "The tournament is over",
+    "announcement_made": gettext_lazy("The organisers announce something"),
 }
 
 
 @register.filter
 def announced(event: str) -> str:
     """Return what an event is called where people choose what is announced."""
-    return _ANNOUNCED.get(event, event)
+    return str(_ANNOUNCED.get(event, event))
+
+
+@register.filter
+def undo_of(message: Any) -> str:
+    """Return the address that takes back what a message is about, or ""."""
+    tags = str(message.extra_tags or "")
+    return tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
 
 
 @register.filter

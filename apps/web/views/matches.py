@@ -30,6 +30,7 @@ from apps.web.present.results import kept_text, reports
 from apps.web.present.shown import match_shown
 from apps.web.present.veto import veto_shown
 from apps.web.scores import score_in, stepped
+from apps.web.views.console import take_back_of
 from engine.bracket import Side
 from engine.match_flow import MatchState
 
@@ -55,7 +56,12 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     kept = services.kept_result(row)
     context: dict[str, Any] = {
         "tournament": row.tournament,
-        "t": {"accent": row.tournament.accent, "name": row.tournament.name, "id": row.tournament_id},
+        "t": {
+            "accent": row.tournament.accent,
+            "name": row.tournament.name,
+            "id": row.tournament_id,
+            "notices": row.tournament.notices,
+        },
         "m": shown,
         "team_side": team_side,
         "my": my_match(shown, side.value) if side else None,
@@ -122,9 +128,9 @@ def match_live(row: Match, side: Side | None) -> tuple[Live, selectors.Neighbour
 
 
 def _posted(
-    form: str, done: str | Callable[[Done], str]
+    form: str, done: str | Callable[[Done], str], undo: Callable[[Done], str] | None = None
 ) -> Callable[[Callable[[HttpRequest, int], Done]], Callable[[HttpRequest, int], HttpResponse]]:
-    """Make a view of a function that reads the form and calls the service."""
+    """Make a view of a function that reads the form and calls the service. `undo`: see `carry_out`."""
 
     def decorate(act: Callable[[HttpRequest, int], Done]) -> Callable[[HttpRequest, int], HttpResponse]:
         @require_POST
@@ -135,6 +141,7 @@ def _posted(
                 form=f"{form}-{match_id}",
                 done=done,
                 host=reverse("match", args=[match_id]),
+                undo=undo,
             )
 
         return view
@@ -167,7 +174,7 @@ def score(request: HttpRequest, match_id: int) -> Done:
     return services.update_score(actor(request), match_id, new, expected_version=expected_version(request))
 
 
-@_posted("score", "The match is over.")
+@_posted("score", "The match is over.", take_back_of)
 def finish(request: HttpRequest, match_id: int) -> Done:
     """End the match with the score that was typed; without one, with the score as it stands or was reported."""
     new = score_in(request.POST) if "home_score" in request.POST else None
@@ -186,14 +193,14 @@ def confirm(request: HttpRequest, match_id: int) -> Done:
     return services.confirm(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("walkover", "The walkover was awarded.")
+@_posted("walkover", "The walkover was awarded.", take_back_of)
 def walkover(request: HttpRequest, match_id: int) -> Done:
     absent = Side(cleaned(SideForm(request.POST))["side"])
     version = expected_version(request)
     return services.award_walkover(actor(request), match_id, winner=absent.other, expected_version=version)
 
 
-@_posted("forfeit", "The forfeit was recorded.")
+@_posted("forfeit", "The forfeit was recorded.", take_back_of)
 def forfeit(request: HttpRequest, match_id: int) -> Done:
     """Rule that one side loses, or both."""
     said = cleaned(LoserForm(request.POST))["side"]
@@ -203,12 +210,12 @@ def forfeit(request: HttpRequest, match_id: int) -> Done:
     return services.forfeit(actor(request), match_id, loser=loser, ruling=ruling, expected_version=version)
 
 
-@_posted("cancel", "The match was cancelled.")
+@_posted("cancel", "The match was cancelled.", take_back_of)
 def cancel(request: HttpRequest, match_id: int) -> Done:
     return services.cancel(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("take-kept", "The earlier result counts again.")
+@_posted("take-kept", "The earlier result counts again.", take_back_of)
 def take_kept(request: HttpRequest, match_id: int) -> Done:
     return services.take_kept(actor(request), match_id, expected_version=expected_version(request))
 

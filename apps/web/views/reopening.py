@@ -37,6 +37,7 @@ def reopen(request: HttpRequest, match_id: int, *, failure: Failure | None = Non
         done="Done. You can undo this as long as nothing else happens.",
         host=reverse("match-reopen", args=[match_id]),
         back=lambda _done: reverse("match", args=[match_id]),
+        undo=lambda done: reverse("match-undo", args=[match_id, done.ids["reopening_id"]]),
     )
 
 

@@ -6,10 +6,12 @@ import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
+import { Console } from "./console.js";
 import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
+import { seeding } from "./seeding.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
 import { travel } from "./travel.js";
@@ -37,6 +39,7 @@ const regions = new Regions(() => live?.position ?? null, swapped);
 function prepare(part) {
   localize(part);
   countDown(part);
+  seeding(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
 
@@ -129,6 +132,8 @@ quicken(
   shown,
   () => binder.apply(lookup(state()), null, false),
 );
+
+new Console(regions);
 
 const past = /** @type {HTMLElement | null} */ (document.querySelector("[data-travel]"));
 if (past) travel(past, binder, prepare);

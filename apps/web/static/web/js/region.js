@@ -69,6 +69,14 @@ export class Regions {
     }
   }
 
+  /**
+   * Ask for some regions at once: the person looking has just changed them, or asked for them.
+   * @param {string[]} names
+   */
+  now(names) {
+    return Promise.all(this.regions.filter((region) => names.includes(region.name)).map((region) => this.fetch(region)));
+  }
+
   /** Ask for all regions again: the state was replaced. */
   touchAll() {
     for (const region of this.regions) if (region.on.length) this.#schedule(region);

@@ -1,0 +1,107 @@
+"""In plain words, what a format means for so many entrants."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.web.present.names import FORMAT_LABELS, round_name
+from engine.bracket import Bracket
+from engine.errors import EngineError
+from engine.outline import Outline, RoundOutline, outline
+from engine.stages import Format, StageSettings
+
+MOST_BARS = 12  # rounds that are drawn, of a league a few of the many alike
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A round in the picture: `matches` of them, `of` the most there are in any round."""
+
+    name: str
+    matches: int
+    of: int
+    best_of: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineShown:
+    """A format with what it comes to. `problem` instead of numbers when it cannot be played by so many."""
+
+    format: str
+    name: str
+    idea: str
+    matches: str = ""
+    rounds: str = ""
+    each: str = ""
+    time: str = ""
+    bars: tuple[Bar, ...] = ()
+    problem: str = ""
+
+
+def outline_shown(
+    format: Format, settings: StageSettings, entrants: int, *, stations: int, match_minutes: int
+) -> OutlineShown:
+    """Return what a format means. No query; 4,096 entrants take some 20 ms."""
+    idea = _ideas()[format]
+    try:
+        found = outline(format, settings, entrants, stations=stations, match_minutes=match_minutes)
+    except EngineError as error:
+        return OutlineShown(format.value, str(FORMAT_LABELS[format]), idea, problem=str(error))
+    return OutlineShown(
+        format.value,
+        str(FORMAT_LABELS[format]),
+        idea,
+        matches=_matches(found),
+        rounds=_rounds(format, found),
+        each=_each(found),
+        time=_time(found.minutes, stations),
+        bars=_bars(format, found),
+    )
+
+
+def _ideas() -> dict[Format, str]:
+    return {
+        Format.SINGLE_ELIMINATION: _("Who loses is out. The quickest way to a champion."),
+        Format.DOUBLE_ELIMINATION: _("Who loses goes on in the lower bracket, and is out with the second loss."),
+        Format.ROUND_ROBIN: _("Everybody meets everybody, and the table decides."),
+        Format.SWISS: _("Nobody is out. In each round those meet who stand level."),
+    }
+
+
+def _matches(found: Outline) -> str:
+    if found.with_reset:
+        return _("%(least)d or %(most)d matches") % {"least": found.matches, "most": found.matches + 1}
+    return ngettext("%(count)d match", "%(count)d matches", found.matches) % {"count": found.matches}
+
+
+def _rounds(format: Format, found: Outline) -> str:
+    main = max(row.last for row in found.rounds if row.bracket is Bracket.MAIN)
+    lower = max((row.last for row in found.rounds if row.bracket is Bracket.LOWER), default=0)
+    if format is Format.DOUBLE_ELIMINATION:
+        words = _("%(upper)d upper and %(lower)d lower rounds, then the grand final")
+        return words % {"upper": main, "lower": lower}
+    return ngettext("%(count)d round", "%(count)d rounds", main) % {"count": main}
+
+
+def _each(found: Outline) -> str:
+    if found.least == found.most:
+        words = ngettext("Everybody plays %(count)d match.", "Everybody plays %(count)d matches.", found.most)
+        return words % {"count": found.most}
+    return _("Everybody plays %(least)d to %(most)d matches.") % {"least": found.least, "most": found.most}
+
+
+def _time(minutes: int, stations: int) -> str:
+    hours, rest = divmod(-(-minutes // 5) * 5, 60)
+    took = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest} if hours else _("%d min") % rest
+    where = ngettext("at %(count)d station", "at %(count)d stations", stations) % {"count": stations}
+    return _("About %(time)s %(where)s") % {"time": took, "where": where}
+
+
+def _bars(format: Format, found: Outline) -> tuple[Bar, ...]:
+    most = max(row.matches for row in found.rounds)
+    return tuple(Bar(_name(format, row), row.matches, most, row.best_of) for row in found.rounds[:MOST_BARS])
+
+
+def _name(format: Format, row: RoundOutline) -> str:
+    return str(round_name(format, row.bracket, row.round, row.last))
