@@ -84,9 +84,10 @@ def how_played(stage: Row) -> list[tuple[str, str]]:
         facts.append(("Meetings", "Twice"))
     if played_as is Format.SWISS:
         facts.append(("Rounds", str(stage["rounds"] or "As many as it takes")))
-    best_of, final = stage["best_of"], stage["best_of_rounds"].get("final")
-    if best_of > 1 or final:
-        facts.append(("Matches", f"Best of {best_of}" + (f", final best of {final}" if final else "")))
+    best_of, rounds = stage["best_of"], stage["best_of_rounds"]
+    if best_of > 1 or rounds:
+        others = [f"{_ROUNDS.get(key, key)} best of {games}" for key, games in rounds.items() if games != best_of]
+        facts.append(("Matches", ", ".join([f"Best of {best_of}", *others])))
     if played_as.is_league:
         points = stage["points"]
         worth = (_number(points[name]) for name in ("win", "draw", "loss"))
@@ -95,6 +96,17 @@ def how_played(stage: Row) -> list[tuple[str, str]]:
         rest = f", and {stage['advance_rest']} of those next" if stage["advance_rest"] else ""
         facts.append(("Go on", f"The best {stage['advance']}{' of each group' if has_groups(stage) else ''}{rest}"))
     return facts
+
+
+_ROUNDS = {
+    "final": "final",
+    "upper_final": "upper final",
+    "lower_final": "lower final",
+    "grand_final": "grand final",
+    "semi_finals": "semi-finals",
+    "quarter_finals": "quarter-finals",
+    "third_place": "third place",
+}
 
 
 def _number(value: float) -> str:

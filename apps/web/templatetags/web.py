@@ -1,7 +1,7 @@
 """Small pieces that templates share: icons, times, what was typed, ids of commands."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,6 +92,12 @@ def game_rows(context: dict[str, Any], form: str, match: MatchShown) -> list[tup
 def side_of(match: Any, side: str) -> Any:
     """Return one side of a match by its name."""
     return match.home if side == "home" else match.away
+
+
+@register.simple_tag
+def mark_of(marks: Mapping[int, Any], match_id: int) -> Any:
+    """Return the mark on a match, or None."""
+    return marks.get(match_id)
 
 
 @register.simple_tag

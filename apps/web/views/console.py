@@ -1,6 +1,7 @@
 """The organiser's console during play: one board of all matches, the bracket, and a match beside either."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -36,7 +37,7 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
     seen = staff_visit(request, tournament_id, "manage")
     seen.context["stations_there"] = bool(seen.live.state["stations"])
     seen.context["queues"] = queues(seen.live.state, seen.names, seen.context["all_matches"], timezone.now())
-    seen.context.update(panel(request, seen, failure))
+    seen.context.update(panel(request, seen, failure), here=_here(request))
     return console(request, "board", seen, failure, _PANEL)
 
 
@@ -45,8 +46,14 @@ def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None
     """Show a stage, `?stage=` its number, with the match `?match=` beside it and all that can be done about it."""
     seen = staff_visit(request, tournament_id, "manage-bracket")
     seen.context.update(stage_shown(seen.live.state, request.GET.get("stage", "")))
-    seen.context.update(panel(request, seen, failure))
+    seen.context.update(panel(request, seen, failure), here=_here(request))
     return console(request, "bracket", seen, failure, {**_PANEL, **_BRACKET})
+
+
+def _here(request: HttpRequest) -> str:
+    """Return the address that a form on the page leads back to: with the match and stage that are looked at."""
+    query = {name: request.GET[name] for name in ("stage", "match") if request.GET.get(name)}
+    return f"{request.path}?{urlencode(query)}" if query else request.path
 
 
 def panel(request: HttpRequest, seen: Visit, failure: Failure | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     may_referee = is_staff and row.tournament.status != Status.CANCELLED
     subject = lists.activity(row.tournament, audience=PUBLIC, subject=row.subject).order_by("seq")
     events = list(subject[:HISTORY_LIMIT])
-    names = selectors.actor_names(events) if is_staff else {}
+    names = selectors.actor_names(event.actor for event in events) if is_staff else {}
     one_match = {**live.state, "matches": {str(match_id): state_row}}
     happened = {event.type for event in events}
     kept = services.kept_result(row)

@@ -1,22 +1,25 @@
 """A tournament's pages: overview, bracket, matches, entrants, activity."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from apps.eventlog.log import PUBLIC
+from apps.eventlog.log import PUBLIC, STAFF
 from apps.tournaments import permissions
 from apps.tournaments.models import Participation, Role, Team, TeamMember, Tournament
 from apps.tournaments.permissions import Person
+from apps.tournaments.selectors import activity as activity_selectors
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors import teams as team_selectors
 from apps.tournaments.selectors.snapshots import tournament_snapshot
+from apps.tournaments.services.unit import CLOCK
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present import activity as story
-from apps.web.present import stages
+from apps.web.present import feed, stages
 from apps.web.present.bracket import drawing
 from apps.web.present.entrants import listed
 from apps.web.present.league import league_rounds, league_tables
@@ -27,6 +30,7 @@ from engine.match_flow import BEGUN
 from engine.projection import State
 from engine.stages import Format
 
+EVERYTHING = feed.Filter()
 ACTIVITY_ON_OVERVIEW = 8
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
@@ -181,23 +185,40 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     seen = visit(request, tournament_id, tab="activity")
     before = request.GET.get("before", "")
     page_before = int(before) if before.isascii() and before.isdigit() and len(before) <= MAX_SEQ_DIGITS else None
-    lines, older = _story(seen, ACTIVITY_ON_PAGE, before=page_before)
+    is_staff = permissions.is_staff(seen.role)
+    wanted = feed.filter_in(request.GET, is_staff=is_staff)
+    people = activity_selectors.actors(seen.tournament, (PUBLIC, STAFF)) if is_staff else []
+    lines, older, names = _story(seen, ACTIVITY_ON_PAGE, before=page_before, wanted=wanted, people=people)
     seen.context.update(
         {
             "lines": lines,
             "older": older,
             "paged": page_before is not None,
-            "quiet": " ".join(story.QUIET),
+            "quiet": "" if wanted.is_set else " ".join(story.QUIET),
+            "wanted": wanted,
+            "kinds": [(kind, label) for kind, label in feed.KIND_LABELS.items() if is_staff or kind != "staff"],
+            "people": [(actor, names[actor]) for actor in people if actor in names],
+            "clock": CLOCK if CLOCK in people else "",
+            "entrant_names": feed.names_in(seen.live.state),
         }
     )
     return _tab(request, "activity", seen, failure)
 
 
-def _story(seen: Visit, limit: int, *, before: int | None = None) -> tuple[list[story.Line], int | None]:
-    """Return what happened, and the seq before which there is more."""
+def _story(
+    seen: Visit,
+    limit: int,
+    *,
+    before: int | None = None,
+    wanted: feed.Filter = EVERYTHING,
+    people: Sequence[str] = (),
+) -> tuple[list[story.Line], int | None, dict[str, str]]:
+    """Return what happened, the seq before which there is more, and names by actor: of the events and of `people`."""
     audience = permissions.audience_of(seen.role)
-    found = lists.activity(seen.tournament, audience=audience, before=before).exclude(type__in=story.QUIET)
+    found = feed.filtered(lists.activity(seen.tournament, audience=audience, before=before), wanted, seen.live.state)
     events = list(found[: limit + 1])
-    names = selectors.actor_names(events) if permissions.is_staff(seen.role) else {}
+    names = (
+        selectors.actor_names([*(event.actor for event in events), *people]) if permissions.is_staff(seen.role) else {}
+    )
     older = events[limit - 1].seq if len(events) > limit else None
-    return story.tournament_lines(events[:limit], seen.live.state, names), older
+    return story.tournament_lines(events[:limit], seen.live.state, names), older, names

@@ -27,6 +27,7 @@ from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done, entry_imports, tournaments
 from apps.tournaments.services import stages as stage_services
 from apps.tournaments.services.stages import stage_settings
+from apps.tournaments.state import stage_fields
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused
 from apps.web.forms import settings_in
 from apps.web.pages import Failure, page, show
@@ -176,7 +177,7 @@ def save_format(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
     def act() -> Done:
         stage = Stage.objects.filter(tournament=tournament_id, number=1).first()
-        values = stage_values(request.POST)
+        values = stage_values(request.POST, before=stage_fields(stage) if stage else None)
         capacity = cleaned(PictureForm(request.POST))["capacity"]
         base = command_id(request)
         places = Actor(request.user, f"{base}.places" if base else "")

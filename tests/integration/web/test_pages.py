@@ -120,8 +120,8 @@ class TestTheConsole:
             assert visitor(cup.created_by).open(f"/t/{cup.pk}/{tab}").response.status_code == 200
 
     def test_shows_a_referee_what_a_referee_may_do(self, visitor, cup, referee):
-        page = visitor(referee).open(f"/t/{cup.pk}/manage/")
         match = factories.match_number(cup, 1)
+        page = visitor(referee).open(f"/t/{cup.pk}/manage/?match={match.pk}")
         assert page.has_form(f"/m/{match.pk}/step/")
         assert "Settings" not in page.text
         assert visitor(referee).open(f"/t/{cup.pk}/manage/settings/").response.status_code == 403
@@ -166,7 +166,7 @@ class TestPrivatePages:
 
     def test_pages_that_hold_forms_are_not_posted_to(self, visitor, cup):
         person = visitor(cup.created_by).open(f"/t/{cup.pk}/manage/")
-        token = person.form(f"/m/{factories.match_number(cup, 1).pk}/step/")["csrfmiddlewaretoken"]
+        token = person.form(f"/m/{factories.match_number(cup, 1).pk}/finish/")["csrfmiddlewaretoken"]
         person.post(f"/t/{cup.pk}/", {"csrfmiddlewaretoken": token})
         assert person.status == 405
 

@@ -31,7 +31,7 @@ export class Regions {
     this.position = position;
     this.swapped = swapped;
     this.crowd = 0; // how many watch, when that is known
-    this.path = document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname;
+    this.path = (document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname).split("?")[0];
     // A page that shows a refused form stands at the form's address; a reload must ask for the page, not send the form.
     if (this.path !== location.pathname) history.replaceState(null, "", this.path);
     /** @type {Region[]} */
