@@ -93,7 +93,12 @@ def _each(found: Outline) -> str:
 
 def _time(minutes: int, stations: int) -> str:
     hours, rest = divmod(-(-minutes // 5) * 5, 60)
-    took = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest} if hours else _("%d min") % rest
+    if not hours:
+        took = _("%d min") % rest
+    elif not rest:
+        took = _("%d h") % hours
+    else:
+        took = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
     where = ngettext("at %(count)d station", "at %(count)d stations", stations) % {"count": stations}
     return _("About %(time)s %(where)s") % {"time": took, "where": where}
 

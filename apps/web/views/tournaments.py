@@ -1,13 +1,13 @@
 """A tournament's pages: overview, bracket, matches, entrants, activity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from apps.eventlog.log import PUBLIC, STAFF
+from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
 from apps.tournaments.models import Participation, Role, Team, TeamMember, Tournament
 from apps.tournaments.permissions import Person
@@ -187,8 +187,8 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     page_before = int(before) if before.isascii() and before.isdigit() and len(before) <= MAX_SEQ_DIGITS else None
     is_staff = permissions.is_staff(seen.role)
     wanted = feed.filter_in(request.GET, is_staff=is_staff)
-    people = activity_selectors.actors(seen.tournament, (PUBLIC, STAFF)) if is_staff else []
-    lines, older, names = _story(seen, ACTIVITY_ON_PAGE, before=page_before, wanted=wanted, people=people)
+    people = activity_selectors.people(seen.tournament) if is_staff else {}
+    lines, older = _story(seen, ACTIVITY_ON_PAGE, before=page_before, wanted=wanted, names=people)
     seen.context.update(
         {
             "lines": lines,
@@ -197,8 +197,8 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "quiet": "" if wanted.is_set else " ".join(story.QUIET),
             "wanted": wanted,
             "kinds": [(kind, label) for kind, label in feed.KIND_LABELS.items() if is_staff or kind != "staff"],
-            "people": [(actor, names[actor]) for actor in people if actor in names],
-            "clock": CLOCK if CLOCK in people else "",
+            "people": list(people.items()),
+            "clock": CLOCK if is_staff else "",
             "entrant_names": feed.names_in(seen.live.state),
         }
     )
@@ -211,14 +211,14 @@ def _story(
     *,
     before: int | None = None,
     wanted: feed.Filter = EVERYTHING,
-    people: Sequence[str] = (),
-) -> tuple[list[story.Line], int | None, dict[str, str]]:
-    """Return what happened, the seq before which there is more, and names by actor: of the events and of `people`."""
+    names: Mapping[str, str] | None = None,
+) -> tuple[list[story.Line], int | None]:
+    """Return what happened, and the seq before which there is more. `names`: by actor, where they are at hand."""
     audience = permissions.audience_of(seen.role)
     found = feed.filtered(lists.activity(seen.tournament, audience=audience, before=before), wanted, seen.live.state)
     events = list(found[: limit + 1])
-    names = (
-        selectors.actor_names([*(event.actor for event in events), *people]) if permissions.is_staff(seen.role) else {}
-    )
+    if names is None:
+        is_staff = permissions.is_staff(seen.role)
+        names = selectors.actor_names(event.actor for event in events) if is_staff else {}
     older = events[limit - 1].seq if len(events) > limit else None
-    return story.tournament_lines(events[:limit], seen.live.state, names), older, names
+    return story.tournament_lines(events[:limit], seen.live.state, names), older
