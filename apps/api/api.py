@@ -34,6 +34,7 @@ from apps.api.routers import (
     matches,
     me,
     members,
+    overlays,
     ratings,
     realtime,
     reopenings,
@@ -151,6 +152,7 @@ api.add_router("", exchange.router)
 api.add_router("", ratings.router)
 api.add_router("/teams", teams.router)
 api.add_router("", veto.router)
+api.add_router("", overlays.router)
 api.add_router("", integrations.router)
 api.add_router("/me", me.router)
 api.add_router("/me", tokens.router)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from apps.errors import BadRequest
 from apps.tournaments.services import Actor, Done
 from apps.web.commands import command_id
+from engine.text import gettext as _
 
 MAX_FILES = 8
 _SERVICE = "apps.tournaments.services.disputes"
@@ -32,9 +33,11 @@ def attach(request: HttpRequest, match_id: int, *, required: bool = False) -> Do
     """
     files = request.FILES.getlist("file") if takes_files() else []
     if required and not files:
-        raise BadRequest("Choose at least one image.", field="file")
+        raise BadRequest(_("Choose at least one image."), field="file")
     if len(files) > MAX_FILES:
-        raise BadRequest(f"These are {len(files)} files; at most {MAX_FILES} go in at once.", field="file")
+        raise BadRequest(
+            _("These are {count} files; at most {most} go in at once.", count=len(files), most=MAX_FILES), field="file"
+        )
     base, done = command_id(request), None
     for number, file in enumerate(files, start=1):
         add = cast(AddEvidence, import_module(_SERVICE).add_evidence)

@@ -11,6 +11,7 @@ from apps.api.params import IdempotencyKey, NoticeId, TournamentId, actor
 from apps.errors import Conflict
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Done, notices
+from engine.text import gettext as _
 
 router = Router(tags=["announcements"])
 Answer = dict[str, Any]
@@ -29,7 +30,7 @@ def announce(
     done = notices.announce(actor(request, key), tournament_id, text=body.text)
     made = next((one for one in _standing(request, done) if one["id"] == done.ids["notice_id"]), None)
     if made is None:
-        message = "The announcement has been taken down since."
+        message = _("The announcement has been taken down since.")
         raise Conflict(message)
     return {"seq": done.seq, "announcement": made}
 

@@ -15,6 +15,7 @@ from apps.tournaments.exchange import NAME_LENGTH
 from apps.tournaments.exchange.csv_files import EntrantRow, entrant_columns
 from apps.tournaments.text import clean_line
 from engine.bracket import MAX_ENTRANTS
+from engine.text import gettext as _
 
 MAX_CHARACTERS = 400_000
 _NUMBERED = re.compile(r"\s*(\d{1,4})\s*[.):]\s+(.*\S)\s*")
@@ -61,7 +62,7 @@ def read_list(text: str, *, names: Iterable[str] = (), seeds: Iterable[int] = ()
         BadRequest: it is longer than anybody's list.
     """
     if len(text) > MAX_CHARACTERS:
-        raise BadRequest("This is too long for a list of entrants.", field="list")
+        raise BadRequest(_("This is too long for a list of entrants."), field="list")
     numbered = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     kind, rows, ignored = _rows(numbered)
     seeds = set(seeds)

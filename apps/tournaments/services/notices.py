@@ -5,6 +5,7 @@ from apps.eventlog.log import iso
 from apps.tournaments.events import AnnouncementMade, AnnouncementTakenDown
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.text import clean_line
+from engine.text import gettext as _
 
 MAX_LENGTH = 280
 MAX_STANDING = 5  # of more, nobody would read one
@@ -22,7 +23,7 @@ def announce(unit: Unit, /, tournament_id: int, *, text: str) -> Answer:
     tournament = unit.lock(tournament_id)
     said = clean_line("text", text, at_most=MAX_LENGTH, required=True)
     if len(tournament.notices) >= MAX_STANDING:
-        message = f"{MAX_STANDING} announcements stand already. Take one down first."
+        message = _("{most} announcements stand already. Take one down first.", most=MAX_STANDING)
         raise Conflict(message, notices=len(tournament.notices))
     tournament.notices_made += 1
     notice = {"id": tournament.notices_made, "text": said, "at": iso(unit.now)}
@@ -37,7 +38,7 @@ def take_down(unit: Unit, /, tournament_id: int, notice_id: int) -> Answer:
     tournament = unit.lock(tournament_id)
     left = [notice for notice in tournament.notices if notice["id"] != notice_id]
     if len(left) == len(tournament.notices):
-        message = "This announcement does not stand any more."
+        message = _("This announcement does not stand any more.")
         raise NotFound(message)
     tournament.notices = left
     unit.emit(AnnouncementTakenDown(tournament=unit.save(tournament)))

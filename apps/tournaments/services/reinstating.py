@@ -14,6 +14,7 @@ from apps.tournaments.services.waitlist import check_before_draw, is_drawn
 from engine.bracket import Side
 from engine.match_flow import MatchState, Reason, Step, after
 from engine.stages import Format
+from engine.text import gettext as _
 
 _CAN_COME_BACK = (EntryStatus.DISQUALIFIED, EntryStatus.WITHDRAWN)
 
@@ -32,7 +33,9 @@ def reinstate(unit: Unit, /, entry_id: int) -> Answer:
     """
     entry = unit.lock_entry(entry_id)
     if entry.status not in _CAN_COME_BACK or unit.tournament.status == Status.CANCELLED:
-        message = f"{entry.name} has neither withdrawn nor been disqualified; there is nothing to take back."
+        message = _(
+            "{name} has neither withdrawn nor been disqualified; there is nothing to take back.", name=entry.name
+        )
         raise Conflict(message, status=entry.status)
     check_comes_alone(entry)
     if not is_drawn(unit.tournament):
@@ -41,7 +44,7 @@ def reinstate(unit: Unit, /, entry_id: int) -> Answer:
         return {"entry_id": entry.pk}
     own = StageEntry.objects.filter(entry=entry).select_related("stage").order_by("-stage__number").first()
     if own is None or entry.left_at is None:
-        message = f"The bracket was drawn without {entry.name}, so they cannot come into it any more."
+        message = _("The bracket was drawn without {name}, so they cannot come into it any more.", name=entry.name)
         raise Conflict(message, status=entry.status)
     left_at, entry.left_at, entry.status = entry.left_at, None, EntryStatus.CONFIRMED
     unit.emit(EntryReinstated(entry=unit.save(entry)))
@@ -65,13 +68,18 @@ def reinstate(unit: Unit, /, entry_id: int) -> Answer:
 def _nothing_was_drawn_since(own: StageEntry, entry: Entry) -> None:
     stage = own.stage
     later = Stage.objects.filter(tournament=stage.tournament_id, number__gt=stage.number)
-    message = ""
+    message: str = ""
     if later.exclude(state=StageState.PENDING).exists():
-        message = f"The next stage was drawn without {entry.name}. Take results back until its draw is, then try again."
+        message = _(
+            "The next stage was drawn without {name}. Take results back until its draw is, then try again.",
+            name=entry.name,
+        )
     elif stage.format == Format.SWISS:
         played = stage.matches.filter(Q(home=entry) | Q(away=entry)).values_list("round", flat=True)
         if (paired := rounds_paired(stage)) > max([*played, *own.byes], default=0):
-            message = f"Round {paired} was paired without {entry.name}, so they cannot come back."
+            message = _(
+                "Round {round} was paired without {name}, so they cannot come back.", round=paired, name=entry.name
+            )
     if message:
         raise Conflict(message, status=entry.status)
 
@@ -96,7 +104,10 @@ def _play_again(unit: Unit, match_id: int, entry: Entry) -> None:
         return
     if gone_on := follow(unit, match, None):
         numbers = ", ".join(str(row.number) for row in gone_on)
-        message = f"Match {numbers} has begun with whoever came instead. Take its result back first, then try again."
+        message = _(
+            "Match {numbers} has begun with whoever came instead. Take its result back first, then try again.",
+            numbers=numbers,
+        )
         raise Conflict(message, matches=[row.pk for row in gone_on])
     match = unit.watch(Match.objects.select_related("home", "away", "stage").get(pk=match_id))
     side = Side.HOME if match.home_id == entry.pk else Side.AWAY

@@ -11,6 +11,7 @@ from apps.tournaments.events import MemberAdded, MemberChange, StaffLinkMade, St
 from apps.tournaments.models import Member, Role, StaffLink
 from apps.tournaments.services.unit import Actor, Answer, Done, Unit, command
 from apps.tournaments.state import member_fields
+from engine.text import gettext as _
 
 MAX_USES = 50
 MAX_HOURS = 30 * 24
@@ -31,14 +32,14 @@ def make(unit: Unit, /, tournament_id: int, *, role: Role, uses: int = 1, hours:
     """
     tournament = unit.lock(tournament_id)
     if role not in (Role.REFEREE, Role.ORGANIZER):
-        message = "A member of the staff is a referee or an organiser."
+        message = _("A member of the staff is a referee or an organiser.")
         raise BadRequest(message, field="role")
     for field, value, most in (("uses", uses, MAX_USES), ("hours", hours, MAX_HOURS)):
         if not 1 <= value <= most:
-            message = f"{field} is a whole number from 1 to {most}."
+            message = _("{field} is a whole number from 1 to {most}.", field=field, most=most)
             raise BadRequest(message, field=field)
     if sum(link.holds(unit.now) for link in tournament.staff_links.filter(expires_at__gt=unit.now)) >= MAX_STANDING:
-        message = f"{MAX_STANDING} invitations hold already. Revoke one first."
+        message = _("{most} invitations hold already. Revoke one first.", most=MAX_STANDING)
         raise Conflict(message)
     link = StaffLink.objects.create(
         tournament=tournament,
@@ -58,7 +59,7 @@ def revoke(unit: Unit, /, link_id: int) -> Answer:
     """Let a link open nothing any more; who joined by it stays. Answers {"tournament_id", "link_id"}."""
     link = unit.lock_staff_link(link_id)
     if link.revoked_at is not None:
-        message = "This invitation has been taken back already."
+        message = _("This invitation has been taken back already.")
         raise Conflict(message)
     link.revoked_at = unit.now
     link.save(update_fields=["revoked_at"])
@@ -86,7 +87,7 @@ def _join(unit: Unit, /, link_id: int) -> Answer:
         raise Conflict(why_not(link))
     member = Member.objects.filter(tournament=link.tournament_id, user=unit.user).first()
     if member is not None and member.role >= link.role:
-        message = "You are on the staff of this tournament already."
+        message = _("You are on the staff of this tournament already.")
         raise Conflict(message)
     member = member or Member(tournament=unit.tournament, user=unit.user)
     member.role = link.role
@@ -107,7 +108,7 @@ def found(token: str) -> StaffLink:
     parts = _TOKEN.fullmatch(token)
     link = parts and StaffLink.objects.select_related("tournament", "created_by").filter(pk=int(parts[1])).first()
     if not link or not constant_time_compare(token, link.token):
-        message = "There is no such invitation. See that you have the whole link."
+        message = _("There is no such invitation. See that you have the whole link.")
         raise NotFound(message)
     return link
 
@@ -115,12 +116,10 @@ def found(token: str) -> StaffLink:
 def why_not(link: StaffLink) -> str:
     """Return the sentence for a link that does not hold."""
     if link.revoked_at is not None:
-        how = "was taken back"
-    elif link.used >= link.uses:
-        how = "has been used up"
-    else:
-        how = "has expired"
-    return f"This invitation {how}. Ask an organiser for another one."
+        return _("This invitation was taken back. Ask an organiser for another one.")
+    if link.used >= link.uses:
+        return _("This invitation has been used up. Ask an organiser for another one.")
+    return _("This invitation has expired. Ask an organiser for another one.")
 
 
 def _told(link: StaffLink) -> StaffLinkTold:

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext as _
-
 from apps.tournaments.selectors.schedule import LATE_AFTER
 from apps.web.present.names import Names
 from apps.web.present.shown import MatchShown
+from apps.words import gettext as _
 from engine.match_flow import OVER
 from engine.projection import State
 

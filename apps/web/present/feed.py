@@ -4,28 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.utils.functional import Promise
 from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy
 
 from apps.eventlog.models import Event
 from apps.tournaments.selectors.activity import KINDS, about, of_kind
 from apps.tournaments.services.unit import CLOCK
 from apps.web.present.activity import QUIET
 from engine.projection import State
+from engine.text import gettext as _
 
 MAX_DIGITS = 9
 MOST_NAMES = 300  # that are suggested
 
-KIND_LABELS: Mapping[str, str | Promise] = {
-    "results": gettext_lazy("Results"),
-    "play": gettext_lazy("Play, step by step"),
-    "entrants": gettext_lazy("Entrants"),
-    "bracket": gettext_lazy("Draws and stages"),
-    "schedule": gettext_lazy("Schedule"),
-    "announcements": gettext_lazy("Announcements"),
-    "tournament": gettext_lazy("The tournament"),
-    "staff": gettext_lazy("Staff"),
+KIND_LABELS = {
+    "results": _("Results"),
+    "play": _("Play, step by step"),
+    "entrants": _("Entrants"),
+    "bracket": _("Draws and stages"),
+    "schedule": _("Schedule"),
+    "announcements": _("Announcements"),
+    "tournament": _("The tournament"),
+    "staff": _("Staff"),
 }
 
 

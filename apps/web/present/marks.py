@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext as _
-
 from apps.tournaments.services.reopening import Effects
+from apps.words import gettext as _
 from engine.projection import State
 
 

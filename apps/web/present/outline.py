@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from apps.web.present.names import FORMAT_LABELS, round_name
+from apps.words import gettext as _
+from apps.words import ngettext, said
 from engine.bracket import Bracket
 from engine.errors import EngineError
 from engine.outline import Outline, RoundOutline, outline
@@ -47,10 +46,10 @@ def outline_shown(
     try:
         found = outline(format, settings, entrants, stations=stations, match_minutes=match_minutes)
     except EngineError as error:
-        return OutlineShown(format.value, str(FORMAT_LABELS[format]), idea, problem=str(error))
+        return OutlineShown(format.value, said(FORMAT_LABELS[format]), idea, problem=said(error.args[0]))
     return OutlineShown(
         format.value,
-        str(FORMAT_LABELS[format]),
+        said(FORMAT_LABELS[format]),
         idea,
         matches=_matches(found),
         rounds=_rounds(format, found),
@@ -71,36 +70,33 @@ def _ideas() -> dict[Format, str]:
 
 def _matches(found: Outline) -> str:
     if found.with_reset:
-        return _("%(least)d or %(most)d matches") % {"least": found.matches, "most": found.matches + 1}
-    return ngettext("%(count)d match", "%(count)d matches", found.matches) % {"count": found.matches}
+        return _("{least} or {most} matches", least=found.matches, most=found.matches + 1)
+    return ngettext("{count} match", "{count} matches", found.matches)
 
 
 def _rounds(format: Format, found: Outline) -> str:
     main = max(row.last for row in found.rounds if row.bracket is Bracket.MAIN)
     lower = max((row.last for row in found.rounds if row.bracket is Bracket.LOWER), default=0)
     if format is Format.DOUBLE_ELIMINATION:
-        words = _("%(upper)d upper and %(lower)d lower rounds, then the grand final")
-        return words % {"upper": main, "lower": lower}
-    return ngettext("%(count)d round", "%(count)d rounds", main) % {"count": main}
+        return _("{upper} upper and {lower} lower rounds, then the grand final", upper=main, lower=lower)
+    return ngettext("{count} round", "{count} rounds", main)
 
 
 def _each(found: Outline) -> str:
     if found.least == found.most:
-        words = ngettext("Everybody plays %(count)d match.", "Everybody plays %(count)d matches.", found.most)
-        return words % {"count": found.most}
-    return _("Everybody plays %(least)d to %(most)d matches.") % {"least": found.least, "most": found.most}
+        return ngettext("Everybody plays {count} match.", "Everybody plays {count} matches.", found.most)
+    return _("Everybody plays {least} to {most} matches.", least=found.least, most=found.most)
 
 
 def _time(minutes: int, stations: int) -> str:
     hours, rest = divmod(-(-minutes // 5) * 5, 60)
     if not hours:
-        took = _("%d min") % rest
+        took = _("{minutes} min", minutes=rest)
     elif not rest:
-        took = _("%d h") % hours
+        took = _("{hours} h", hours=hours)
     else:
-        took = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
-    where = ngettext("at %(count)d station", "at %(count)d stations", stations) % {"count": stations}
-    return _("About %(time)s %(where)s") % {"time": took, "where": where}
+        took = _("{hours} h {minutes} min", hours=hours, minutes=rest)
+    return ngettext("About {time} at {count} station", "About {time} at {count} stations", stations, time=took)
 
 
 def _bars(format: Format, found: Outline) -> tuple[Bar, ...]:
@@ -109,4 +105,4 @@ def _bars(format: Format, found: Outline) -> tuple[Bar, ...]:
 
 
 def _name(format: Format, row: RoundOutline) -> str:
-    return str(round_name(format, row.bracket, row.round, row.last))
+    return said(round_name(format, row.bracket, row.round, row.last))

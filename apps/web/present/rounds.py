@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.web.present.names import round_name
 from apps.web.present.stages import in_order
+from apps.words import said
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket
 from engine.errors import EngineError
 from engine.match_flow import BEGUN, OVER
@@ -49,7 +50,7 @@ def rounds_shown(state: State, stage: Row) -> list[RoundRow]:
         rows.append(
             RoundRow(
                 FIELD + key,
-                str(round_name(played_as, one.bracket, one.round, one.last)),
+                said(round_name(played_as, one.bracket, one.round, one.last)),
                 str(_set(stage["best_of_rounds"], key)),
                 one.matches,
                 (one.bracket.value, one.round) in begun,

@@ -20,13 +20,14 @@ from apps.web.present.shown import match_shown
 from apps.web.views.home import accents
 from apps.web.views.matches import match_live
 from engine.projection import empty
+from engine.text import gettext as _
 
 
 @page
 def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     """Show the next match first: it is why a player opens this page."""
     if not isinstance(request.user, User):
-        raise AuthenticationRequired("Sign in to see your page.")
+        raise AuthenticationRequired(_("Sign in to see your page."))
     playing = list(lists.my_open_matches(request.user)[:20])
     open_matches = [match for match in playing if permissions.side_of(request.user, match)]
     entries = list(lists.my_entries(request.user)[:50])
@@ -49,7 +50,7 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
         shown = match_shown(live.state, live.state["matches"][str(following.pk)])
         context |= {
             "m": shown,
-            "my": my_match(shown, side.value) if side else None,
+            "my": my_match(live.state, shown, side.value) if side else None,
             "t": following.tournament,
             "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         }

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from apps.errors import AppError
@@ -22,6 +21,7 @@ from apps.web.present.names import Names
 from apps.web.present.results import kept_text, reports
 from apps.web.views.manage import console, staff_visit
 from apps.web.views.tournaments import Visit, stage_shown
+from apps.words import gettext as _
 
 _PANEL = {"panel": "web/console/_panel.html", "announce": "web/console/_announce.html"}
 _BRACKET = {

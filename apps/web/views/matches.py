@@ -33,6 +33,7 @@ from apps.web.scores import score_in, stepped
 from apps.web.views.console import take_back_of
 from engine.bracket import Side
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 
 HISTORY_LIMIT = 400
 
@@ -64,14 +65,11 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         },
         "m": shown,
         "team_side": team_side,
-        "my": my_match(shown, side.value) if side else None,
+        "my": my_match(live.state, shown, side.value) if side else None,
         "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         "stage_number": row.stage.number,
         "lines": match_lines(events, one_match, names),
-        "before": [
-            {**feeder, "what": "The winner" if feeder["winner_to"] == shown.number else "The loser"}
-            for feeder in around.feeders
-        ],
+        "before": around.feeders,
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
         "may_referee": may_referee,
@@ -149,7 +147,7 @@ def _posted(
     return decorate
 
 
-@_posted("check-in", "Checked in.")
+@_posted("check-in", _("Checked in."))
 def check_in(request: HttpRequest, match_id: int) -> Done:
     """Say that a side is here: one's own, or as the staff the one that is named."""
     sent = request.POST.get("side", "")
@@ -157,7 +155,7 @@ def check_in(request: HttpRequest, match_id: int) -> Done:
     return services.check_in(actor(request), match_id, side=side, expected_version=expected_version(request))
 
 
-@_posted("start", "The match has started.")
+@_posted("start", _("The match has started."))
 def start(request: HttpRequest, match_id: int) -> Done:
     return services.start(actor(request), match_id, expected_version=expected_version(request))
 
@@ -168,13 +166,13 @@ def step(request: HttpRequest, match_id: int) -> Done:
     return services.update_score(actor(request), match_id, score, expected_version=expected_version(request))
 
 
-@_posted("score", "Score saved.")
+@_posted("score", _("Score saved."))
 def score(request: HttpRequest, match_id: int) -> Done:
     new = score_in(request.POST)
     return services.update_score(actor(request), match_id, new, expected_version=expected_version(request))
 
 
-@_posted("score", "The match is over.", take_back_of)
+@_posted("score", _("The match is over."), take_back_of)
 def finish(request: HttpRequest, match_id: int) -> Done:
     """End the match with the score that was typed; without one, with the score as it stands or was reported."""
     new = score_in(request.POST) if "home_score" in request.POST else None
@@ -182,25 +180,25 @@ def finish(request: HttpRequest, match_id: int) -> Done:
     return services.finish(actor(request), match_id, new, ruling=ruling, expected_version=expected_version(request))
 
 
-@_posted("report", "Your report was sent.")
+@_posted("report", _("Your report was sent."))
 def report(request: HttpRequest, match_id: int) -> Done:
     new = score_in(request.POST)
     return services.report(actor(request), match_id, new, expected_version=expected_version(request))
 
 
-@_posted("confirm", "Result confirmed.")
+@_posted("confirm", _("Result confirmed."))
 def confirm(request: HttpRequest, match_id: int) -> Done:
     return services.confirm(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("walkover", "The walkover was awarded.", take_back_of)
+@_posted("walkover", _("The walkover was awarded."), take_back_of)
 def walkover(request: HttpRequest, match_id: int) -> Done:
     absent = Side(cleaned(SideForm(request.POST))["side"])
     version = expected_version(request)
     return services.award_walkover(actor(request), match_id, winner=absent.other, expected_version=version)
 
 
-@_posted("forfeit", "The forfeit was recorded.", take_back_of)
+@_posted("forfeit", _("The forfeit was recorded."), take_back_of)
 def forfeit(request: HttpRequest, match_id: int) -> Done:
     """Rule that one side loses, or both."""
     said = cleaned(LoserForm(request.POST))["side"]
@@ -210,17 +208,17 @@ def forfeit(request: HttpRequest, match_id: int) -> Done:
     return services.forfeit(actor(request), match_id, loser=loser, ruling=ruling, expected_version=version)
 
 
-@_posted("cancel", "The match was cancelled.", take_back_of)
+@_posted("cancel", _("The match was cancelled."), take_back_of)
 def cancel(request: HttpRequest, match_id: int) -> Done:
     return services.cancel(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("take-kept", "The earlier result counts again.", take_back_of)
+@_posted("take-kept", _("The earlier result counts again."), take_back_of)
 def take_kept(request: HttpRequest, match_id: int) -> Done:
     return services.take_kept(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("dispute", "A referee decides now.")
+@_posted("dispute", _("A referee decides now."))
 def dispute(request: HttpRequest, match_id: int) -> Done:
     """Ask a referee to decide, with images if there are any; an image that is refused leaves the dispute open."""
     values = cleaned(DisputeForm(request.POST))
@@ -230,9 +228,9 @@ def dispute(request: HttpRequest, match_id: int) -> Done:
     return attach(request, match_id) or done
 
 
-@_posted("evidence", "The images were added.")
+@_posted("evidence", _("The images were added."))
 def evidence(request: HttpRequest, match_id: int) -> Done:
     done = attach(request, match_id, required=True)
     if done is None:
-        raise BadRequest("This site keeps no images.", field="file")
+        raise BadRequest(_("This site keeps no images."), field="file")
     return done

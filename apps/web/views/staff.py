@@ -4,7 +4,6 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -17,6 +16,7 @@ from apps.web.commands import actor, carry_out, cleaned
 from apps.web.forms import MemberForm
 from apps.web.pages import Failure, page, show
 from apps.web.views.manage import console, staff_visit
+from apps.words import gettext as _
 
 HOURS = (
     (4, gettext_lazy("4 hours")),

@@ -26,6 +26,7 @@ from apps.web.present.league import league_rounds, league_tables
 from apps.web.present.mine import Mine, mine, my_match
 from apps.web.present.names import Names, names_of
 from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, match_shown
+from apps.words import said
 from engine.match_flow import BEGUN
 from engine.projection import State
 from engine.stages import Format
@@ -70,7 +71,7 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "tab": tab,
         "my": my,
         "my_teams": _teams_to_enter(request.user, tournament, my),
-        "my_match": my_match(my.match, my.side) if my.match else None,
+        "my_match": my_match(state, my.match, my.side) if my.match else None,
     }
     return Visit(tournament, role, live, names, context)
 
@@ -196,7 +197,7 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "paged": page_before is not None,
             "quiet": "" if wanted.is_set else " ".join(story.QUIET),
             "wanted": wanted,
-            "kinds": [(kind, label) for kind, label in feed.KIND_LABELS.items() if is_staff or kind != "staff"],
+            "kinds": [(kind, said(label)) for kind, label in feed.KIND_LABELS.items() if is_staff or kind != "staff"],
             "people": list(people.items()),
             "clock": CLOCK if is_staff else "",
             "entrant_names": feed.names_in(seen.live.state),

@@ -13,8 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from apps.errors import AppError, BadRequest
@@ -35,6 +34,8 @@ from apps.web.present.outline import outline_shown
 from apps.web.stage_forms import stage_values
 from apps.web.views.manage import console, organizer_visit
 from apps.web.views.tournaments import Visit
+from apps.words import gettext as _
+from apps.words import ngettext
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.errors import EngineError
 from engine.stages import MAX_BEST_OF, Format
@@ -82,7 +83,7 @@ def _step(
 def suggested_name(username: str) -> str:
     """Return a name that will do until there is a better one."""
     today = timezone.localdate()
-    return _("%(name)s’s cup, %(day)s") % {"name": username[:60], "day": f"{today:%Y-%m-%d}"}
+    return _("{name}’s cup, {day}", name=username[:60], day=f"{today:%Y-%m-%d}")
 
 
 @page
@@ -302,7 +303,7 @@ def _add(request: HttpRequest, tournament_id: int, *, grows: bool) -> Done:
 
 def _said(done: Done) -> str:
     added = done.ids["added"]
-    return ngettext("%(count)d entrant added.", "%(count)d entrants added.", added) % {"count": added}
+    return ngettext("{count} entrant added.", "{count} entrants added.", added)
 
 
 # Publish -------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
 import { Console } from "./console.js";
+import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { quicken } from "./forms.js";
+import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { seeding } from "./seeding.js";
@@ -40,6 +42,7 @@ function prepare(part) {
   localize(part);
   countDown(part);
   seeding(part);
+  offerCopies(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
 
@@ -70,7 +73,7 @@ function markMine() {
  */
 function touchedBy(data) {
   const keys = new Set(["t", "count"]);
-  if (data.entry || data.entries || data.removed || data.matches) return null;
+  if (data.entry || data.entries || data.removed || data.matches || data.tournament?.on_stream !== undefined) return null;
   if (data.match) keys.add(`m.${data.match.id}`);
   return keys;
 }
@@ -113,7 +116,7 @@ function happened(frame) {
   if (frame.type === "tournament_completed") {
     const { entries, tournament } = state();
     const champion = entries[String(tournament.champion)]?.name;
-    if (champion) announcer.say("t", `${champion} won the tournament`);
+    if (champion) announcer.say("t", gettext("{name} won the tournament", { name: champion }));
   }
 }
 
