@@ -60,7 +60,7 @@ async def test_from_nothing_to_a_champion_by_the_keyboard_alone(browser, site, o
         await expect(page.locator(".toast")).to_contain_text("The bracket is drawn.")
         await current(page)
         await page.evaluate("window.neverLeft = true")
-        await page.locator("[data-region=board] .result input").first.focus()
+        await page.locator("[data-region=board] .result input.number").first.focus()
         for played in range(40):
             if await page.locator(".champion").count():
                 break
@@ -159,8 +159,8 @@ async def test_a_referee_by_link_takes_a_result_back_and_sees_first_what_it_undo
         await page.locator(f".bracket [data-match='{first.pk}'] .side").first.click()
         await page.get_by_role("button", name="Take the result back").click()
         await expect(page).to_have_url(re.compile(rf"/m/{first.pk}/reopen/$"))
-        await expect(page.locator("[data-mark=this] .match__mark")).to_have_text("this match")
-        voided = page.locator("[data-mark=voided]")
+        await expect(page.locator(".bracket [data-mark=this] .match__mark")).to_have_text("this match")
+        voided = page.locator(".bracket [data-mark=voided]")
         await expect(voided.first).to_contain_text("loses its result")
         told = await page.locator(".effects li:not([data-live]) .effects__where").count()
         assert 0 < await voided.count() <= told

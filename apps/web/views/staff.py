@@ -114,9 +114,7 @@ def join(request: HttpRequest, token: str, *, failure: Failure | None = None) ->
         "why": staff_links.why_not(link),
         "is_member": member is not None and member.role >= link.role,
     }
-    response = show(request, "web/console/join.html", context, failure=failure)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return show(request, "web/console/join.html", context, failure=failure)
 
 
 @require_POST

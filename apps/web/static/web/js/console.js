@@ -7,14 +7,19 @@
 import { complain } from "./forms.js";
 import { gettext } from "./i18n.js";
 
-const SHOWS = ["board", "panel", "bracket", "standings", "steps", "announce", "notices", "entrants", "tabs", "head"];
+const WORK = ["board", "panel", "bracket", "entrants", "announce"]; // where the person looking is at work
+const AROUND = ["standings", "steps", "notices", "tabs", "head"]; // what events bring anyway, while there are any
 const MATCH = /^\/m\/(\d+)\/$/;
 const TOAST_MS = 12_000;
 
 export class Console {
-  /** @param {import("./region.js").Regions} regions */
-  constructor(regions) {
+  /**
+   * @param {import("./region.js").Regions} regions
+   * @param {() => boolean} isLive whether what happened comes by itself
+   */
+  constructor(regions, isLive) {
     this.regions = regions;
+    this.isLive = isLive;
     this.aside = /** @type {HTMLElement | null} */ (document.querySelector("[data-console] .desk__aside"));
     /** Where the focus was when a match was opened. @type {string} */
     this.opener = "";
@@ -58,7 +63,7 @@ export class Console {
         form.reset();
         if (form.closest(".toast")) form.closest(".toast")?.remove();
         if (said) toast(said, undo, String(body.get("csrfmiddlewaretoken") ?? ""));
-        await this.regions.now(SHOWS);
+        await this.regions.now(this.isLive() ? WORK : [...WORK, ...AROUND]);
         this.#mark();
         if (onBoard && form.hasAttribute("data-result")) this.#nextResult();
       }

@@ -136,7 +136,7 @@ quicken(
   () => binder.apply(lookup(state()), null, false),
 );
 
-new Console(regions);
+new Console(regions, () => live?.status.kind === "live");
 
 const past = /** @type {HTMLElement | null} */ (document.querySelector("[data-travel]"));
 if (past) travel(past, binder, prepare);

@@ -21,7 +21,7 @@ const AGAIN_MS = 600;
 const FAILED_MS = 3000;
 const TRIES = 4;
 
-/** @typedef {{element: HTMLElement, name: string, on: string[], except: string[], at: number, timer: any, tries: number, html: string}} Region */
+/** @typedef {{element: HTMLElement, name: string, on: string[], except: string[], at: number, timer: any, tries: number, html: string, asked: number, shown: number}} Region */
 
 export class Regions {
   /**
@@ -52,6 +52,8 @@ export class Regions {
         timer: undefined,
         tries: 0,
         html: "",
+        asked: 0,
+        shown: 0,
       };
     });
     for (const region of this.regions) {
@@ -110,6 +112,7 @@ export class Regions {
    */
   async fetch(region) {
     region.at = Date.now();
+    const asked = (region.asked += 1);
     const wanted = this.position();
     const query = new URLSearchParams(location.search);
     query.set("region", region.name);
@@ -132,7 +135,10 @@ export class Regions {
       return true;
     }
     region.tries = 0;
-    this.#offer(region, await answer.text());
+    const html = await answer.text();
+    if (asked < region.shown) return true; // what was asked for later came sooner
+    region.shown = asked;
+    this.#offer(region, html);
     return true;
   }
 
