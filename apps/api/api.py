@@ -34,6 +34,7 @@ from apps.api.routers import (
     matches,
     me,
     members,
+    moderation,
     overlays,
     ratings,
     realtime,
@@ -150,6 +151,7 @@ api.add_router("", reopenings.router)
 api.add_router("", stages.router)
 api.add_router("", exchange.router)
 api.add_router("", ratings.router)
+api.add_router("", moderation.router)
 api.add_router("/teams", teams.router)
 api.add_router("", veto.router)
 api.add_router("", overlays.router)

@@ -37,6 +37,7 @@ IntegrationId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The integration.
 NoticeId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The announcement, by its number in the tournament.")]
 StaffLinkId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The invitation to the staff.")]
 TokenId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The API token.")]
+ReportId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The report.")]
 Username = PathEx[str, P(min_length=1, max_length=150, pattern=r"^[A-Za-z0-9._-]+$", description="A user name.")]
 
 IdempotencyKey = HeaderEx[

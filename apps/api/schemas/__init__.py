@@ -45,6 +45,18 @@ from apps.api.schemas.matches import (
 )
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
+from apps.api.schemas.moderation import (
+    Ban,
+    BanAnswer,
+    BanPage,
+    HiddenAnswer,
+    NewBan,
+    NewReport,
+    Report,
+    ReportAnswer,
+    ReportPage,
+    Resolution,
+)
 from apps.api.schemas.overlays import OnStream, Overlays, OverlaysAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.ratings import Rating, RatingPage
@@ -110,6 +122,9 @@ __all__ = [
     "Appointment",
     "Attempt",
     "AttemptPage",
+    "Ban",
+    "BanAnswer",
+    "BanPage",
     "Board",
     "Booking",
     "BracketAnswer",
@@ -124,6 +139,7 @@ __all__ = [
     "EventPage",
     "Evidence",
     "EvidenceAnswer",
+    "HiddenAnswer",
     "Integration",
     "IntegrationAnswer",
     "IntegrationChanges",
@@ -147,12 +163,14 @@ __all__ = [
     "NewAnnouncement",
     "NewApiToken",
     "NewApiTokenAnswer",
+    "NewBan",
     "NewCalendarAnswer",
     "NewCaptain",
     "NewDispute",
     "NewEntry",
     "NewIntegration",
     "NewIntegrationAnswer",
+    "NewReport",
     "NewStaffLink",
     "NewStage",
     "NewStation",
@@ -175,6 +193,10 @@ __all__ = [
     "ReopenAnswer",
     "Reopening",
     "ReplayRequest",
+    "Report",
+    "ReportAnswer",
+    "ReportPage",
+    "Resolution",
     "RoomRequest",
     "RoomToken",
     "Roster",

@@ -3,6 +3,7 @@
 from apps.tournaments.models.dispute import Dispute, DisputeCause, Evidence, Reopening
 from apps.tournaments.models.entry import Entry, EntryStatus
 from apps.tournaments.models.match import Match
+from apps.tournaments.models.moderation import Ban, Complaint, Report
 from apps.tournaments.models.staff_link import StaffLink
 from apps.tournaments.models.team import Rating, Team, TeamMember
 from apps.tournaments.models.tournament import (
@@ -21,6 +22,8 @@ from apps.tournaments.models.tournament import (
 )
 
 __all__ = [
+    "Ban",
+    "Complaint",
     "Dispute",
     "DisputeCause",
     "Entry",
@@ -33,6 +36,7 @@ __all__ = [
     "Participation",
     "Rating",
     "Reopening",
+    "Report",
     "Role",
     "StaffLink",
     "Stage",

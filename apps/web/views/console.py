@@ -45,7 +45,7 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
 def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     """Show a stage, `?stage=` its number, with the match `?match=` beside it and all that can be done about it."""
     seen = staff_visit(request, tournament_id, "manage-bracket")
-    seen.context.update(stage_shown(seen.live.state, request.GET.get("stage", "")))
+    seen.context.update(stage_shown(seen.live.state, request.GET))
     seen.context.update(panel(request, seen, failure), here=_here(request))
     return console(request, "bracket", seen, failure, {**_PANEL, **_BRACKET})
 

@@ -13,7 +13,7 @@ from apps.eventlog.log import STAFF
 from apps.tournaments import permissions
 from apps.tournaments.models import EntryStatus, Role
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.selectors import lists
+from apps.tournaments.selectors import lists, moderation
 from apps.tournaments.services import Actor, Done, brackets, entries, tournaments
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
 from apps.web.forms import DrawForm, lines_of, seed_order, settings_in
@@ -56,6 +56,7 @@ def staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
             "over": status in ("completed", "cancelled"),
             "steps": _steps(seen),
             "next": next_step(seen.live.state, seen.names),
+            "reported": moderation.open_reports(seen.tournament),
         }
     )
     return seen

@@ -34,6 +34,7 @@ from apps.tournaments.models import (
     Evidence,
     Match,
     Reopening,
+    Report,
     Role,
     StaffLink,
     Stage,
@@ -44,12 +45,14 @@ from apps.tournaments.models import (
 )
 from apps.tournaments.services import (
     Actor,
+    bans,
     brackets,
     disputes,
     entries,
     matches,
     notices,
     reopening,
+    reports,
     staff_links,
     stages,
     stations,
@@ -112,6 +115,9 @@ BODIES = {
     "editIntegration": {"active": False},
     "replayIntegration": {"first": 1},
     "createToken": {"name": "Bot", "scopes": ["play"]},
+    "reportEntry": {"reason": "spam"},
+    "reportEvidence": {"reason": "spam"},
+    "reportTeam": {"reason": "spam"},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -156,6 +162,7 @@ def world(media):
     taken_back(ann, staff)
     league(ann, staff)
     choosing(staff)
+    told_of(ann, staff)
 
     integrations.add(staff, draft.pk, url="https://bot.example.org/hook")
     notices.announce(staff, draft.pk, text="Lunch at one.")
@@ -171,7 +178,7 @@ def world(media):
         stations.add(staff, cup.pk, name="Court 1")
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
     rows |= {"station_id": Station, "team_id": Team}
-    rows |= {"reopening_id": Reopening, "evidence_id": Evidence}
+    rows |= {"reopening_id": Reopening, "evidence_id": Evidence, "report_id": Report}
     rows |= {"integration_id": Endpoint, "token_id": ApiToken, "link_id": StaffLink}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
@@ -249,6 +256,15 @@ def choosing(staff):
         cup = factories.drawn(2, staff.user, stage={"veto": {"pool": ["Bind", "Haven"]}})
         if begins:
             veto.start(staff, cup.matches.get().pk)
+
+
+def told_of(ann, staff):
+    """Report a name, hide an image beside one that is shown, ban ann from a tournament."""
+    cup = factories.open_with_entries(1, staff.user)
+    reports.report_entry(Actor(ann), cup.entries.get().pk, reason="spam")
+    bans.ban(staff, cup.pk, username="ann")
+    image = disputes.add_evidence(staff, Match.objects.get(state="disputed").pk, png("blue"))
+    reports.hide_evidence(staff, image.ids["evidence_id"])
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ export class Console {
       if (event.key === "Escape" && this.aside?.hasAttribute("data-open") && !event.defaultPrevented) this.close();
     });
     document.addEventListener("focusin", ({ target }) => {
-      if (target instanceof HTMLInputElement && target.matches("[data-copy], [data-select]")) target.select();
+      if (target instanceof HTMLInputElement && target.matches("[data-select]")) target.select();
     });
     const first = document.activeElement;
     if (first instanceof HTMLInputElement && first.matches("[data-select]")) first.select();
@@ -83,15 +83,11 @@ export class Console {
 
   /** @param {MouseEvent} event */
   #clicked(event) {
-    if (!(event.target instanceof Element) || event.defaultPrevented) return;
+    if (!this.aside || !(event.target instanceof Element)) return;
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const link = /** @type {HTMLAnchorElement | null} */ (event.target.closest("a[href]"));
-    if (!link) {
-      const copied = event.target.closest("[data-copy]");
-      if (copied instanceof HTMLInputElement) navigator.clipboard?.writeText(copied.value).then(() => toast(gettext("Copied.")));
-      return;
-    }
-    if (!this.aside) return;
+    // A click on a name in the bracket lights a path, too; here the match is what the person is after.
+    if (!link || (event.defaultPrevented && !link.matches(".bracket .side"))) return;
     if (link.hasAttribute("data-panel-close")) {
       event.preventDefault();
       this.close();
@@ -144,8 +140,8 @@ export class Console {
  */
 function pathOf(link) {
   if (link.dataset.panel) return `[data-region=board] [data-panel="${CSS.escape(link.dataset.panel)}"]`;
-  const side = link.dataset.side ? `[data-side="${link.dataset.side}"]` : "";
-  return `[data-console] a[href="${CSS.escape(link.getAttribute("href") ?? "")}"]${side}`;
+  const side = link.matches(".side:last-child") ? ":last-child" : "";
+  return `[data-console] a.${link.classList[0]}[href="${CSS.escape(link.getAttribute("href") ?? "")}"]${side}`;
 }
 
 /**
