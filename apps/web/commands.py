@@ -33,7 +33,7 @@ HOSTS = frozenset(
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
         "entry", "teams", "team",
         "manage-stages",
-        "manage-integrations", "access",
+        "manage-integrations", "access", "notifications",
     }
 )  # fmt: skip
 
