@@ -62,10 +62,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         "stage_number": row.stage.number,
         "lines": match_lines(events, one_match, names),
-        "before": [
-            {**feeder, "what": "The winner" if feeder["winner_to"] == shown.number else "The loser"}
-            for feeder in around.feeders
-        ],
+        "before": around.feeders,
         "winner_next": around.ids.get(shown.winner_to or 0),
         "loser_next": around.ids.get(shown.loser_to or 0),
         "may_referee": may_referee,
