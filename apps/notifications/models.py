@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
@@ -63,7 +62,7 @@ class Channel(models.Model):
     sealed = models.TextField(blank=True)
     digest = models.CharField(max_length=64, unique=True, null=True, blank=True, help_text="SHA-256 of the endpoint.")
     origin = models.CharField(max_length=255)
-    since = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(help_text="In the precision that events carry.")
     active = models.BooleanField(default=True)
     off_reason = models.CharField(max_length=200, blank=True, help_text="Why the site switched it off.")
     told_at = models.DateTimeField(null=True, blank=True)

@@ -127,11 +127,7 @@ def _players(entry: Entry) -> tuple[int, ...]:
 def _wants(channel: Channel, telling: Telling) -> bool:
     preferences = getattr(channel.user, "notification_preferences", None)
     since = preferences.since(telling.kind) if preferences else None
-    if since is None:
-        return False
-    # The log has milliseconds.
-    since = max(since, channel.since)
-    return since.replace(microsecond=since.microsecond // 1000 * 1000) <= telling.at
+    return since is not None and max(since, channel.since) <= telling.at
 
 
 def _notice(channel: Channel, telling: Telling, now: datetime) -> Notice:

@@ -9,7 +9,6 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -22,6 +21,7 @@ from apps.integrations.wake import wake
 from apps.notifications.models import TEST, Channel, Kind, Notice, Preferences, Way
 from apps.notifications.occasions import OF_USE
 from apps.notifications.ways.push import checked
+from apps.tournaments.services.unit import present
 from apps.tournaments.text import clean_line
 
 logger = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ def send_test(user: User, channel_id: int) -> None:
     channel = _own(user, channel_id)
     if not channel.active:
         raise Conflict(_("This is off: {reason}").format(reason=channel.off_reason))
-    now = timezone.now()
+    now = present()
     Notice.objects.create(
         channel=channel,
         occasion=f"{TEST}:{token_hex(8)}",
@@ -160,7 +160,7 @@ def _add(user: User, way: Way, *, name: str, origin: str, sealed: str, digest: s
         origin=origin[:255],
         sealed=sealed,
         digest=digest,
-        since=timezone.now(),
+        since=present(),
     )
 
 
@@ -176,4 +176,4 @@ def _everything() -> dict[str, str]:
 
 
 def _now() -> str:
-    return timezone.now().isoformat()
+    return present().isoformat()

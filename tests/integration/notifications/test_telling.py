@@ -122,7 +122,6 @@ class TestWhatIsTold:
         device.add(late)
         entries.withdraw(Actor(bob), cup.entries.get(name="bob").pk)
         notify()
-        print(list(Notice.objects.values()), list(cup.entries.values("name","status")))
         assert titles(device) == ["A place is held for you"]
         waitlist.claim(Actor(late), entry.pk)
         assert notify() == 0
