@@ -7,7 +7,9 @@ import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
 import { countDown } from "./countdown.js";
+import { follow } from "./desk.js";
 import { quicken } from "./forms.js";
+import { takePhotos } from "./photos.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
@@ -33,10 +35,14 @@ let live = null;
 const state = () => live?.state ?? rendered;
 const regions = new Regions(() => live?.position ?? null, swapped);
 
+/** Follows the rooms that a desk names. @type {(() => void) | null} */
+let settle = null;
+
 /** @param {ParentNode} part */
 function prepare(part) {
   localize(part);
   countDown(part);
+  takePhotos(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
 
@@ -46,10 +52,9 @@ function swapped(part) {
   binder.scan(document);
   binder.apply(lookup(state()), null, false);
   markMine();
+  settle?.();
   const said = part.querySelector("[data-say]")?.textContent?.trim();
   if (said) announcer.say(part.dataset.region ?? "", said);
-  const room = /** @type {HTMLElement | null} */ (part.querySelector("[data-room]"))?.dataset.room;
-  if (live && room && room !== live.name) location.reload(); // another match is next: another room
 }
 
 /** Mark the rows of the person looking. */
@@ -169,6 +174,8 @@ if (page) {
   addEventListener("pageshow", (event) => {
     if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
   });
+} else if (document.getElementById("rooms")) {
+  settle = follow(regions, chip);
 } else if (chip.element) {
   poll(regions, chip);
 }
