@@ -27,7 +27,7 @@ MOST_PICKS = 8  # a best of 7 has so many; of a longer one the score is typed
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where and when a match is played, as far as that is known. `called`: the entrants were asked to come."""
+    """Where and when a match is played, as far as that is known. `called`: the entrants are asked to come."""
 
     planned: str | None
     station: str
@@ -96,7 +96,8 @@ def slot_of(state: State, match_id: int) -> Slot | None:
     station = state["stations"].get(str(row["station"]), {}).get("name", "")
     if not row["scheduled_at"] and not station:
         return None
-    return Slot(row["scheduled_at"], station, row["called_at"] is not None)
+    called = row["called_at"] is not None and row["state"] in ("check_in", "ready")
+    return Slot(row["scheduled_at"], station, called)
 
 
 def picks(match: MatchShown, side: str) -> list[Pick]:

@@ -8,7 +8,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -55,7 +57,7 @@ def notifications(request: HttpRequest, *, failure: Failure | None = None) -> Ht
     return show(request, "web/notifications.html", context, failure=failure)
 
 
-def _posted(form: str, done: str) -> Callable[[Callable[..., None]], Callable[..., HttpResponse]]:
+def _posted(form: str, done: str | Promise) -> Callable[[Callable[..., None]], Callable[..., HttpResponse]]:
     """Make a view of a function that reads the form and calls the service."""
 
     def decorate(act: Callable[..., None]) -> Callable[..., HttpResponse]:
@@ -66,7 +68,7 @@ def _posted(form: str, done: str) -> Callable[[Callable[..., None]], Callable[..
             except AppError as error:
                 return refused(request, error, form=form, host=reverse("notifications"))
             if done:
-                messages.success(request, _(done))
+                messages.success(request, str(done))
             return HttpResponseRedirect(reverse("notifications"))
 
         return view
@@ -74,14 +76,14 @@ def _posted(form: str, done: str) -> Callable[[Callable[..., None]], Callable[..
     return decorate
 
 
-@_posted("kinds", "Saved.")
+@_posted("kinds", _later("Saved."))
 def save(request: HttpRequest) -> None:
     sent = request.POST
     known = [kind for kind in sent.getlist("kinds") if kind in Kind.values]
     services.choose(_user(request), kinds=known, language=sent.get("language", ""))
 
 
-@_posted("device", "This device tells you from now on.")
+@_posted("device", _later("This device tells you from now on."))
 def add_device(request: HttpRequest) -> None:
     services.add_device(
         _user(request),
@@ -93,7 +95,7 @@ def add_device(request: HttpRequest) -> None:
     )
 
 
-@_posted("mail", "Mail tells you from now on.")
+@_posted("mail", _later("Mail tells you from now on."))
 def add_mail(request: HttpRequest) -> None:
     services.add_mail(_user(request), origin=_origin(request))
 
@@ -103,17 +105,17 @@ def confirm_mail(request: HttpRequest) -> None:
     ask_to_confirm(request, _user(request))  # which says itself what it did
 
 
-@_posted("discord", "Discord tells you from now on.")
+@_posted("discord", _later("Discord tells you from now on."))
 def add_discord(request: HttpRequest) -> None:
     services.add_discord(_user(request), url=request.POST.get("url", ""), origin=_origin(request))
 
 
-@_posted("channel", "Switched off, and forgotten.")
+@_posted("channel", _later("Switched off, and forgotten."))
 def remove(request: HttpRequest, channel_id: int) -> None:
     services.remove(_user(request), channel_id)
 
 
-@_posted("channel", "A test is on its way.")
+@_posted("channel", _later("A test is on its way."))
 def test(request: HttpRequest, channel_id: int) -> None:
     services.send_test(_user(request), channel_id)
 

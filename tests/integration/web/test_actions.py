@@ -108,7 +108,7 @@ class TestGames:
     def test_or_only_the_games_won_are_known(self, visitor, match):
         away = visitor(match.away.user).open("/me/")
         away.send(f"/m/{match.pk}/report/", won="away", result_away="1-2")
-        assert "You reported 1–2" in away.text
+        assert "You reported 2–1" in away.text
 
     def test_of_a_single_game_it_is_enough_who_won(self, visitor, olivia):
         match = first_match(factories.drawn(2, olivia.user))
