@@ -9,7 +9,7 @@ transaction is open while anything is sent.
 import random
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -42,6 +42,7 @@ class Notifier:
     Args:
         clock, chance, stopping: see integrations.delivery.Courier.
         line_to: a line to a parsed address.
+        pace: how long to leave the logs alone after having read them; the worker is woken by each commit.
     """
 
     def __init__(
@@ -51,10 +52,12 @@ class Notifier:
         line_to: Open = Line,
         chance: Callable[[], float] = random.random,
         stopping: Callable[[], bool] = lambda: False,
+        pace: timedelta = timedelta(0),
     ) -> None:
         self._owner = secrets.token_hex(16)
         self._clock, self._line_to, self._chance, self._stopping = clock, line_to, chance, stopping
-        self._clock_at = self._tidy_at = datetime.min.replace(tzinfo=clock().tzinfo)
+        self._pace = pace
+        self._read_at = self._clock_at = self._tidy_at = datetime.min.replace(tzinfo=UTC)
 
     def upcoming(self, now: datetime, limit: int) -> list[tuple[int, datetime]]:
         """Return the notices that wait and nobody is at, after everything new has been read."""
@@ -84,7 +87,7 @@ class Notifier:
     def _attempt(self, notice: Notice, now: datetime) -> Outcome:
         if notice.expires_at <= now:
             return Outcome(Fate.DROPPED, "It was too late.")
-        if not notice.channel.active:
+        if not (notice.channel.active and notice.channel.user.is_active):
             return Outcome(Fate.DROPPED, "The channel is off.")
         preferences = getattr(notice.channel.user, "notification_preferences", None)
         language = (preferences.language if preferences else "") or settings.LANGUAGE_CODE
@@ -120,6 +123,9 @@ class Notifier:
         mine.update(**changes, lease_owner="", lease_until=None)
 
     def _read(self, now: datetime) -> None:
+        if now - self._read_at < self._pace:
+            return  # the worker looks again within two seconds
+        self._read_at = now
         try:
             read_logs(now)
             if now - self._clock_at >= CLOCK_EVERY:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 
 from django.conf import settings
 
 from apps.integrations.worker import Worker
 from apps.notifications.sending import Notifier
+
+PACE = timedelta(seconds=0.3)
 
 
 @contextmanager
@@ -19,7 +22,7 @@ def beside() -> Iterator[None]:
 @contextmanager
 def running() -> Iterator[None]:
     """Tell people while the block runs, in a thread."""
-    worker = Worker(work=lambda stopping: Notifier(stopping=stopping))
+    worker = Worker(work=lambda stopping: Notifier(stopping=stopping, pace=PACE))
     worker.start()
     try:
         yield

@@ -1,5 +1,7 @@
 """A webhook of Discord of one's own. Discord knows no ids of messages: what is tried again may stand there twice."""
 
+from django.utils.translation import gettext_noop as noop
+
 from apps.errors import BadRequest
 from apps.integrations.addresses import parse
 from apps.integrations.channels import Fate as EndpointFate
@@ -21,7 +23,7 @@ def send(errand: Errand, line_to: Open) -> Outcome:
     try:
         target = parse(unseal_bytes(errand.channel.sealed).decode())
     except Unreadable:
-        return Outcome(Fate.OFF, "The site has another SECRET_KEY than when this was added. Add it again.")
+        return Outcome(Fate.OFF, noop("The site has another SECRET_KEY than when this was added. Add it again."))
     except BadRequest as refusal:
         return Outcome(Fate.OFF, refusal.message)
     body = body_of(f"{_line(errand.text)} <{errand.link}>")

@@ -12,6 +12,7 @@ import http_ece
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.templatetags.static import static
+from django.utils.translation import gettext_noop as noop
 
 from apps.errors import BadRequest
 from apps.eventlog.log import iso
@@ -72,7 +73,7 @@ def send(errand: Errand, line_to: Open) -> Outcome:
         to = msgspec.json.decode(unseal_bytes(errand.channel.sealed), type=Subscription)
         target = parse(to.endpoint)
     except Unreadable:
-        return Outcome(Fate.GONE, "The site has another SECRET_KEY than when this device was added.")
+        return Outcome(Fate.GONE, noop("The site has another SECRET_KEY than when this device was added."))
     except BadRequest as refusal:  # what may be connected to is decided by settings
         return Outcome(Fate.OFF, refusal.message)
     origin = f"{target.scheme}://{target.authority}"
@@ -124,7 +125,7 @@ def _judge(answer: Answer) -> Outcome:
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             return Outcome(Fate.GONE, answer.error)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return Outcome(Fate.OFF, "Its push service does not know this site's key. Switch it on again there.")
+            return Outcome(Fate.OFF, noop("Its push service does not know this site's key. Switch it on again there."))
         case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return Outcome(Fate.DROPPED, answer.error)
         case _:

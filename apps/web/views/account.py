@@ -17,7 +17,7 @@ from apps.web.present.desk import Card, cards
 from apps.web.views.home import accents
 from engine.match_flow import BEGUN
 
-MOST_ROOMS = 6  # a person has ten connections at a time (WS_RATE_CONN_PER_USER)
+MOST_ROOMS = 4  # and one match's: a person has ten connections at a time (WS_RATE_CONN_PER_USER), and perhaps two pages
 _FINISHED = 5
 
 
@@ -35,7 +35,8 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     context: dict[str, Any] = {
         "cards": playing,
         "finished": [card for card in shown if card.over][:_FINISHED],
-        "rooms": _rooms(playing, seats),
+        # A part that is asked for alone stays the same as long as nothing happens that concerns the person.
+        "rooms": _rooms(playing, seats, with_positions="region" not in request.GET),
         "staffed": staffed,
         "teams": joined,
         "invitations": [team for team in teams if team not in joined],
@@ -47,7 +48,7 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
     return response
 
 
-def _rooms(playing: list[Card], seats: list[Seat]) -> list[dict[str, Any]]:
+def _rooms(playing: list[Card], seats: list[Seat], *, with_positions: bool) -> list[dict[str, Any]]:
     """
     Return the rooms that the page listens to, the most urgent first, and what in them is the person's.
 
@@ -61,15 +62,14 @@ def _rooms(playing: list[Card], seats: list[Seat]) -> list[dict[str, Any]]:
         if not rooms and card.match and match and (match.state in ("check_in", "ready") or match.state in BEGUN):
             rooms.append(_room(f"match:{match.id}", seat))
         rooms.append(_room(f"tournament:{card.tournament.pk}", seat))
-    return rooms
+    return rooms if with_positions else [room | {"position": None} for room in rooms]
 
 
 def _room(name: str, seat: Seat) -> dict[str, Any]:
     own = [row["id"] for row in seat.state["matches"].values() if seat.entry.pk in (row.get("home"), row.get("away"))]
     return {
         "room": name,
-        "epoch": seat.position.epoch,
-        "seq": seat.position.seq,
+        "position": {"epoch": seat.position.epoch, "seq": seat.position.seq},
         "entry": seat.entry.pk,
         "matches": own,
         "whole": seat.number > 0 or bool(seat.tables),  # where others move, the person does

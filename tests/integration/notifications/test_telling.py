@@ -1,5 +1,8 @@
 """Who is told what, when, and that nobody is told twice, too late, or what they did not ask for."""
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
@@ -17,8 +20,8 @@ from engine.match_flow import Score
 from engine.stages import Format
 from tests import factories
 from tests.integration.notifications.conftest import Device
-from tests.receiver import status
-from tests.server import wait_for
+from tests.receiver import doing, status
+from tests.server import database_url, wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -308,3 +311,32 @@ def test_two_readers_of_the_same_events_write_each_down_once(transactional_db, s
         thread.join()
     assert sorted(moved) == [False, True]
     assert Notice.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_between_sending_and_writing_it_down_repeats_one_message_and_loses_none(
+    transactional_db, service
+):
+    cup = factories.open_with_entries(2)
+    devices = [Device(service) for _ in range(2)]
+    for device, entry in zip(devices, cup.entries.select_related("user"), strict=True):
+        device.add(entry.user)
+    factories.draw(cup)
+    environment = os.environ | {"DATABASE_URL": database_url(), "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    command = [sys.executable, "manage.py", "deliver", "--forever"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        service.plan(doing(process.kill), doing(process.kill))
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
+    before = len(service.requests)
+    assert before in (1, 2)
+    assert not Notice.objects.filter(state="sent").exists()
+    later = timezone.now() + LEASE + timedelta(seconds=1)
+    notifier = Notifier(clock=lambda: later)
+    assert sum(notifier.serve(notice) for notice, _ in notifier.upcoming(later, 10)) == 2
+    assert len(service.requests) == before + 2
+    for device in devices:
+        assert device.requests
+        assert len({message["id"] for message in device.read()}) == 1

@@ -14,7 +14,7 @@ register(
 );
 const { concerns, worst } = await import("../../../apps/web/static/web/js/desk.js");
 
-const seat = { room: "tournament:1", epoch: "e", seq: 1, entry: 7, matches: [3], whole: false };
+const seat = { room: "tournament:1", position: null, entry: 7, matches: [3], whole: false };
 const event = (type, data) => ({ type, data });
 
 test("a desk follows what happens to its player, and not what happens to others", () => {

@@ -7,9 +7,10 @@
 import { Room, empty } from "../../clients/deltacrown.js";
 
 /**
- * A room to listen to. `entry`: the player's there; `matches`: theirs. `whole`: everything that moves others moves them,
- * too, as on a waitlist or in a table.
- * @typedef {{room: string, epoch: string, seq: number, entry: number, matches: number[], whole: boolean}} Seat
+ * A room to listen to, from a position of its log if that is known. `entry`: the player's there; `matches`: theirs.
+ * `whole`: everything that moves others moves them, too, as on a waitlist or in a table.
+ * @typedef {{room: string, position: import("../../../../../clients/js/deltacrown.js").Position | null, entry: number,
+ *   matches: number[], whole: boolean}} Seat
  */
 
 /**
@@ -53,9 +54,8 @@ export function follow(regions, chip) {
 
   /** @param {Seat} seat */
   function enter(seat) {
-    const { epoch, seq } = seat;
     const room = new Room(location.origin, seat.room, {
-      position: { epoch, seq },
+      position: seat.position,
       state: empty(),
       on: {
         status: told,
