@@ -6,7 +6,7 @@ PYTHON ?= $(or \
 	$(error DeltaCrown needs Python 3.11 or newer, and there is no python3 on this machine))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check coverage chaos bench lock clean
+.PHONY: help run test check coverage chaos bench messages lock clean
 
 help:
 	@echo 'make run       install what is missing, load the demo, serve http://localhost:8000 (PORT=8001 for another)'
@@ -15,10 +15,11 @@ help:
 	@echo 'make coverage  measure how much of the realtime package the tests run; too little fails'
 	@echo 'make chaos     break everything for five minutes under 1,000 people (ARGS="--minutes 2 --seed 7 --clients 500")'
 	@echo 'make bench     measure this site against other servers, 25 minutes (ARGS="--quick" for two)'
+	@echo 'make messages  collect what is to be translated into locale/'
 	@echo 'make lock      resolve requirements*.in into the lock files again'
 	@echo 'make clean     remove .venv and caches; data stays'
 
-run test check coverage chaos bench lock:
+run test check coverage chaos bench messages lock:
 	@"$(PYTHON)" tools/bootstrap.py $@
 
 clean:

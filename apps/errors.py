@@ -37,7 +37,8 @@ class AppError(Exception):
     """
     Base of what a person can be told.
 
-    `message` is one or two sentences: what happened, what to do. `data` holds facts for programs (JSON values).
+    `message` is one or two sentences: what happened, what to do; `text` is the same, which apps/words.py can say in
+    another language. `data` holds facts for programs (JSON values; a text among them is said like the message).
     """
 
     code: ClassVar[ErrorCode]
@@ -45,8 +46,12 @@ class AppError(Exception):
 
     def __init__(self, message: str, **data: Any) -> None:
         super().__init__(message)
-        self.message = message
+        self.text = message
         self.data = data
+
+    @property
+    def message(self) -> str:
+        return str(self.text)
 
 
 class BadRequest(AppError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.schedule import Assignment, Fixture, Station, by_id, require_known
+from engine.text import gettext as _
 
 
 class Clash(StrEnum):
@@ -35,19 +36,38 @@ class Conflict:
         first, last, subject = self.matches[0], self.matches[-1], self.subject
         match self.clash:
             case Clash.STATION:
-                return f"Station {subject} has matches {first} and {last} at the same time."
+                return _(
+                    "Station {subject} has matches {first} and {last} at the same time.",
+                    subject=subject,
+                    first=first,
+                    last=last,
+                )
             case Clash.ENTRANT:
-                return f"Entrant {subject} plays matches {first} and {last} at the same time."
+                return _(
+                    "Entrant {subject} plays matches {first} and {last} at the same time.",
+                    subject=subject,
+                    first=first,
+                    last=last,
+                )
             case Clash.FEEDER:
-                return f"Match {last} begins before match {first}, which it waits for, is over."
+                return _(
+                    "Match {last} begins before match {first}, which it waits for, is over.", last=last, first=first
+                )
             case Clash.REST if subject is None:
-                return (
-                    f"Match {last} begins too soon after match {first}, which it waits for; entrants need their rest."
+                return _(
+                    "Match {last} begins too soon after match {first}, which it waits for; entrants need their rest.",
+                    last=last,
+                    first=first,
                 )
             case Clash.REST:
-                return f"Entrant {subject} has too little rest between matches {first} and {last}."
+                return _(
+                    "Entrant {subject} has too little rest between matches {first} and {last}.",
+                    subject=subject,
+                    first=first,
+                    last=last,
+                )
             case Clash.CLOSED:
-                return f"Station {subject} is not open for all of match {first}."
+                return _("Station {subject} is not open for all of match {first}.", subject=subject, first=first)
 
 
 def conflicts(

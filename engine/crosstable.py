@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from engine.errors import InvalidField, InvalidTieBreak
 from engine.results import Points, Result
+from engine.text import gettext as _
 
 CAPPED_FROM = 2026
 RULE_YEARS = (2024, CAPPED_FROM)
@@ -79,13 +80,19 @@ class Crosstable:
         playing: frozenset[int] = frozenset(),
     ) -> None:
         if rule_year not in RULE_YEARS:
-            years = " and ".join(map(str, RULE_YEARS))
-            raise InvalidTieBreak(f"There are the rules of {years}, not of {rule_year}.")
+            raise InvalidTieBreak(
+                _(
+                    "There are the rules of {first} and {last}, not of {year}.",
+                    first=RULE_YEARS[0],
+                    last=RULE_YEARS[-1],
+                    year=rule_year,
+                )
+            )
         self.entrants, self.rounds, self.points = entrants, rounds, points
         self.rule_year, self.predetermined, self.playing = rule_year, predetermined, playing
         self.rows: dict[int, list[Row]] = {entrant: [] for entrant in entrants}
         if len(self.rows) != len(entrants):
-            raise InvalidField("An entrant is listed twice; list each of them once.")
+            raise InvalidField(_("An entrant is listed twice; list each of them once."))
         for result in results:
             if result.round <= rounds:
                 self._add(result.home, result.away, result, result.home_score, result.away_score)
@@ -93,11 +100,19 @@ class Crosstable:
                     self._add(result.away, result.home, result, result.away_score, result.home_score)
         for entrant, rows in self.rows.items():
             if len({row.round for row in rows}) != len(rows):
-                raise InvalidField(f"Entrant {entrant} has two results in one round; only one can count.")
+                raise InvalidField(
+                    _("Entrant {entrant} has two results in one round; only one can count.", entrant=entrant)
+                )
 
     def _add(self, entrant: int, opponent: int | None, result: Result, scored: int, conceded: int) -> None:
         if entrant not in self.rows:
-            raise InvalidField(f"A result of round {result.round} names {entrant}, who is not among the entrants.")
+            raise InvalidField(
+                _(
+                    "A result of round {round} names {entrant}, who is not among the entrants.",
+                    round=result.round,
+                    entrant=entrant,
+                )
+            )
         worth = self.points
         if opponent is None:
             won, lost, points = worth.bye >= worth.win, False, worth.bye

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket, Place, PlannedMatch, Side
 from engine.errors import InvalidField
 from engine.seeding import bracket_order, bracket_size
+from engine.text import gettext as _
 
 
 def double_elimination(entrants: int, *, reset: bool = True) -> list[PlannedMatch]:
@@ -32,7 +33,12 @@ def double_elimination(entrants: int, *, reset: bool = True) -> list[PlannedMatc
     Cost: O(entrants). There are 2 * entrants - 2 matches, plus the reset.
     """
     if not MIN_ENTRANTS <= entrants <= MAX_ENTRANTS:
-        message = f"A double-elimination bracket takes {MIN_ENTRANTS} to {MAX_ENTRANTS} entrants, not {entrants}."
+        message = _(
+            "A double-elimination bracket takes {least} to {most} entrants, not {entrants}.",
+            least=MIN_ENTRANTS,
+            most=MAX_ENTRANTS,
+            entrants=entrants,
+        )
         raise InvalidField(message)
     size = bracket_size(entrants)
     last_round = size.bit_length() - 1
@@ -40,9 +46,9 @@ def double_elimination(entrants: int, *, reset: bool = True) -> list[PlannedMatc
     upper, lower = plan.play_round(Bracket.MAIN, [seed if seed <= entrants else None for seed in bracket_order(size)])
     for round_ in range(2, last_round + 1):
         upper, dropped = plan.play_round(Bracket.MAIN, upper)
-        lower, _ = plan.play_round(Bracket.LOWER, lower)
+        lower, _lost = plan.play_round(Bracket.LOWER, lower)
         mask = drop_mask(round_, last_round)
-        lower, _ = plan.play_round(
+        lower, _lost = plan.play_round(
             Bracket.LOWER, [come for i, survivor in enumerate(lower) for come in (dropped[i ^ mask], survivor)]
         )
     winner, loser = plan.play_round(Bracket.GRAND_FINAL, [*upper, *lower])

@@ -8,6 +8,7 @@ seeds, and an entrant with a bye stands in round 2 from the start: a bye is a pa
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket, Place, PlannedMatch, Side
 from engine.errors import InvalidField
 from engine.seeding import bracket_order, bracket_size
+from engine.text import gettext as _
 
 THIRD_PLACE_FROM = 4  # below four entrants there are no two semi-final losers
 
@@ -26,7 +27,12 @@ def single_elimination(entrants: int, *, third_place: bool = False) -> list[Plan
     Cost: O(entrants). There are entrants - 1 matches, plus the third-place match.
     """
     if not MIN_ENTRANTS <= entrants <= MAX_ENTRANTS:
-        message = f"A single-elimination bracket takes {MIN_ENTRANTS} to {MAX_ENTRANTS} entrants, not {entrants}."
+        message = _(
+            "A single-elimination bracket takes {least} to {most} entrants, not {entrants}.",
+            least=MIN_ENTRANTS,
+            most=MAX_ENTRANTS,
+            entrants=entrants,
+        )
         raise InvalidField(message)
     size = bracket_size(entrants)
     rounds = size.bit_length() - 1

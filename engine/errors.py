@@ -12,9 +12,55 @@ Every error of the engine.
     └── InvalidSchedule    the matches cannot be planned as they are given
 """
 
+from engine.text import Listed, Text
+from engine.text import gettext as _
+
 
 class EngineError(Exception):
-    """Base of all refusals; `str()` is a sentence for the person who asked."""
+    """Base of all refusals; `text` is a sentence for the person who asked, `str()` the same in English."""
+
+    @property
+    def text(self) -> Text:
+        text: Text = self.args[0]
+        return text
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+
+# What a match can be, and what can be done with it (engine.match_flow), in a sentence.
+_STATES = {
+    "scheduled": _("scheduled"),
+    "check_in": _("check in"),
+    "ready": _("ready"),
+    "live": _("live"),
+    "pending_result": _("pending result"),
+    "disputed": _("disputed"),
+    "completed": _("completed"),
+    "forfeit": _("forfeit"),
+    "cancelled": _("cancelled"),
+}
+_STEPS = {
+    "fill": _("fill"),
+    "ask_for_check_in": _("ask for check in"),
+    "check_in_match": _("check in match"),
+    "assemble": _("assemble"),
+    "postpone": _("postpone"),
+    "start_match": _("start match"),
+    "update_score": _("update score"),
+    "report_score": _("report score"),
+    "confirm_result": _("confirm result"),
+    "dispute_result": _("dispute result"),
+    "complete_match": _("complete match"),
+    "forfeit_match": _("forfeit match"),
+    "award_walkover": _("award walkover"),
+    "no_show": _("no show"),
+    "drop": _("drop"),
+    "cancel_match": _("cancel match"),
+    "skip": _("skip"),
+    "empty": _("empty"),
+    "reopen_match": _("reopen match"),
+}
 
 
 class IllegalStep(EngineError):
@@ -24,13 +70,17 @@ class IllegalStep(EngineError):
         self.state, self.step, self.possible = state, step, possible
         super().__init__(state, step, possible)
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Text:
         if not self.possible:  # a match that waits is the only one that nobody can do anything with
-            return "An entrant of this match is still to come. It can begin when the matches that lead to it are over."
-        now = ", ".join(name.replace("_", " ") for name in self.possible)
-        return (
-            f"The match is {self.state.replace('_', ' ')}, so “{self.step.replace('_', ' ')}” is not possible. "
-            f"Possible now: {now}."
+            return _(
+                "An entrant of this match is still to come. It can begin when the matches that lead to it are over."
+            )
+        return _(
+            "The match is {state}, so “{step}” is not possible. Possible now: {possible}.",
+            state=_STATES.get(self.state, self.state),
+            step=_STEPS.get(self.step, self.step),
+            possible=Listed(_STEPS.get(step, step) for step in self.possible),
         )
 
 
@@ -41,10 +91,11 @@ class IllegalMove(EngineError):
         self.possible = possible
         super().__init__(possible)
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Text:
         if not self.possible:
-            return "The veto is over; nothing is left to choose."
-        return f"That cannot be chosen now. Possible: {', '.join(self.possible)}."
+            return _("The veto is over; nothing is left to choose.")
+        return _("That cannot be chosen now. Possible: {options}.", options=Listed(self.possible))
 
 
 class InvalidScore(EngineError):

@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from engine.errors import InvalidField
 from engine.seeding import bracket_order, bracket_size
+from engine.text import gettext as _
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
@@ -42,7 +43,13 @@ def snake(entrants: Sequence[T], groups: int) -> list[list[T]]:
         InvalidField: no groups, or a group would stay empty.
     """
     if not 1 <= groups <= len(entrants):
-        raise InvalidField(f"{len(entrants)} entrants can be dealt into 1 to {len(entrants)} groups, not {groups}.")
+        raise InvalidField(
+            _(
+                "{count} entrants can be dealt into 1 to {count} groups, not {groups}.",
+                count=len(entrants),
+                groups=groups,
+            )
+        )
     dealt: list[list[T]] = [[] for _ in range(groups)]
     for index, entrant in enumerate(entrants):
         turn, place = divmod(index, groups)
@@ -72,7 +79,7 @@ def seat_qualifiers(qualified: Sequence[Qualifier[H]], *, seating: Seating = Sea
     Cost: O(n log n).
     """
     if len({q.entrant for q in qualified}) < len(qualified) or len({q[1:] for q in qualified}) < len(qualified):
-        raise InvalidField("Each qualifier and each rank of a group can be seated only once.")
+        raise InvalidField(_("Each qualifier and each rank of a group can be seated only once."))
     match seating:
         case Seating.BY_RESULT:
             return [q.entrant for q in _apart(sorted(qualified, key=lambda q: q.rank))]
@@ -86,8 +93,10 @@ def _crossed(qualified: Sequence[Qualifier[H]]) -> list[H]:
     complete = set(at) == {(group, rank) for group in groups for rank in (WINNER, RUNNER_UP)}
     if not complete or len(groups) < 2 or bracket_size(len(groups)) != len(groups):  # noqa: PLR2004
         raise InvalidField(
-            "Groups can be crossed when there are 2, 4, 8, ... of them and two of each go on. "
-            "Change these numbers, or seat by result."
+            _(
+                "Groups can be crossed when there are 2, 4, 8, ... of them and two of each go on. Change these "
+                "numbers, or seat by result."
+            )
         )
     pairs = list(zip(groups[::2], groups[1::2], strict=True))
     upper = [entrant for one, two in pairs for entrant in (at[one, WINNER], at[two, RUNNER_UP])]

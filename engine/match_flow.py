@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.bracket import Side
 from engine.errors import IllegalStep, InvalidScore
+from engine.text import gettext as _
 
 MAX_POINTS = 999
 MAX_GAMES = 21
@@ -146,20 +147,26 @@ class Score:
         in_games = (points for game in self.games for points in game)
         for points in (self.home, self.away, self.home_shootout, self.away_shootout, *in_games):
             if points is not None and not 0 <= points <= MAX_POINTS:
-                message = f"A score is a whole number from 0 to {MAX_POINTS}."
+                message = _("A score is a whole number from 0 to {most}.", most=MAX_POINTS)
                 raise InvalidScore(message)
         if (self.home_shootout is None) != (self.away_shootout is None):
-            message = "A shootout needs a number for both sides."
+            message = _("A shootout needs a number for both sides.")
             raise InvalidScore(message)
         if self.home_shootout is not None and self.home != self.away:
-            message = "A shootout decides only a level score; this one is not level."
+            message = _("A shootout decides only a level score; this one is not level.")
             raise InvalidScore(message)
         if len(self.games) > MAX_GAMES:
-            message = f"A match has at most {MAX_GAMES} games."
+            message = _("A match has at most {most} games.", most=MAX_GAMES)
             raise InvalidScore(message)
         if self.games and (self.home, self.away) != won(self.games):
             home, away = won(self.games)
-            message = f"The games add up to {home}–{away}, not to {self.home}–{self.away}."
+            message = _(
+                "The games add up to {home}–{away}, not to {stated_home}–{stated_away}.",
+                home=home,
+                away=away,
+                stated_home=self.home,
+                stated_away=self.away,
+            )
             raise InvalidScore(message)
 
     @classmethod
@@ -207,17 +214,25 @@ def check_score(score: Score, *, best_of: int) -> None:
     """
     if best_of == 1:
         if score.games:
-            message = "This match is a single game: give its score, not a list of games."
+            message = _("This match is a single game: give its score, not a list of games.")
             raise InvalidScore(message)
         return
     needed = best_of // 2 + 1
     if max(score.home, score.away) > needed or score.home + score.away > best_of or len(score.games) > best_of:
-        message = (
-            f"A best of {best_of} ends when one side has won {needed} games; {score.home}–{score.away} is too many."
+        message = _(
+            "A best of {best_of} ends when one side has won {needed} games; {home}–{away} is too many.",
+            best_of=best_of,
+            needed=needed,
+            home=score.home,
+            away=score.away,
         )
         raise InvalidScore(message)
     if any(max(won(score.games[:played])) >= needed for played in range(len(score.games))):
-        message = f"A best of {best_of} ends with the {needed}th game that one side wins; leave out the games after it."
+        message = _(
+            "A best of {best_of} ends with the {needed}th game that one side wins; leave out the games after it.",
+            best_of=best_of,
+            needed=needed,
+        )
         raise InvalidScore(message)
 
 
@@ -233,15 +248,28 @@ def decided(score: Score, *, best_of: int = 1, draws: bool = False) -> Side | No
     needed = best_of // 2 + 1
     if best_of > 1 and score.home_shootout is None:
         if winner is not None and max(score.home, score.away) < needed and not (draws and _played_out(score, best_of)):
-            message = f"{score.home}–{score.away} is not the end of a best of {best_of}: a side needs {needed} games."
+            message = _(
+                "{home}–{away} is not the end of a best of {best_of}: a side needs {needed} games.",
+                home=score.home,
+                away=score.away,
+                best_of=best_of,
+                needed=needed,
+            )
             raise InvalidScore(message)
         if winner is None and draws and not _played_out(score, best_of):
-            message = f"{score.home}–{score.away} is not the end of a best of {best_of}; {best_of} games are played."
+            message = _(
+                "{home}–{away} is not the end of a best of {best_of}; {best_of} games are played.",
+                home=score.home,
+                away=score.away,
+                best_of=best_of,
+            )
             raise InvalidScore(message)
     if winner is None and not draws:
-        message = (
-            f"{score.home}–{score.away} is level, and this match needs a winner. "
-            "Change the score, or add the shootout that decided it."
+        message = _(
+            "{home}–{away} is level, and this match needs a winner. Change the score, or add the shootout "
+            "that decided it.",
+            home=score.home,
+            away=score.away,
         )
         raise InvalidScore(message)
     return winner

@@ -6,6 +6,8 @@ from fractions import Fraction
 from engine.errors import InvalidField, InvalidTieBreak, Undecided
 from engine.groups import Qualifier
 from engine.standings import Standing
+from engine.text import Listed
+from engine.text import gettext as _
 
 REST_PARTS = ("points", "score_difference", "scored", "wins", "draw")
 
@@ -43,7 +45,11 @@ def qualified(
     """
     if unknown := [part for part in parts if part not in REST_PARTS]:
         raise InvalidTieBreak(
-            f"“{unknown[0]}” does not compare entrants of different groups. There are: {', '.join(REST_PARTS)}."
+            _(
+                "“{part}” does not compare entrants of different groups. There are: {parts}.",
+                part=unknown[0],
+                parts=Listed(REST_PARTS),
+            )
         )
     numbers = sorted(groups)
     places = advance or max(map(len, groups.values()), default=0)
@@ -55,7 +61,14 @@ def qualified(
     ]
     next_best = [(number, groups[number][places]) for number in numbers if places < len(groups[number])]
     if advance and rest > len(next_best):
-        raise InvalidField(f"{rest} cannot go on from place {places + 1}: {len(next_best)} groups have one.")
+        raise InvalidField(
+            _(
+                "{rest} cannot go on from place {place}: {count} groups have one.",
+                rest=rest,
+                place=places + 1,
+                count=len(next_best),
+            )
+        )
     for number, line in next_best:
         if rest < len(next_best):
             _refuse_shared(number, groups[number][places - 1], line)
@@ -80,7 +93,9 @@ def _best(
 ) -> Sequence[tuple[int, Standing]]:
     """Return the `count` best candidates, best first."""
     if lots and (without := [line.entrant for _, line in candidates if line.entrant not in lots]):
-        raise InvalidTieBreak(f"Entrant {without[0]} has no lot. Draw one for each entrant, or give none at all.")
+        raise InvalidTieBreak(
+            _("Entrant {entrant} has no lot. Draw one for each entrant, or give none at all.", entrant=without[0])
+        )
 
     def key(candidate: tuple[int, Standing]) -> list[Fraction]:
         line = candidate[1]
@@ -93,13 +108,21 @@ def _best(
     ordered = sorted(candidates, key=key)
     if count < len(ordered) and key(ordered[count - 1]) == key(ordered[count]):
         one, other = ordered[count - 1][1].entrant, ordered[count][1].entrant
-        raise Undecided(f"Entrants {one} and {other} are level for the last place that goes on. Draw lots.")
+        raise Undecided(
+            _("Entrants {one} and {other} are level for the last place that goes on. Draw lots.", one=one, other=other)
+        )
     return ordered[:count]
 
 
 def _refuse_shared(group: int, upper: Standing, lower: Standing) -> None:
     if upper.rank == lower.rank:
         raise Undecided(
-            f"Entrants {upper.entrant} and {lower.entrant} of group {group} share place {upper.rank}, and the line "
-            "between who goes on and who does not is between them. Draw lots."
+            _(
+                "Entrants {entrant} and {other} of group {group} share place {rank}, and the line "
+                "between who goes on and who does not is between them. Draw lots.",
+                entrant=upper.entrant,
+                other=lower.entrant,
+                group=group,
+                rank=upper.rank,
+            )
         )

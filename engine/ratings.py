@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from openskill.models import PlackettLuce
 
 from engine.errors import InvalidScore
+from engine.text import gettext as _
 
 H = TypeVar("H", bound=Hashable)
 
@@ -58,7 +59,7 @@ def fold_ratings(matches: Iterable[RatedMatch[H]], start: Mapping[H, Rating] = {
     ratings = dict(start)
     for match in matches:
         if match.home == match.away or match.winner not in (match.home, match.away, None):
-            raise InvalidScore("A rated match has two entrants, and is won by one of them or drawn.")
+            raise InvalidScore(_("A rated match has two entrants, and is won by one of them or drawn."))
         sides = (match.home, match.away)
         before = [ratings.get(side, Rating()) for side in sides]
         ranks = [float(match.winner != side) for side in sides]  # equal after a draw

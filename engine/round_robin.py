@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket, PlannedMatch
 from engine.errors import InvalidField
+from engine.text import gettext as _
 
 MAX_IN_GROUP = 128  # 8,128 matches in one leg
 MAX_LEGS = 4
@@ -37,9 +38,18 @@ def round_robin(entrants: int, *, legs: int = 1, group: int = 0, first_number: i
     Cost: O(legs · entrants²). There are legs · entrants · (entrants - 1) / 2 matches.
     """
     if not MIN_ENTRANTS <= entrants <= MAX_IN_GROUP:
-        raise InvalidField(f"A round-robin group takes {MIN_ENTRANTS} to {MAX_IN_GROUP} entrants, not {entrants}.")
+        raise InvalidField(
+            _(
+                "A round-robin group takes {least} to {most} entrants, not {entrants}.",
+                least=MIN_ENTRANTS,
+                most=MAX_IN_GROUP,
+                entrants=entrants,
+            )
+        )
     if not 1 <= legs <= MAX_LEGS:
-        raise InvalidField(f"Each pair of a round robin meets 1 to {MAX_LEGS} times, not {legs}.")
+        raise InvalidField(
+            _("Each pair of a round robin meets 1 to {most} times, not {legs}.", most=MAX_LEGS, legs=legs)
+        )
     leg = _leg(entrants)
     mirrored = [[(away, home) for home, away in pairs] for pairs in leg]
     rounds = [pairs for number in range(legs) for pairs in (mirrored if number % 2 else leg)]
@@ -65,9 +75,11 @@ def grouped_round_robin(sizes: Sequence[int], *, legs: int = 1, first_number: in
         InvalidField: as `round_robin`; no group; more entrants than a stage takes.
     """
     if not sizes:
-        raise InvalidField("A round robin needs at least one group.")
+        raise InvalidField(_("A round robin needs at least one group."))
     if sum(sizes) > MAX_ENTRANTS:
-        raise InvalidField(f"A stage takes up to {MAX_ENTRANTS} entrants, not {sum(sizes)}.")
+        raise InvalidField(
+            _("A stage takes up to {most} entrants, not {entrants}.", most=MAX_ENTRANTS, entrants=sum(sizes))
+        )
     groups = range(1, len(sizes) + 1) if len(sizes) > 1 else range(1)
     matches = [m for group, size in zip(groups, sizes, strict=True) for m in round_robin(size, legs=legs, group=group)]
     matches.sort(key=lambda match: (match.round, match.group, match.position))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 from engine.errors import InvalidSchedule
+from engine.text import gettext as _
 
 NEVER = 2**63  # minutes
 
@@ -88,11 +89,11 @@ def plan_schedule(
     order = _in_order_of_dependence(matches)
     at_stations = {station.id: _Diary() for station in stations}
     if not stations:
-        raise InvalidSchedule("There is no station to play on. Add one, then plan again.")
+        raise InvalidSchedule(_("There is no station to play on. Add one, then plan again."))
     if len(at_stations) < len(stations):
-        raise InvalidSchedule("A station is named twice. Name each once, with one opening and one closing time.")
+        raise InvalidSchedule(_("A station is named twice. Name each once, with one opening and one closing time."))
     if rest < 0:
-        raise InvalidSchedule(f"Rest is 0 minutes or more, not {rest}.")
+        raise InvalidSchedule(_("Rest is 0 minutes or more, not {rest}.", rest=rest))
     of_entrants: dict[int, _Diary] = defaultdict(_Diary)
     planned: dict[int, Assignment] = {}
 
@@ -121,9 +122,15 @@ def by_id(fixtures: Iterable[Fixture]) -> dict[int, Fixture]:
     matches: dict[int, Fixture] = {}
     for fixture in fixtures:
         if fixture.match in matches:
-            raise InvalidSchedule(f"Match {fixture.match} is among the matches to plan twice.")
+            raise InvalidSchedule(_("Match {match} is among the matches to plan twice.", match=fixture.match))
         if fixture.minutes < 1:
-            raise InvalidSchedule(f"Match {fixture.match} needs a length of at least 1 minute, not {fixture.minutes}.")
+            raise InvalidSchedule(
+                _(
+                    "Match {match} needs a length of at least 1 minute, not {minutes}.",
+                    match=fixture.match,
+                    minutes=fixture.minutes,
+                )
+            )
         matches[fixture.match] = fixture
     return matches
 
@@ -133,9 +140,11 @@ def require_known(assignments: Iterable[Assignment], matches: Mapping[int, Fixtu
     seen: set[int] = set()
     for assignment in assignments:
         if assignment.match not in matches:
-            raise InvalidSchedule(f"Match {assignment.match} has a time, but it is not among the matches to plan.")
+            raise InvalidSchedule(
+                _("Match {match} has a time, but it is not among the matches to plan.", match=assignment.match)
+            )
         if assignment.match in seen:
-            raise InvalidSchedule(f"Match {assignment.match} has two times. Keep one of them.")
+            raise InvalidSchedule(_("Match {match} has two times. Keep one of them.", match=assignment.match))
         seen.add(assignment.match)
 
 
@@ -182,8 +191,12 @@ def _earliest(
                     return Assignment(fixture.match, station, start)
         start = free
     raise InvalidSchedule(
-        f"Match {fixture.match} takes {fixture.minutes} minutes, and no station is open that long when it can begin. "
-        "Open a station for longer, add one, or shorten the matches before."
+        _(
+            "Match {match} takes {minutes} minutes, and no station is open that long when it can begin. Open "
+            "a station for longer, add one, or shorten the matches before.",
+            match=fixture.match,
+            minutes=fixture.minutes,
+        )
     )
 
 
@@ -194,13 +207,19 @@ def _in_order_of_dependence(matches: Mapping[int, Fixture]) -> list[int]:
     for match, fixture in matches.items():
         for feeder in set(fixture.feeders):
             if feeder not in matches:
-                raise InvalidSchedule(f"Match {match} waits for match {feeder}, which is not among those to plan.")
+                raise InvalidSchedule(
+                    _(
+                        "Match {match} waits for match {feeder}, which is not among those to plan.",
+                        match=match,
+                        feeder=feeder,
+                    )
+                )
             leads_to[feeder].append(match)
     ready = [(fixture.round, match) for match, fixture in matches.items() if not waits_for[match]]
     heapify(ready)
     order: list[int] = []
     while ready:
-        _, match = heappop(ready)
+        _round, match = heappop(ready)
         order.append(match)
         for following in leads_to[match]:
             waits_for[following] -= 1
@@ -208,7 +227,7 @@ def _in_order_of_dependence(matches: Mapping[int, Fixture]) -> list[int]:
                 heappush(ready, (matches[following].round, following))
     if len(order) < len(matches):
         circle = ", ".join(str(match) for match in sorted(set(matches) - set(order)))
-        raise InvalidSchedule(f"These matches wait for each other, so that none can begin: {circle}.")
+        raise InvalidSchedule(_("These matches wait for each other, so that none can begin: {circle}.", circle=circle))
     return order
 
 

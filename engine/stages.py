@@ -9,6 +9,8 @@ from engine.bracket import MAX_ENTRANTS, Bracket
 from engine.errors import InvalidSettings
 from engine.groups import Seating
 from engine.results import Points
+from engine.text import Listed
+from engine.text import gettext as _
 from engine.tiebreaks import Part
 from engine.veto_script import VetoSettings
 
@@ -66,6 +68,9 @@ class StageSettings:
     veto: VetoSettings = field(default_factory=VetoSettings)
 
 
+_OUTCOMES = {"win": _("win"), "draw": _("draw"), "loss": _("loss"), "bye": _("bye")}
+
+
 def check(format: Format, settings: StageSettings) -> None:
     """
     Pass settings that a stage of this format can be played with.
@@ -81,26 +86,31 @@ def check(format: Format, settings: StageSettings) -> None:
     _range("advance", settings.advance, 0, MAX_ENTRANTS)
     _range("advance_rest", settings.advance_rest, 0, MAX_ENTRANTS)
     if settings.rule_year not in RULE_YEARS:
-        message = f"rule_year is one of {', '.join(map(str, RULE_YEARS))}."
+        message = _("{name} is one of {names}.", name="rule_year", names=Listed(RULE_YEARS))
         raise InvalidSettings(message)
     for value in (settings.best_of, *settings.best_of_rounds.values()):
         _range("best_of", value, 1, MAX_BEST_OF)
         if not format.is_league and value % 2 == 0:
-            message = (
-                f"A best of {value} can end level, and a bracket needs a winner. Choose {value - 1} or {value + 1}."
+            message = _(
+                "A best of {value} can end level, and a bracket needs a winner. Choose {less} or {more}.",
+                value=value,
+                less=value - 1,
+                more=value + 1,
             )
             raise InvalidSettings(message)
     for key in settings.best_of_rounds:
         if not ROUND_KEY.fullmatch(key):
-            message = f"“{key}” names no round. Write final, grand_final, third_place, 2, main 2 or lower 2."
+            message = _("“{key}” names no round. Write final, grand_final, third_place, 2, main 2 or lower 2.", key=key)
             raise InvalidSettings(message)
-    for name in ("win", "draw", "loss", "bye"):
+    for name, outcome in _OUTCOMES.items():
         points = getattr(settings.points, name)
         if not 0 <= points <= MAX_POINTS or points * 2 != int(points * 2):
-            message = f"Points for a {name} are a number from 0 to {MAX_POINTS}, in halves."
+            message = _(
+                "Points for a {outcome} are a number from 0 to {most}, in halves.", outcome=outcome, most=MAX_POINTS
+            )
             raise InvalidSettings(message)
     if settings.points.win < settings.points.draw or settings.points.draw < settings.points.loss:
-        message = "A win cannot be worth less than a draw, nor a draw less than a loss."
+        message = _("A win cannot be worth less than a draw, nor a draw less than a loss.")
         raise InvalidSettings(message)
     for part in settings.tie_breaks:
         Part.parse(part)
@@ -109,7 +119,7 @@ def check(format: Format, settings: StageSettings) -> None:
 
 def _range(name: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
-        message = f"{name} is a number from {least} to {most}."
+        message = _("{name} is a number from {least} to {most}.", name=name, least=least, most=most)
         raise InvalidSettings(message)
 
 

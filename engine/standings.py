@@ -18,6 +18,8 @@ from engine.errors import InvalidTieBreak
 from engine.results import Points, Result
 from engine.seeding import Rng, draw
 from engine.stages import Format
+from engine.text import Figure, Text
+from engine.text import gettext as _
 from engine.tiebreaks import LOWER_IS_BETTER, RATES, Measure, Part, among, certain_leader, missing_matches, overall
 
 ROUND_ROBIN_PARTS = ("points", "head_to_head", "tied:score_difference", "score_difference", "scored", "wins", "draw")
@@ -40,17 +42,19 @@ class Reason:
     tied: int = 0
     among: tuple[int, ...] = ()
 
-    def text(self, names: Mapping[int, str]) -> str:
+    def text(self, names: Mapping[int, str]) -> Text:
         """Return "above Ada by Buchholz Cut-1, 13.0 to 11.5", "above Ada by drawing lots" or "level with Ada"."""
         name = names[self.other]
         if self.part is None:
-            return f"level with {name}"
+            return _("level with {name}", name=name)
         measure = self.part.measure
         if measure is Measure.DRAW:
-            return f"above {name} by {measure.label}"
-        scope = f" among the {self.tied} tied" if self.among and measure is not Measure.HEAD_TO_HEAD else ""
+            return _("above {name} by {measure}", name=name, measure=measure.label)
         own, others = _readable(measure, self.own, self.others)
-        return f"above {name} by {measure.label}{scope}, {own} to {others}"
+        values = {"name": name, "measure": measure.label, "own": own, "others": others}
+        if self.among and measure is not Measure.HEAD_TO_HEAD:
+            return _("above {name} by {measure} among the {tied} tied, {own} to {others}", tied=self.tied, **values)
+        return _("above {name} by {measure}, {own} to {others}", **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,9 @@ def standings(
     chosen = [part if isinstance(part, Part) else Part.parse(part) for part in parts or usual]
     lots = lots or {}
     if lots and (without := [entrant for entrant in entrants if entrant not in lots]):
-        raise InvalidTieBreak(f"Entrant {without[0]} has no lot. Draw one for each entrant, or give none at all.")
+        raise InvalidTieBreak(
+            _("Entrant {entrant} has no lot. Draw one for each entrant, or give none at all.", entrant=without[0])
+        )
     if not lots:
         chosen = [part for part in chosen if part.measure is not Measure.DRAW]
     table = Crosstable(
@@ -242,17 +248,17 @@ def _standing(table: Crosstable, order: _Order, entrant: int, rank: int) -> Stan
     )
 
 
-def _readable(measure: Measure, own: float, others: float) -> tuple[str, str]:
+def _readable(measure: Measure, own: float, others: float) -> tuple[Figure, Figure]:
     """Return two values with the digits that tell them apart, both with the same number of them."""
     if measure in RATES:
         own, others = 100 * own, 100 * others
         digits = next((d for d in range(1, 12) if f"{own:.{d}f}" != f"{others:.{d}f}"), 12)
-        return f"{own:.{digits}f} %", f"{others:.{digits}f} %"
+        return Figure(f"{own:.{digits}f} %"), Figure(f"{others:.{digits}f} %")
     digits = next((d for d in range(4) if round(own, d) == own and round(others, d) == others), 4)
     if measure is Measure.SCORE_DIFFERENCE:
         return _signed(own, digits), _signed(others, digits)
-    return f"{own:.{digits}f}", f"{others:.{digits}f}"
+    return Figure(f"{own:.{digits}f}"), Figure(f"{others:.{digits}f}")
 
 
-def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}" if value else f"{value:.{digits}f}"
+def _signed(value: float, digits: int) -> Figure:
+    return Figure(f"{value:+.{digits}f}" if value else f"{value:.{digits}f}")

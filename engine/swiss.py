@@ -22,6 +22,8 @@ from engine.matching import optimal_matching
 from engine.results import Points, Result
 from engine.swiss_floats import Table, floats
 from engine.swiss_groups import pair_group
+from engine.text import Text, ngettext
+from engine.text import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def players_from(
     met: defaultdict[int, list[int]] = defaultdict(list)
     byes, walkovers, balance = Counter[int](), Counter[int](), Counter[int]()
     floated: tuple[dict[int, int], dict[int, int]] = {}, {}
-    for _, round_ in groupby(sorted(results, key=lambda result: result.round), key=lambda result: result.round):
+    for _number, round_ in groupby(sorted(results, key=lambda result: result.round), key=lambda result: result.round):
         before, floated = total.copy(), ({}, floated[0])
         for result in round_:
             home, away = result.home, result.away
@@ -164,47 +166,58 @@ def pair_round(players: Collection[Player]) -> Pairing:
     return Pairing(tuple(boards.values()), bye, tuple(boards[x, y] for x, y in pairs if y in table.met[x]))
 
 
-def why(home: Player, away: Player | None, names: Mapping[int, str]) -> str:
+def why(home: Player, away: Player | None, names: Mapping[int, str]) -> Text:
     """Return in a sentence why these two meet, or why `home` has the bye (`away` is None)."""
     first = names[home.entrant]
     if away is None:
         if home.byes or home.walkovers:
-            fewest = "everyone has had a bye or a walkover, and of those with the fewest byes"
+            fewest = _("everyone has had a bye or a walkover, and of those with the fewest byes")
         else:
-            fewest = "of those who have had neither bye nor walkover"
-        return f"{first} has the bye: {fewest}, {first} is the lowest that can be left out ({_points(home.points)})."
+            fewest = _("of those who have had neither bye nor walkover")
+        return _(
+            "{first} has the bye: {fewest}, {first} is the lowest that can be left out ({points}).",
+            first=first,
+            fewest=fewest,
+            points=_points(home.points),
+        )
     second = names[away.entrant]
     if home.points == away.points:
-        level = f"both on {_points(home.points)}"
+        level = _("both on {points}", points=_points(home.points))
     else:
         high, low = (home, away) if home.points > away.points else (away, home)
-        level = f"{names[high.entrant]} floated down from {_points(high.points)} to meet {_points(low.points)}"
+        level = _(
+            "{name} floated down from {high} to meet {low}",
+            name=names[high.entrant],
+            high=_points(high.points),
+            low=_points(low.points),
+        )
     match home.opponents.count(away.entrant):
         case 0:
-            before = "not met before"
+            before = _("not met before")
         case 1:
-            before = "met before, as no pairing of everyone avoids it"
+            before = _("met before, as no pairing of everyone avoids it")
         case times:
-            before = f"met {times} times before, as no pairing of everyone avoids it"
-    return f"{first} and {second}: {level}, {before}."
+            before = _("met {times} times before, as no pairing of everyone avoids it", times=times)
+    return _("{first} and {second}: {level}, {before}.", first=first, second=second, level=level, before=before)
 
 
-def _points(points: float) -> str:
-    return f"{points:g} point{'' if points == 1 else 's'}"
+def _points(points: float) -> Text:
+    count = int(points) if points == int(points) else 2  # half points are many
+    return ngettext("{points} point", "{points} points", count, points=points)
 
 
 def _check(players: Sequence[Player]) -> None:
     if len(players) > MAX_ENTRANTS:
-        message = f"A Swiss round takes up to {MAX_ENTRANTS} entrants, not {len(players)}."
+        message = _("A Swiss round takes up to {most} entrants, not {count}.", most=MAX_ENTRANTS, count=len(players))
         raise InvalidField(message)
     for name, values in (("id", [p.entrant for p in players]), ("seed", [p.seed for p in players])):
         if len(set(values)) < len(values):
             twice = next(value for value, times in Counter(values).items() if times > 1)
-            message = f"Two entrants have {name} {twice}. Give each its own."
+            message = _("Two entrants have {name} {twice}. Give each its own.", name=name, twice=twice)
             raise InvalidField(message)
     for player in players:
         if 2 * player.points % 1:
-            message = f"{player.points} points cannot be paired. Use whole and half points."
+            message = _("{points} points cannot be paired. Use whole and half points.", points=player.points)
             raise InvalidField(message)
 
 

@@ -17,6 +17,8 @@ from typing import Self
 
 from engine.crosstable import Contribution, Crosstable, Row
 from engine.errors import InvalidTieBreak
+from engine.text import Listed, Text
+from engine.text import gettext as _
 
 RATE_FLOOR = Fraction(33, 100)
 TIED = "tied:"
@@ -55,20 +57,25 @@ class Measure(StrEnum):
     DRAW = "draw"
 
     @property
-    def label(self) -> str:
+    def label(self) -> Text:
         """Return the name in a sentence: "above Ada by …"."""
-        return _LABELS.get(self, self.replace("_", " "))
+        return _LABELS[self]
 
 
 _LABELS = {
-    Measure.HEAD_TO_HEAD: "head-to-head",
-    Measure.SCORED: "total score",
-    Measure.BUCHHOLZ: "Buchholz",
-    Measure.BUCHHOLZ_CUT1: "Buchholz Cut-1",
-    Measure.MEDIAN_BUCHHOLZ: "median Buchholz",
-    Measure.SONNEBORN_BERGER: "Sonneborn-Berger",
-    Measure.OPPONENTS_WIN_RATE: "opponents’ win rate",
-    Measure.DRAW: "drawing lots",
+    Measure.POINTS: _("points"),
+    Measure.WINS: _("wins"),
+    Measure.HEAD_TO_HEAD: _("head-to-head"),
+    Measure.SCORE_DIFFERENCE: _("score difference"),
+    Measure.SCORED: _("total score"),
+    Measure.BUCHHOLZ: _("Buchholz"),
+    Measure.BUCHHOLZ_CUT1: _("Buchholz Cut-1"),
+    Measure.MEDIAN_BUCHHOLZ: _("median Buchholz"),
+    Measure.SONNEBORN_BERGER: _("Sonneborn-Berger"),
+    Measure.OPPONENTS_WIN_RATE: _("opponents’ win rate"),
+    Measure.GAME_WIN_RATE: _("game win rate"),
+    Measure.SEED: _("seed"),
+    Measure.DRAW: _("drawing lots"),
 }
 LOWER_IS_BETTER = frozenset({Measure.SEED, Measure.DRAW})
 RATES = frozenset({Measure.OPPONENTS_WIN_RATE, Measure.GAME_WIN_RATE})
@@ -85,8 +92,14 @@ class Part:
         if self.measure is Measure.HEAD_TO_HEAD:
             object.__setattr__(self, "tied", True)
         if self.tied and self.measure not in _OF_ROWS:
-            scoped = ", ".join(measure for measure in Measure if measure in _OF_ROWS)
-            raise InvalidTieBreak(f"“{TIED}{self.measure}” cannot be counted. “{TIED}” goes with: {scoped}.")
+            raise InvalidTieBreak(
+                _(
+                    "“{tied}{measure}” cannot be counted. “{tied}” goes with: {scoped}.",
+                    tied=TIED,
+                    measure=self.measure,
+                    scoped=Listed(measure for measure in Measure if measure in _OF_ROWS),
+                )
+            )
 
     @classmethod
     def parse(cls, name: str) -> Self:
@@ -98,7 +111,7 @@ class Part:
         """
         measure = name.removeprefix(TIED)
         if measure not in Measure.__members__.values():
-            raise InvalidTieBreak(f"“{name}” is no tie-break. There are: {', '.join(Measure)}.")
+            raise InvalidTieBreak(_("“{name}” is no tie-break. There are: {names}.", name=name, names=Listed(Measure)))
         return cls(Measure(measure), tied=measure != name)
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from engine.errors import InvalidSettings
 from engine.match_flow import MAX_GAMES
+from engine.text import Text, ngettext
+from engine.text import gettext as _
 
 MIN_POOL = 2
 MAX_POOL = 32
@@ -73,12 +75,12 @@ class Script:
             InvalidSettings: says which step cannot be read, and how steps are written.
         """
         if len(text) > MAX_TEXT:
-            message = f"A script has at most {MAX_TEXT} characters."
+            message = _("A script has at most {most} characters.", most=MAX_TEXT)
             raise InvalidSettings(message)
         begins, has_beginning, rest = text.lower().rpartition(";")
         how = begins.strip() if has_beginning else Begins.TOSS
         if how not in set(Begins):
-            message = "Before the “;” of a script stands toss or seed."
+            message = _("Before the “;” of a script stands toss or seed.")
             raise InvalidSettings(message)
         return cls(tuple(_step(number, part) for number, part in enumerate(rest.split(","), start=1)), Begins(how))
 
@@ -96,13 +98,23 @@ class Script:
         self._check_sides(acts)
         taken = acts.count(Act.BAN) + acts.count(Act.PICK)
         if taken > pool:
-            message = f"The script bans and picks {taken}, and the pool has only {pool}. Take out {taken - pool}."
+            message = _(
+                "The script bans and picks {taken}, and the pool has only {pool}. Take out {surplus}.",
+                taken=taken,
+                pool=pool,
+                surplus=taken - pool,
+            )
             raise InvalidSettings(message)
         if self.games == 0:
-            message = "The script leaves nothing to play. Add a pick or the decider."
+            message = _("The script leaves nothing to play. Add a pick or the decider.")
             raise InvalidSettings(message)
         if self.games > best_of:
-            message = f"A best of {best_of} has at most {_games(best_of)}, and the script settles {self.games}."
+            message = _(
+                "A best of {best_of} has at most {most}, and the script settles {games}.",
+                best_of=best_of,
+                most=_games(best_of),
+                games=self.games,
+            )
             raise InvalidSettings(message)
 
     @staticmethod
@@ -111,12 +123,18 @@ class Script:
             return
         before, after = acts[: acts.index(Act.DECIDER)], acts[acts.index(Act.DECIDER) + 1 :]
         if any(act is not Act.SIDE for act in after):
-            message = "The decider is the one that is left, so it is the last; only a side can be chosen after it."
+            message = _("The decider is the one that is left, so it is the last; only a side can be chosen after it.")
             raise InvalidSettings(message)
         left = pool - sum(act in (Act.BAN, Act.PICK) for act in before)
         if left != 1:
-            what = f"Add {_bans(left - 1)}" if left > 1 else f"Take out {_bans(1 - left)}"
-            message = f"The decider is the one that is left, and of a pool of {pool} {max(left, 0)} would be. {what}."
+            bans = _bans(abs(left - 1))
+            what = _("Add {bans}", bans=bans) if left > 1 else _("Take out {bans}", bans=bans)
+            message = _(
+                "The decider is the one that is left, and of a pool of {pool} {left} would be. {what}.",
+                pool=pool,
+                left=max(left, 0),
+                what=what,
+            )
             raise InvalidSettings(message)
 
     @staticmethod
@@ -124,7 +142,7 @@ class Script:
         is_open = False
         for act in acts:
             if act is Act.SIDE and not is_open:
-                message = "A side is chosen once for a game, after its pick or the decider and before the next pick."
+                message = _("A side is chosen once for a game, after its pick or the decider and before the next pick.")
                 raise InvalidSettings(message)
             if act is not Act.BAN:
                 is_open = act is not Act.SIDE
@@ -138,7 +156,9 @@ def preset(best_of: int, pool: int) -> Script:
         InvalidSettings: the pool is too small.
     """
     if pool < best_of:
-        message = f"A best of {best_of} needs a pool of {best_of} at least, and there are {pool}."
+        message = _(
+            "A best of {best_of} needs a pool of {best_of} at least, and there are {pool}.", best_of=best_of, pool=pool
+        )
         raise InvalidSettings(message)
     has_decider = best_of % 2 == 1
     bans = pool - best_of if has_decider else min(pool - best_of, 2)
@@ -180,51 +200,57 @@ def check(settings: VetoSettings) -> None:
         InvalidSettings: says which setting, and what it can be.
     """
     if settings.pool and not MIN_POOL <= len(settings.pool) <= MAX_POOL:
-        message = f"A pool has {MIN_POOL} to {MAX_POOL} to choose from; this one has {len(settings.pool)}."
+        message = _(
+            "A pool has {least} to {most} to choose from; this one has {count}.",
+            least=MIN_POOL,
+            most=MAX_POOL,
+            count=len(settings.pool),
+        )
         raise InvalidSettings(message)
-    _names(settings.pool, "The pool")
-    _names(settings.sides, "The sides of a game")
+    _names(settings.pool, _("The pool"))
+    _names(settings.sides, _("The sides of a game"))
     if len(settings.sides) != 2:  # noqa: PLR2004
-        message = "A game has two sides: give a name to each."
+        message = _("A game has two sides: give a name to each.")
         raise InvalidSettings(message)
     if not 0 <= settings.seconds <= MAX_SECONDS:
-        message = f"The time for a step is a number of seconds from 0 to {MAX_SECONDS}."
+        message = _("The time for a step is a number of seconds from 0 to {most}.", most=MAX_SECONDS)
         raise InvalidSettings(message)
     for best_of, text in settings.scripts.items():
         if not _BEST_OF.fullmatch(best_of) or int(best_of) > MAX_GAMES:
-            message = f"Scripts are given by best-of: a number from 1 to {MAX_GAMES}."
+            message = _("Scripts are given by best-of: a number from 1 to {most}.", most=MAX_GAMES)
             raise InvalidSettings(message)
         script = Script.parse(text)
         if settings.pool:
             script.check(pool=len(settings.pool), best_of=int(best_of))
 
 
-def _names(names: list[str], what: str) -> None:
+def _names(names: list[str], what: Text) -> None:
     if any(not 0 < len(name) <= MAX_NAME for name in names):
-        message = f"{what}: each name has 1 to {MAX_NAME} characters."
+        message = _("{what}: each name has 1 to {most} characters.", what=what, most=MAX_NAME)
         raise InvalidSettings(message)
     first_at: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         if (before := first_at.setdefault(name.casefold(), number)) != number:
-            message = f"{what}: names {before} and {number} are the same."
+            message = _("{what}: names {before} and {number} are the same.", what=what, before=before, number=number)
             raise InvalidSettings(message)
 
 
 def _step(number: int, text: str) -> Step:
     found = _STEP.fullmatch(" ".join(text.split()))
     if found is None:
-        message = (
-            f"Step {number} of the script is not one. "
-            "Steps are 1 ban, 2 ban, 1 pick, 2 pick, 1 side, 2 side and decider, with commas between them."
+        message = _(
+            "Step {number} of the script is not one. Steps are 1 ban, 2 ban, 1 pick, 2 pick, 1 side, 2 side "
+            "and decider, with commas between them.",
+            number=number,
         )
         raise InvalidSettings(message)
     who, act = found.groups()
     return Step(Act(act), 1 if who in ("1", "first") else 2) if act else Step(Act.DECIDER)
 
 
-def _games(number: int) -> str:
-    return f"{number} game{'s' if number > 1 else ''}"
+def _games(number: int) -> Text:
+    return ngettext("{count} game", "{count} games", number)
 
 
-def _bans(number: int) -> str:
-    return f"{number} ban{'s' if number > 1 else ''}"
+def _bans(number: int) -> Text:
+    return ngettext("{count} ban", "{count} bans", number)

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from deltacrown import catalogues
 from tests import services
 
 # The same examples on every run, however slow the machine. `make test ARGS=--hypothesis-profile=explore` looks further.
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis_settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
 hypothesis_settings.load_profile("ci")
+
+# `make test` has done so; whoever calls pytest alone has it done here.
+catalogues.compile_all()
 
 
 @pytest.fixture(scope="session")

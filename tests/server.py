@@ -34,11 +34,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(**limits: float) -> Iterator[str]:
-    """Serve the site and yield "127.0.0.1:port"; afterwards nothing of it is left running."""
+def running_server(port: int = 0, **limits: float) -> Iterator[str]:
+    """Serve the site, on any free port unless one is named; afterwards nothing of it is left running."""
     from deltacrown.asgi import application
 
-    port = free_port()
+    port = port or free_port()
     with serving(
         uvicorn.Server(Config(application, port=port, timeout_graceful_shutdown=1, limits=replace(PATIENT, **limits)))
     ):

@@ -11,16 +11,19 @@ from tools import environment
 from tools.environment import DEVELOPMENT, PYTHON, RUNTIME
 
 LAST_PORT = 65535
-USAGE = "usage: tools/bootstrap.py run|test|check|coverage|chaos|bench|lock"
+USAGE = "usage: tools/bootstrap.py run|test|check|coverage|chaos|bench|messages|lock"
 
 
 def main(arguments: list[str]) -> None:
     match arguments:
         case ["run"]:
             run(os.environ.get("PORT") or "8000")
-        case ["test" | "check" | "coverage" | "chaos" | "lock" as command]:
+        case ["test" | "check" | "coverage" | "chaos" as command]:
             environment.prepare(DEVELOPMENT)
-            become("-m", f"tools.{'lock' if command == 'lock' else 'suite'}", command)
+            become("-m", "tools.suite", command)
+        case ["messages" | "lock" as command]:
+            environment.prepare(DEVELOPMENT)
+            become("-m", f"tools.{command}")
         case ["bench"]:
             environment.prepare(DEVELOPMENT)
             become("bench/peers/run.py", *shlex.split(os.environ.get("ARGS", "")))

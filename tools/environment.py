@@ -24,7 +24,10 @@ UNREACHABLE = ("after connection broken by", "NewConnectionError", "Read timed o
 
 
 def prepare(lock: str) -> None:
-    """Leave .venv with everything that `lock` names, or exit with a sentence that says what to do."""
+    """
+    Leave .venv with everything that `lock` names, and the translations compiled, or exit with a sentence that says
+    what to do.
+    """
     # The development lock holds the runtime one, pin for pin, so installing it serves both.
     wanted = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in {RUNTIME, lock}}
     LOG.parent.mkdir(exist_ok=True)
@@ -33,6 +36,7 @@ def prepare(lock: str) -> None:
     if _installed().get(lock) != wanted[lock]:
         _install(lock)
         STAMP.write_text(json.dumps(wanted))
+    subprocess.run([PYTHON, "-m", "deltacrown.catalogues"], cwd=ROOT, check=True)
 
 
 def _works() -> bool:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from apps.client_ip import client_ip
+from engine.text import gettext as _
 
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
 
@@ -21,6 +22,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
 
     def clean_username(self, username: str, shallow: bool = False) -> str:  # noqa: FBT001, FBT002 - allauth's signature
         if not _USERNAME.fullmatch(username):
-            message = "A user name has letters, digits, and . _ - between them."
+            message = _("A user name has letters, digits, and . _ - between them.")
             raise ValidationError(message, code="invalid")
         return str(super().clean_username(username, shallow=shallow))

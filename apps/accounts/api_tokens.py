@@ -17,6 +17,8 @@ from apps.accounts.grants import Scope
 from apps.accounts.models import ApiToken, User
 from apps.accounts.revocation import end_api_token
 from apps.errors import BadRequest, Conflict, NotFound
+from engine.text import Listed
+from engine.text import gettext as _
 
 PREFIX = "dct_"
 _BYTES = 32
@@ -41,14 +43,16 @@ def create(
     """
     unknown = sorted(set(scopes) - set(Scope))
     if unknown:
-        raise BadRequest(f"The scopes are {', '.join(Scope)}.", field="scopes")
+        raise BadRequest(_("The scopes are {names}.", names=Listed(Scope)), field="scopes")
     if expires_at is not None and expires_at <= timezone.now():
-        raise BadRequest("The token would have expired already. Choose a later end.", field="expires_at")
+        raise BadRequest(_("The token would have expired already. Choose a later end."), field="expires_at")
     token = PREFIX + secrets.token_urlsafe(_BYTES)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once must not pass the limit
         if user.api_tokens.count() >= ApiToken.MOST:
-            raise Conflict(f"You have {ApiToken.MOST} tokens already. Revoke one that is not used any more.")
+            raise Conflict(
+                _("You have {most} tokens already. Revoke one that is not used any more.", most=ApiToken.MOST)
+            )
         row = ApiToken.objects.create(
             user=user,
             name=name,
@@ -74,9 +78,9 @@ def revoke(user: User, token_id: int) -> None:
         NotFound: they have no such token.
     """
     with transaction.atomic():
-        deleted, _ = user.api_tokens.filter(pk=token_id).delete()
+        deleted, _rows = user.api_tokens.filter(pk=token_id).delete()
         if not deleted:
-            raise NotFound("You have no such token.")
+            raise NotFound(_("You have no such token."))
         end_api_token(token_id)
 
 

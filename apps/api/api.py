@@ -33,6 +33,7 @@ from apps.api.routers import (
     matches,
     me,
     members,
+    overlays,
     ratings,
     realtime,
     reopenings,
@@ -147,6 +148,7 @@ api.add_router("", exchange.router)
 api.add_router("", ratings.router)
 api.add_router("/teams", teams.router)
 api.add_router("", veto.router)
+api.add_router("", overlays.router)
 api.add_router("", integrations.router)
 api.add_router("/me", me.router)
 api.add_router("/me", tokens.router)

@@ -21,6 +21,7 @@ from apps.api.errors import Forbidden, TokenRefused
 from apps.api.throttle import throttle
 from apps.errors import PermissionDenied
 from apps.tournaments.permissions import Person
+from engine.text import gettext as _
 
 
 class AccessToken(HttpBearer):
@@ -45,7 +46,7 @@ class AccessToken(HttpBearer):
             return self._owner(token)
         holder = from_access_token(token)
         if holder is None:
-            message = "This access token is not accepted, or not any more. Refresh it, or sign in again."
+            message = _("This access token is not accepted, or not any more. Refresh it, or sign in again.")
             raise TokenRefused(message)
         request.signed_in = holder  # type: ignore[attr-defined] # see signed_in()
         return holder.user
@@ -53,11 +54,11 @@ class AccessToken(HttpBearer):
     def _owner(self, token: str) -> User:
         owner = api_tokens.owner_of(token)
         if owner is None or owner.grant is None:
-            message = "This API token is not accepted, or not any more. Make another one on your page."
+            message = _("This API token is not accepted, or not any more. Make another one on your page.")
             raise TokenRefused(message)
         throttle.take(owner.grant.token)
         if not self._programs:
-            message = "An API token does nothing about the account. Sign in to do this."
+            message = _("An API token does nothing about the account. Sign in to do this.")
             raise PermissionDenied(message)
         return owner
 
@@ -73,7 +74,7 @@ class SessionCookie(APIKeyCookie):
         if not isinstance(request.user, User):
             return None
         if self.csrf and check_csrf(request) is not None:
-            message = "The CSRF token is missing or old. Load the page again."
+            message = _("The CSRF token is missing or old. Load the page again.")
             raise Forbidden(message)
         return request.user
 

@@ -18,6 +18,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from apps.api.throttle import TooManyRequests
 from apps.errors import AppError, AuthenticationRequired, ErrorCode
+from apps.words import gettext, said, said_within
+from engine.text import Text
+from engine.text import gettext as _
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -37,7 +40,7 @@ class TokenRefused(AuthenticationRequired):
 def problem(
     status: int,
     code: ErrorCode,
-    detail: str,
+    detail: str | Text,
     data: Mapping[str, Any] | None = None,
     *,
     headers: Mapping[str, str] | None = None,
@@ -47,25 +50,27 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
-        "detail": detail,
-        "data": data or {},
+        "detail": said(detail),
+        "data": said_within(data or {}),
     }
     answer = HttpResponse(msgspec.json.encode(body), status=status, content_type=MEDIA_TYPE, headers=headers)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def not_found(_request: HttpRequest, *_: object, **__: object) -> HttpResponse:
-    return problem(404, ErrorCode.NOT_FOUND, "There is nothing at this address. /api/v1/docs lists what there is.")
+def not_found(_request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
+    return problem(404, ErrorCode.NOT_FOUND, _("There is nothing at this address. /api/v1/docs lists what there is."))
 
 
 def method_not_allowed(allowed: str) -> HttpResponse:
-    detail = f"This address answers {allowed} only."
+    detail = _("This address answers {allowed} only.", allowed=allowed)
     return problem(405, ErrorCode.BAD_REQUEST, detail, headers={"Allow": allowed})
 
 
 def unsupported_media_type(takes: str) -> HttpResponse:
-    return problem(415, ErrorCode.BAD_REQUEST, f"This address takes a body with the header Content-Type: {takes}.")
+    return problem(
+        415, ErrorCode.BAD_REQUEST, _("This address takes a body with the header Content-Type: {takes}.", takes=takes)
+    )
 
 
 def _app_error(_request: HttpRequest, error: AppError) -> HttpResponse:
@@ -75,27 +80,27 @@ def _app_error(_request: HttpRequest, error: AppError) -> HttpResponse:
         headers["WWW-Authenticate"] = f"Bearer{reason}"
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(-(-error.data["retry_after_ms"] // 1000))
-    return problem(error.http_status, error.code, error.message, error.data, headers=headers)
+    return problem(error.http_status, error.code, error.text, error.data, headers=headers)
 
 
 def _authentication_error(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-    return _app_error(request, AuthenticationRequired("Sign in to do this."))
+    return _app_error(request, AuthenticationRequired(_("Sign in to do this.")))
 
 
 def _invalid_json(_request: HttpRequest, _error: Exception) -> HttpResponse:
-    return problem(400, ErrorCode.INVALID_JSON, "The body is not JSON.")
+    return problem(400, ErrorCode.INVALID_JSON, _("The body is not JSON."))
 
 
 def _too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
-    return problem(413, ErrorCode.PAYLOAD_TOO_LARGE, "The body is too large.")
+    return problem(413, ErrorCode.PAYLOAD_TOO_LARGE, _("The body is too large."))
 
 
 def _unreadable_form(_request: HttpRequest, _error: Exception) -> HttpResponse:
-    return problem(400, ErrorCode.BAD_REQUEST, "The form cannot be read.")
+    return problem(400, ErrorCode.BAD_REQUEST, _("The form cannot be read."))
 
 
 def _cut_off(_request: HttpRequest, _error: UnreadablePostError) -> HttpResponse:
-    return problem(400, ErrorCode.BAD_REQUEST, "The body ended early.")
+    return problem(400, ErrorCode.BAD_REQUEST, _("The body ended early."))
 
 
 def _invalid_schema(_request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -111,13 +116,13 @@ def _field(error: Mapping[str, Any]) -> dict[str, str]:
         path = path[1:]  # the name of our own parameter
     message = error["msg"]
     if error["type"] == "extra_forbidden":
-        path, message = path[:-1], "There is a field that is not known here"
+        path, message = path[:-1], gettext("There is a field that is not known here")
     return {"in": place, "path": ".".join(map(str, path)), "message": message}
 
 
 def _internal_error(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("api_failed", method=request.method, path=request.path, exc_info=error)
-    return problem(500, ErrorCode.INTERNAL_ERROR, "Something went wrong on our side. It has been logged.")
+    return problem(500, ErrorCode.INTERNAL_ERROR, _("Something went wrong on our side. It has been logged."))
 
 
 _HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {

@@ -11,6 +11,7 @@ from time import monotonic
 from django.conf import settings
 
 from apps.errors import AppError, ErrorCode
+from engine.text import gettext as _
 
 _KEPT = 1000
 _LONGEST = 3600.0  # seconds; the answer when no waiting would help
@@ -44,7 +45,7 @@ class Throttle:
         full_at = max(now, self._full_at.get(token, now)) + each
         wait = min(full_at - now - burst * each, _LONGEST) if burst and each < inf else _LONGEST
         if wait > 0:
-            message = "Too many requests with this token. Send this one again after the time given."
+            message = _("Too many requests with this token. Send this one again after the time given.")
             raise TooManyRequests(message, retry_after_ms=ceil(wait * 1000))
         if len(self._full_at) > _KEPT:  # full buckets say nothing
             self._full_at = {key: at for key, at in list(self._full_at.items()) if at > now}

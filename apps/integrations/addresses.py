@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from apps.errors import BadRequest
+from engine.text import gettext as _
 
 MAX_URL = 2000
 _TRIED = 4  # addresses of one name
@@ -68,26 +69,28 @@ def parse(url: str) -> Target:
         BadRequest: not one to which events can be delivered; the sentence says why.
     """
     if len(url) > MAX_URL:
-        raise BadRequest(f"An address has at most {MAX_URL} characters.", field="url")
+        raise BadRequest(_("An address has at most {most} characters.", most=MAX_URL), field="url")
     if not re.fullmatch(r"[!-~]+", url):
-        raise BadRequest("Write the address without spaces and special letters; a name in its xn-- form.", field="url")
+        raise BadRequest(
+            _("Write the address without spaces and special letters; a name in its xn-- form."), field="url"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadRequest("This is not an address.", field="url") from None
+        raise BadRequest(_("This is not an address."), field="url") from None
     schemes = _PORTS if settings.WEBHOOK_ALLOWED_NETWORKS else {"https"}
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in schemes or not _HOST.fullmatch(host) or port == 0:
-        raise BadRequest("Write the whole address, for example https://bot.example.org/hook.", field="url")
+        raise BadRequest(_("Write the whole address, for example https://bot.example.org/hook."), field="url")
     if parts.username is not None or parts.fragment:
-        raise BadRequest("Leave the user name and whatever follows # out of the address.", field="url")
+        raise BadRequest(_("Leave the user name and whatever follows # out of the address."), field="url")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = Target(parts.scheme, host, port or _PORTS[parts.scheme], path)
     try:
         judge(target, _literal(host, target.port))
     except NotAllowed as reason:
-        raise BadRequest(str(reason), field="url") from None
+        raise BadRequest(reason.args[0], field="url") from None
     return target
 
 
@@ -102,20 +105,20 @@ def addresses_of(target: Target, resolve: Resolver = look_up) -> list[tuple[int,
     found = resolve(target.host, target.port)
     judge(target, found)
     if not found:
-        raise NotAllowed("The host has no address.")
+        raise NotAllowed(_("The host has no address."))
     return found[:_TRIED]
 
 
 def judge(target: Target, found: list[tuple[int, SocketAddress]]) -> None:
     """Pass if this site may connect to all of these. Raises NotAllowed."""
-    for _, where in found:
+    for _family, where in found:
         address = _meant(ip_address(str(where[0]).partition("%")[0]))
         if any(address in network for network in settings.WEBHOOK_ALLOWED_NETWORKS):
             continue
         if not is_public(address):
-            raise NotAllowed("The host is not on the public internet.")
+            raise NotAllowed(_("The host is not on the public internet."))
         if target.scheme != "https":
-            raise NotAllowed("The address has to begin with https://.")
+            raise NotAllowed(_("The address has to begin with https://."))
 
 
 def is_public(address: Address) -> bool:

@@ -19,7 +19,9 @@ from apps.integrations.models import CalendarFeed
 from apps.tournaments.models import Match, Status, Tournament
 from apps.tournaments.permissions import Person
 from apps.tournaments.selectors import lists
+from apps.words import gettext
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 
 MATCH_MINUTES = 30  # of each game of a match
 MOST = 2000  # matches of one calendar
@@ -54,12 +56,12 @@ def of_token(token: str) -> Feed:
     """
     feed = CalendarFeed.objects.select_related("user").filter(digest=_digest(token), user__is_active=True).first()
     if feed is None:
-        message = "There is no such calendar."
+        message = _("There is no such calendar.")
         raise NotFound(message)
     user = feed.user
     mine = Match.objects.filter(Q(home__user=user) | Q(away__user=user)).exclude(tournament__status=Status.DRAFT)
     matches = mine.select_related("tournament", "home", "away", "station")
-    return _feed(f"Matches of {user.username}", matches)
+    return _feed(gettext("Matches of {name}", name=user.username), matches)
 
 
 def new_token(user: User) -> str:
@@ -94,7 +96,7 @@ def _feed(name: str, found: QuerySet[Match], tournaments: Iterable[Tournament] =
 def _item(match: Match) -> ical.Item:
     begins = match.scheduled_at or _BEGINNING
     site = urlsplit(settings.SITE_URL).hostname or "deltacrown"
-    names = " – ".join("to be decided" if entry is None else entry.name for entry in (match.home, match.away))
+    names = " – ".join(gettext("to be decided") if entry is None else entry.name for entry in (match.home, match.away))
     return ical.Item(
         uid=f"match-{match.pk}@{site}",
         sequence=match.version,

@@ -29,8 +29,11 @@ from apps.integrations.models import Attempt, Endpoint
 from apps.integrations.retries import GIVE_UP_AFTER, pause
 from apps.integrations.sealing import Secrets, Unreadable, unseal
 from apps.integrations.sending import LOOK_UP_SECONDS, SECONDS, Answer, Line
+from engine.text import gettext as _
 
 logger = structlog.get_logger(__name__)
+
+_NOTHING_ARRIVED = _("Nothing arrived for a day.")
 
 # Longer than any attempt can take, so that nobody else begins one meanwhile; and how long a killed worker is missed.
 LEASE = timedelta(seconds=LOOK_UP_SECONDS + SECONDS + 25)
@@ -132,9 +135,9 @@ class Courier:
             opened = unseal(endpoint.sealed)
             parse(opened.url)
         except Unreadable:
-            reason = "The site has another SECRET_KEY than when this was added. Remove it and add it again."
+            reason: str = _("The site has another SECRET_KEY than when this was added. Remove it and add it again.")
         except BadRequest as refusal:  # what may be connected to is decided by settings
-            reason = refusal.message
+            reason = refusal.text
         else:
             return opened
         self._move(endpoint, active=False, off_reason=reason, test_at=None)
@@ -178,7 +181,7 @@ class Courier:
         if verdict.fate is Fate.OFF:
             return {**failed, "active": False, "off_reason": verdict.reason}
         if now - since >= GIVE_UP_AFTER:
-            return {**failed, "active": False, "off_reason": f"Nothing arrived for a day. {answer.error}"[:200]}
+            return {**failed, "active": False, "off_reason": f"{_NOTHING_ARRIVED} {answer.error}"[:200]}
         failures = endpoint.failures + 1 if verdict.counts else endpoint.failures
         wait = max(verdict.wait, pause(failures, self._chance())) if verdict.counts else verdict.wait
         return {**failed, "failures": failures, "next_attempt_at": now + timedelta(seconds=wait)}

@@ -11,6 +11,7 @@ from apps.integrations.models import Attempt, Endpoint
 from apps.tournaments.models import Tournament
 from apps.tournaments.permissions import Person, require
 from apps.tournaments.selectors import lists
+from engine.text import gettext as _
 
 Fields = dict[str, Any]
 
@@ -29,12 +30,12 @@ def endpoints_of(person: Person, tournament_id: int) -> tuple[Tournament, QueryS
 
 def endpoint_for(person: Person, endpoint_id: int) -> Endpoint:
     """Return an endpoint. Up to three queries. Raises as `endpoints_of`."""
-    message = "There is no such integration."
+    message = _("There is no such integration.")
     endpoint = Endpoint.objects.select_related("created_by").filter(pk=endpoint_id).first()
     if endpoint is None:
         raise NotFound(message)
     try:
-        _, role = lists.tournament_for(person, endpoint.tournament_id)
+        _tournament, role = lists.tournament_for(person, endpoint.tournament_id)
     except NotFound:
         raise NotFound(message) from None
     require("edit_integration", person, role, tournament_id=endpoint.tournament_id)

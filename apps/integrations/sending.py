@@ -16,6 +16,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from apps.integrations.addresses import NotAllowed, Resolver, SocketAddress, Target, addresses_of, look_up
+from engine.text import Text
+from engine.text import gettext as _
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -189,21 +191,21 @@ def _seconds(header: str | None) -> float | None:
     return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None  # noqa: PLR0124 - not a number
 
 
-def _refusal(status: int) -> str:
+def _refusal(status: int) -> Text:
     if 300 <= status < 400:  # noqa: PLR2004 - 3xx
-        return f"It answered {status}: redirects are not followed. Give the address that it leads to."
-    return f"It answered {status}."
+        return _("It answered {number}: redirects are not followed. Give the address that it leads to.", number=status)
+    return _("It answered {number}.", number=status)
 
 
-# The first that fits; of what the other side has sent there is no word in them.
+# The first that fits; of what the other side has sent there is no word in them. They are kept in English.
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, f"There was no answer within {SECONDS:.0f} seconds."),
-    (ssl.SSLError, "TLS could not be agreed upon."),
-    (socket.gaierror, "The host cannot be found."),
-    (ConnectionRefusedError, "Nobody listens there."),
-    (ConnectionError, "It closed the connection without an answer."),
-    (http.client.HTTPException, "What answered does not speak HTTP."),
-    (OSError, "It cannot be reached."),
+    (TimeoutError, _("There was no answer within {number} seconds.", number=round(SECONDS))),
+    (ssl.SSLError, _("TLS could not be agreed upon.")),
+    (socket.gaierror, _("The host cannot be found.")),
+    (ConnectionRefusedError, _("Nobody listens there.")),
+    (ConnectionError, _("It closed the connection without an answer.")),
+    (http.client.HTTPException, _("What answered does not speak HTTP.")),
+    (OSError, _("It cannot be reached.")),
 )
 
 

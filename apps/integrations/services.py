@@ -24,6 +24,8 @@ from apps.tournaments.models import Tournament
 from apps.tournaments.services import Actor, Done
 from apps.tournaments.services.unit import Unit, present
 from apps.tournaments.text import clean_line
+from engine.text import Listed
+from engine.text import gettext as _
 
 MOST = 10  # of one tournament
 
@@ -57,9 +59,11 @@ def add(
     host = _checked_host(kind, url)
     others = list(tournament.endpoints.all())
     if len(others) >= MOST:
-        raise Conflict(f"A tournament has at most {MOST} integrations. Remove one that is not used any more.")
+        raise Conflict(
+            _("A tournament has at most {most} integrations. Remove one that is not used any more.", most=MOST)
+        )
     if any(_leads_to(other, url) for other in others):
-        raise Conflict("There is one for this address already.", field="url")
+        raise Conflict(_("There is one for this address already."), field="url")
     key = webhook.new_key() if kind == Kind.WEBHOOK else ""
     head = _head(tournament)
     endpoint = Endpoint.objects.create(
@@ -136,9 +140,9 @@ def replay(actor: Actor, endpoint_id: int, *, first: int) -> Done:
     unit, endpoint = _locked("replay_integration", actor, endpoint_id)
     head = _head(unit.tournament)
     if not 1 <= first <= head + 1:
-        raise BadRequest(f"The log has events 1 to {head}.", field="first")
+        raise BadRequest(_("The log has events 1 to {head}.", head=head), field="first")
     if not CHANNELS[endpoint.kind].retells:
-        raise Conflict("Announcements are not repeated.")
+        raise Conflict(_("Announcements are not repeated."))
     return _change(unit, endpoint, cursor=first - 1, delivered=first - 1, **_anew(unit))
 
 
@@ -150,7 +154,7 @@ def _unit(action: str, actor: Actor, tournament_id: int) -> Unit:
 
 def _locked(action: str, actor: Actor, endpoint_id: int) -> tuple[Unit, Endpoint]:
     tournament_id = Endpoint.objects.filter(pk=endpoint_id).values_list("tournament_id", flat=True).first()
-    message = "There is no such integration."
+    message = _("There is no such integration.")
     if tournament_id is None:
         raise NotFound(message)
     try:
@@ -193,7 +197,7 @@ def _head(tournament: Tournament) -> int:
 def _checked_host(kind: str, url: str) -> str:
     """Return the host of an address to which events of this kind can go. Raises BadRequest."""
     if kind not in Kind.values:
-        raise BadRequest(f"The kinds are {', '.join(Kind.values)}.", field="kind")
+        raise BadRequest(_("The kinds are {names}.", names=Listed(Kind.values)), field="kind")
     target = parse(url)
     if kind == Kind.DISCORD and not (
         (target.scheme, target.port) == ("https", 443)
@@ -201,7 +205,7 @@ def _checked_host(kind: str, url: str) -> str:
         and re.fullmatch(discord.PATH, target.path)
     ):
         raise BadRequest(
-            "Copy the address from Discord: Server settings, Integrations, Webhooks, Copy webhook URL.", field="url"
+            _("Copy the address from Discord: Server settings, Integrations, Webhooks, Copy webhook URL."), field="url"
         )
     return target.host
 
@@ -209,7 +213,9 @@ def _checked_host(kind: str, url: str) -> str:
 def _checked_types(kind: str, types: Sequence[str]) -> list[str]:
     known = CHANNELS[kind].types
     if unknown := sorted(set(types) - set(known)):
-        raise BadRequest(f"There are no events {', '.join(unknown)[:200]} to deliver there.", field="types")
+        raise BadRequest(
+            _("There are no events {names} to deliver there.", names=", ".join(unknown)[:200]), field="types"
+        )
     return [name for name in known if name in types]
 
 

@@ -9,7 +9,6 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.services import confirmed_address
@@ -23,6 +22,7 @@ from apps.notifications.occasions import OF_USE
 from apps.notifications.ways.push import checked
 from apps.tournaments.services.unit import present
 from apps.tournaments.text import clean_line
+from engine.text import gettext as _
 
 logger = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ def choose(user: User, *, kinds: Collection[str], language: str = "") -> Prefere
         BadRequest: no such kind or language.
     """
     if unknown := sorted(set(kinds) - set(Kind.values)):
-        raise BadRequest(_("There is no kind of notification called {name}.").format(name=unknown[0]), field="kinds")
+        raise BadRequest(_("There is no kind of notification called {name}.", name=unknown[0]), field="kinds")
     if language and language not in dict(settings.LANGUAGES):
         raise BadRequest(_("The site does not speak this language."), field="language")
     before = preferences_of(user)
@@ -91,7 +91,7 @@ def add_mail(user: User, *, origin: str) -> Channel:
     address = confirmed_address(user)
     if address is None:
         raise Conflict(_("Confirm your e-mail address first: nobody else is to get your mail."))
-    return _replace(user, Way.MAIL, name=_("Mail"), origin=origin)
+    return _replace(user, Way.MAIL, name="Mail", origin=origin)
 
 
 @transaction.atomic
@@ -123,7 +123,7 @@ def send_test(user: User, channel_id: int) -> None:
     """Have a test sent. Raises NotFound."""
     channel = _own(user, channel_id)
     if not channel.active:
-        raise Conflict(_("This is off: {reason}").format(reason=channel.off_reason))
+        raise Conflict(_("This is off: {reason}", reason=channel.off_reason))
     now = present()
     Notice.objects.create(
         channel=channel,
@@ -149,7 +149,7 @@ def _replace(user: User, way: Way, *, name: str, origin: str, sealed: str = "") 
 def _add(user: User, way: Way, *, name: str, origin: str, sealed: str, digest: str | None = None) -> Channel:
     if Channel.objects.filter(user=user).count() >= Channel.MOST:
         raise Conflict(
-            _("Remove a device that is not used any more first: there are {most}.").format(most=Channel.MOST)
+            _("There are {most} devices and channels already. Remove one that is not used any more.", most=Channel.MOST)
         )
     Preferences.objects.get_or_create(user=user, defaults={"kinds": _everything()})
     logger.info("notification_channel_added", way=way.value, user=user.pk)

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.eventlog.log import iso
 from apps.notifications.models import TEST, Kind, Notice
 from apps.tournaments.models import Entry, EntryStatus, Match, Status
+from apps.words import gettext as _
+from apps.words import ngettext
 from engine.match_flow import MatchState
 
 AT = "\x00"  # can stand in no name
@@ -54,20 +54,20 @@ def _match(match: Match, entry: Entry, more: int) -> Text | None:
     said = {"opponent": opponent, "where": _where(match, entry)}
     at = match.deadline_at if match.state == MatchState.CHECK_IN else match.scheduled_at
     if match.called_at is not None and match.station is not None:
-        title = _("Come to {station}").format(station=match.station.name)
+        title = _("Come to {station}", station=match.station.name)
     elif match.state == MatchState.CHECK_IN:
         title = _("Check in to your match")
     else:
         title = _("Your match is up")
     if match.state == MatchState.CHECK_IN and at is not None:
-        body = _("You play {opponent}. Check in until {at}. {where}").format(at=AT, **said)
+        body = _("You play {opponent}. Check in until {at}. {where}", at=AT, **said)
     elif at is not None:
-        body = _("You play {opponent} at {at}. {where}").format(at=AT, **said)
+        body = _("You play {opponent} at {at}. {where}", at=AT, **said)
     else:
-        body = _("You play {opponent}. {where}").format(**said)
+        body = _("You play {opponent}. {where}", **said)
     if more:
         others = ngettext("You can play {count} more match.", "You can play {count} more matches.", more)
-        body = f"{body} {others.format(count=more)}"
+        body = f"{body} {others}"
     return Text(title, body, _page(match), f"match-{match.pk}", at)
 
 
@@ -79,7 +79,7 @@ def _soon(match: Match, entry: Entry, occasion: str) -> Text | None:
         return None
     if not occasion.endswith(iso(planned)):
         return None  # it was moved; there is another notice for that
-    body = _("You play {opponent} at {at}. {where}").format(opponent=opponent, at=AT, where=_where(match, entry))
+    body = _("You play {opponent} at {at}. {where}", opponent=opponent, at=AT, where=_where(match, entry))
     return Text(_("Your match starts soon"), body, _page(match), f"match-{match.pk}", planned)
 
 
@@ -97,11 +97,9 @@ def _result(match: Match, entry: Entry) -> Text | None:
         "where": _where(match, entry),
     }
     if match.deadline_at is None:
-        body = _("{opponent} reported: you {score} them. {where}").format(**said)
+        body = _("{opponent} reported: you {score} them. {where}", **said)
     else:
-        body = _("{opponent} reported: you {score} them. Without an answer it counts at {at}. {where}").format(
-            at=AT, **said
-        )
+        body = _("{opponent} reported: you {score} them. Without an answer it counts at {at}. {where}", at=AT, **said)
     return Text(_("Confirm the result"), body, _page(match), f"match-{match.pk}", match.deadline_at)
 
 
@@ -112,10 +110,10 @@ def _check_in(entry: Entry) -> Text | None:
         return None
     closes = tournament.check_in_closes_at
     if closes is None:
-        body = _("{tournament}: only entrants who check in are drawn.").format(tournament=tournament.name)
+        body = _("{tournament}: only entrants who check in are drawn.", tournament=tournament.name)
     else:
-        body = _("{tournament}: check in until {at}. Only entrants who do are drawn.").format(
-            tournament=tournament.name, at=AT
+        body = _(
+            "{tournament}: check in until {at}. Only entrants who do are drawn.", tournament=tournament.name, at=AT
         )
     return Text(_("Check-in is open"), body, _home(entry), f"entry-{entry.pk}", closes)
 
@@ -123,10 +121,10 @@ def _check_in(entry: Entry) -> Text | None:
 def _place(entry: Entry) -> Text | None:
     name = entry.tournament.name
     if entry.status == EntryStatus.CONFIRMED:
-        body = _("{entrant} plays in {tournament}.").format(entrant=entry.name, tournament=name)
+        body = _("{entrant} plays in {tournament}.", entrant=entry.name, tournament=name)
         return Text(_("You are in"), body, _home(entry), f"entry-{entry.pk}")
     if entry.status == EntryStatus.OFFERED and entry.claim_by is not None:
-        body = _("{tournament}: claim it until {at}, or it goes to the next.").format(tournament=name, at=AT)
+        body = _("{tournament}: claim it until {at}, or it goes to the next.", tournament=name, at=AT)
         return Text(_("A place is held for you"), body, _home(entry), f"entry-{entry.pk}", entry.claim_by)
     return None
 
@@ -142,8 +140,8 @@ def _opponent(match: Match, entry: Entry) -> str | None:
 def _where(match: Match, entry: Entry) -> str:
     named = {"tournament": entry.tournament.name, "number": match.number}
     if match.station is None:
-        return _("{tournament}, match {number}.").format(**named)
-    return _("{tournament}, match {number}, {station}.").format(station=match.station.name, **named)
+        return _("{tournament}, match {number}.", **named)
+    return _("{tournament}, match {number}, {station}.", station=match.station.name, **named)
 
 
 def _page(match: Match) -> str:

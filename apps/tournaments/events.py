@@ -55,6 +55,7 @@ class TournamentChange(Change, frozen=True):
     champion: int | None | UnsetType = UNSET
     runner_up: int | None | UnsetType = UNSET
     third_place: int | None | UnsetType = UNSET
+    on_stream: int | None | UnsetType = UNSET
 
 
 class StageChange(Change, frozen=True):
@@ -515,6 +516,18 @@ class TournamentCompleted(Event):
 
 class TournamentCancelled(Event):
     """The organiser called it off."""
+
+    tournament: TournamentChange
+
+
+class TournamentOnStream(Event):
+    """Another match is shown on stream, or none: `tournament.on_stream`."""
+
+    tournament: TournamentChange
+
+
+class TournamentOverlaysRenewed(Event):
+    """The addresses of the overlays so far have ended."""
 
     tournament: TournamentChange
 

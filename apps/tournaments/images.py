@@ -13,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from apps.errors import BadRequest
+from engine.text import gettext as _
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -56,7 +57,7 @@ def checked_image(data: bytes) -> CheckedImage:
         BadRequest: with field "file", and what to send instead.
     """
     if len(data) > MAX_BYTES:
-        raise _refusal(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MiB. Send a smaller one.")
+        raise _refusal(_("The picture is larger than {most} MiB. Send a smaller one.", most=MAX_BYTES // 1024 // 1024))
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
             _check(image, data)
@@ -66,11 +67,11 @@ def checked_image(data: bytes) -> CheckedImage:
     except BadRequest:
         raise
     except UnidentifiedImageError:
-        raise _refusal("The file is not a JPEG, PNG or WebP picture. Send a screenshot or a photo.") from None
+        raise _refusal(_("The file is not a JPEG, PNG or WebP picture. Send a screenshot or a photo.")) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
     except Exception:  # noqa: BLE001 - the bytes are a stranger's, and decoders raise whatever they stumble over
-        raise _refusal("The picture is damaged or incomplete. Save it again, or send another.") from None
+        raise _refusal(_("The picture is damaged or incomplete. Save it again, or send another.")) from None
 
 
 def _refusal(message: str) -> BadRequest:
@@ -78,7 +79,7 @@ def _refusal(message: str) -> BadRequest:
 
 
 def _too_many_pixels() -> BadRequest:
-    return _refusal(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Send a smaller one.")
+    return _refusal(_("The picture has more than {most} megapixels. Send a smaller one.", most=MAX_PIXELS // 1000000))
 
 
 def _check(image: Image.Image, data: bytes) -> None:
@@ -88,9 +89,9 @@ def _check(image: Image.Image, data: bytes) -> None:
     if isinstance(image, JpegImageFile):
         # Several pictures in one JPEG (MPO) are a photograph and what the camera keeps with it: only the first is read.
         if data.count(_SCAN) > _MAX_SCANS:
-            raise _refusal("The picture is put together from too many parts. Save it again, or send a screenshot.")
+            raise _refusal(_("The picture is put together from too many parts. Save it again, or send a screenshot."))
     elif getattr(image, "n_frames", 1) > 1:
-        raise _refusal("The picture moves. Send a still one.")
+        raise _refusal(_("The picture moves. Send a still one."))
 
 
 def _as_png(image: Image.Image) -> CheckedImage:

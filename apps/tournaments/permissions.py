@@ -17,8 +17,10 @@ from apps.accounts.grants import Grant, Scope
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired, PermissionDenied
 from apps.eventlog.log import PUBLIC, STAFF
+from apps.tournaments.labels import either
 from apps.tournaments.models import Entry, EntryStatus, Match, Member, Role, Status, Team, Tournament
 from engine.bracket import Side
+from engine.text import gettext as _
 
 Person = User | AnonymousUser
 
@@ -64,6 +66,8 @@ ACTIONS: dict[str, Rule] = {
     "schedule_match": Rule(Role.REFEREE),
     "call_match": Rule(Role.REFEREE),
     "extend_deadline": Rule(Role.REFEREE),
+    "set_on_stream": Rule(Role.REFEREE),
+    "renew_overlays": Rule(Role.ORGANIZER),
     "add_station": Rule(Role.ORGANIZER),
     "rename_station": Rule(Role.ORGANIZER),
     "remove_station": Rule(Role.ORGANIZER),
@@ -101,11 +105,11 @@ _STAFF_SCOPES: dict[Role | None, frozenset[Scope]] = {
 _ORGANISING = frozenset({"create_tournament"})
 
 _WHO = {
-    Role.SPECTATOR: "somebody who is signed in",
-    Role.PLAYER: "the player concerned",
-    Role.REFEREE: "a referee or organiser of this tournament",
-    Role.ORGANIZER: "an organiser of this tournament",
-    Role.ADMIN: "an administrator of this site",
+    Role.SPECTATOR: _("somebody who is signed in"),
+    Role.PLAYER: _("the player concerned"),
+    Role.REFEREE: _("a referee or organiser of this tournament"),
+    Role.ORGANIZER: _("an organiser of this tournament"),
+    Role.ADMIN: _("an administrator of this site"),
 }
 
 
@@ -247,22 +251,22 @@ def require(
         PermissionDenied: not allowed; the message says who is.
     """
     if not isinstance(person, User):
-        message = "Sign in to do this."
+        message = _("Sign in to do this.")
         raise AuthenticationRequired(message)
     own = (entry is not None and entry.user_id == person.pk) or (
         match is not None and side_of(person, match) is not None
     )
     rule, grant = ACTIONS.get(action), person.grant
     if grant is not None and not grant.covers(tournament_id):
-        message = "This token is for one tournament, and that is another."
+        message = _("This token is for one tournament, and that is another.")
         raise PermissionDenied(message)
     if allows(action, person, role, own=own):
         return
     if grant is not None and rule is not None and not grant.scopes & (needed := _scopes_for(action, own=own)):
-        message = f"This token needs the scope {' or '.join(sorted(needed))} for this. Make another one."
+        message = _("This token needs the scope {scopes} for this. Make another one.", scopes=either(sorted(needed)))
         raise PermissionDenied(message)
     who = [] if rule is None else [_WHO[r] for r in (rule.role, rule.others) if r is not None]
-    message = f"Only {' or '.join(who)} can do this." if who else "Nobody can do this."
+    message = _("Only {who} can do this.", who=either(who)) if who else _("Nobody can do this.")
     raise PermissionDenied(message)
 
 
@@ -292,9 +296,9 @@ TEAM_ACTIONS: dict[str, TeamRole] = {
 }
 
 _WHO_IN_TEAM = {
-    TeamRole.INVITED: "somebody who is invited to this team",
-    TeamRole.MEMBER: "a member of this team",
-    TeamRole.CAPTAIN: "the captain of this team",
+    TeamRole.INVITED: _("somebody who is invited to this team"),
+    TeamRole.MEMBER: _("a member of this team"),
+    TeamRole.CAPTAIN: _("the captain of this team"),
 }
 
 
@@ -317,15 +321,15 @@ def require_in_team(action: str, person: Person, team: Team | None = None) -> Us
     Raises: as `require`.
     """
     if not isinstance(person, User):
-        message = "Sign in to do this."
+        message = _("Sign in to do this.")
         raise AuthenticationRequired(message)
     needed = TEAM_ACTIONS.get(action)
     role = TeamRole.OUTSIDER if team is None else team_role_of(person, team)
     if needed is None:
-        message = "Nobody can do this."
+        message = _("Nobody can do this.")
         raise PermissionDenied(message)
     # Being invited is not a rank: members have nothing to accept.
     if role == needed or (role > needed != TeamRole.INVITED) or (needed == TeamRole.CAPTAIN and person.is_superuser):
         return person
-    message = f"Only {_WHO_IN_TEAM[needed]} can do this."
+    message = _("Only {who} can do this.", who=_WHO_IN_TEAM[needed])
     raise PermissionDenied(message)

@@ -51,6 +51,7 @@ def tournament_fields(row: Tournament) -> Fields:
         "champion": row.champion_id,
         "runner_up": row.runner_up_id,
         "third_place": row.third_place_id,
+        "on_stream": row.on_stream_id,
     }
 
 

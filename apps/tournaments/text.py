@@ -1,20 +1,16 @@
-"""Clean what people type before it is stored and broadcast; say times in sentences."""
+"""Clean what people type before it is stored and broadcast."""
 
 import unicodedata
 from datetime import UTC, datetime
 
 from apps.errors import BadRequest
+from apps.tournaments.labels import words
+from engine.text import gettext as _
 
 # Characters that reorder or hide the text around them. The joiners U+200C and U+200D stay: Persian and emoji need them.
 _INVISIBLE = {chr(c) for c in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)}
 _MARKS_IN_A_ROW = 4
 _YEARS = range(2000, 2101)
-
-
-def said(at: datetime) -> str:
-    """Return a time for a sentence, whose reader may be in any zone: "22 Nov 2026, 18:05 UTC"."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
 def clean_line(field: str, value: str, *, at_most: int, required: bool = False) -> str:
@@ -41,10 +37,10 @@ def clean_moment(field: str, value: datetime) -> datetime:
         BadRequest: it has no time zone, or lies in a year in which nobody plays.
     """
     if value.tzinfo is None:
-        message = "A time needs its time zone, for example 2026-11-22T18:00:00Z."
+        message = _("A time needs its time zone, for example 2026-11-22T18:00:00Z.")
         raise BadRequest(message, field=field)
     if value.year not in _YEARS:  # which leaves room at both ends for the step to another zone
-        message = f"A time here lies in the years {_YEARS[0]} to {_YEARS[-1]}."
+        message = _("A time here lies in the years {first} to {last}.", first=_YEARS[0], last=_YEARS[-1])
         raise BadRequest(message, field=field)
     # PostgreSQL does not know every offset that Python does.
     return value.replace(microsecond=0).astimezone(UTC)
@@ -52,21 +48,23 @@ def clean_moment(field: str, value: datetime) -> datetime:
 
 def _checked(field: str, value: str, *, at_most: int, required: bool) -> str:
     text = unicodedata.normalize("NFC", value)
-    label = field.replace("_", " ")
+    label = words(field)
     if required and not text:
-        message = f"The {label} is missing."
+        message = _("The {label} is missing.", label=label)
         raise BadRequest(message, field=field)
     if len(text) > at_most:
-        message = f"The {label} has {len(text)} characters; at most {at_most} fit."
+        message = _(
+            "The {label} has {count} characters; at most {at_most} fit.", label=label, count=len(text), at_most=at_most
+        )
         raise BadRequest(message, field=field)
     marks = 0
     for character in text:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if (category in ("Cc", "Cs", "Co") and character != "\n") or character in _INVISIBLE:
-            message = f"The {label} has characters that cannot be shown. Type it again without them."
+            message = _("The {label} has characters that cannot be shown. Type it again without them.", label=label)
             raise BadRequest(message, field=field)
         if marks > _MARKS_IN_A_ROW:
-            message = f"The {label} piles too many accents on one letter."
+            message = _("The {label} piles too many accents on one letter.", label=label)
             raise BadRequest(message, field=field)
     return text

@@ -19,6 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from apps.errors import AppError, AuthenticationRequired, BadRequest, NotFound
 from apps.tournaments.services import Actor, Done
 from apps.web.pages import Failure
+from apps.words import gettext, ngettext, said
 
 MAX_COMMAND_ID = 40
 MAX_VERSION_DIGITS = 9
@@ -33,7 +34,7 @@ HOSTS = frozenset(
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
         "entry", "teams", "team",
         "manage-stages",
-        "manage-integrations", "access", "notifications",
+        "manage-integrations", "access", "manage-overlays", "notifications",
     }
 )  # fmt: skip
 
@@ -96,21 +97,21 @@ def carry_out(
         return JsonResponse({"ok": True, "seq": outcome.seq})
     text = done if isinstance(done, str) else done(outcome)
     if text:
-        messages.success(request, text)
+        messages.success(request, said(text))
     return HttpResponseRedirect(back(outcome) if back else _host(request, host))
 
 
 def refused(request: HttpRequest, error: AppError, *, form: str, host: str) -> HttpResponse:
     """Answer a form that was refused: the sign-in page, a 404, or its own page with the sentence on it."""
     if wants_json(request):
-        return JsonResponse({"ok": False, "message": error.message}, status=error.http_status)
+        return JsonResponse({"ok": False, "message": said(error.text)}, status=error.http_status)
     if isinstance(error, AuthenticationRequired):
         return redirect_to_login(_host(request, host))
     if isinstance(error, NotFound) and form not in _FORMS_THAT_LOOK_UP:
-        raise Http404(error.message) from error
+        raise Http404(said(error.text)) from error
     field = str(error.data.get("field", ""))
     failure = Failure(
-        form, error.message, error.http_status, about=field, typed=_typed(request.POST), details=_details(error)
+        form, said(error.text), error.http_status, about=field, typed=_typed(request.POST), details=_details(error)
     )
     return show_again(request, failure, host=host)
 
@@ -133,8 +134,9 @@ _FORMS_THAT_LOOK_UP = frozenset({"staff", "invite", "token"})
 def _details(error: AppError) -> tuple[str, ...]:
     """Return the sentences of a refusal that is about many rows of a file, as far as somebody would read them."""
     rows = error.data.get("errors", [])
-    told = tuple(f"Row {row['row']}: {row['message']}" for row in rows[:MAX_DETAILS])
-    return (*told, f"And {len(rows) - MAX_DETAILS} more.") if len(rows) > MAX_DETAILS else told
+    told = tuple(gettext("Row {row}: {message}", row=row["row"], message=row["message"]) for row in rows[:MAX_DETAILS])
+    more = len(rows) - MAX_DETAILS
+    return (*told, ngettext("And {count} more.", "And {count} more.", more)) if more > 0 else told
 
 
 def _typed(sent: Mapping[str, Any]) -> dict[str, str]:

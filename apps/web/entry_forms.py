@@ -5,19 +5,21 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy
 
 from apps.errors import BadRequest
 from apps.tournaments.models import EntryRule, NoShowRule, Participation
+from engine.text import gettext as _
 
 MAX_ID_DIGITS = 18
 
-_NUMBER = {"required": "is missing.", "invalid": "is not a number."}
+_NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a number.")}
 
 
 class MomentField(forms.CharField):
     """A time, in UTC unless it says otherwise; empty is none."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: Any) -> None:
         super().__init__(required=False, label=label)
 
     def clean(self, value: Any) -> datetime | None:
@@ -27,7 +29,7 @@ class MomentField(forms.CharField):
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            raise forms.ValidationError("This is not a time, for example 2026-11-22T18:00.") from None
+            raise forms.ValidationError(gettext_lazy("This is not a time, for example 2026-11-22T18:00.")) from None
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
@@ -35,16 +37,16 @@ class EntryRulesForm(forms.Form):
     """Who gets in, and until when; the keywords of `tournaments.edit`."""
 
     participation = forms.ChoiceField(choices=Participation.choices)
-    roster_min = forms.IntegerField(label="Players at least", error_messages=_NUMBER)
-    roster_max = forms.IntegerField(label="Players at most", error_messages=_NUMBER)
+    roster_min = forms.IntegerField(label=gettext_lazy("Players at least"), error_messages=_NUMBER)
+    roster_max = forms.IntegerField(label=gettext_lazy("Players at most"), error_messages=_NUMBER)
     entry_rule = forms.ChoiceField(choices=EntryRule.choices)
     invite_code = forms.CharField(required=False, strip=False)
-    rating_min = forms.FloatField(label="Rating at least", required=False, error_messages=_NUMBER)
-    rating_max = forms.FloatField(label="Rating at most", required=False, error_messages=_NUMBER)
+    rating_min = forms.FloatField(label=gettext_lazy("Rating at least"), required=False, error_messages=_NUMBER)
+    rating_max = forms.FloatField(label=gettext_lazy("Rating at most"), required=False, error_messages=_NUMBER)
     late_entry = forms.BooleanField(required=False)
-    claim_minutes = forms.IntegerField(label="Minutes to claim a place", error_messages=_NUMBER)
-    check_in_opens_at = MomentField("Check-in opens")
-    check_in_closes_at = MomentField("Check-in closes")
+    claim_minutes = forms.IntegerField(label=gettext_lazy("Minutes to claim a place"), error_messages=_NUMBER)
+    check_in_opens_at = MomentField(gettext_lazy("Check-in opens"))
+    check_in_closes_at = MomentField(gettext_lazy("Check-in closes"))
     no_show_rule = forms.ChoiceField(choices=NoShowRule.choices)
 
     def __init__(self, sent: QueryDict) -> None:
@@ -68,7 +70,7 @@ def players_of(sent: QueryDict) -> list[int]:
     """
     ticked = sent.getlist("player")
     if not ticked or not all(text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS for text in ticked):
-        raise BadRequest("Choose who plays.", field="roster")
+        raise BadRequest(_("Choose who plays."), field="roster")
     return [int(text) for text in ticked]
 
 

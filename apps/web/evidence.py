@@ -1,12 +1,12 @@
 """Images for a dispute: from the files of a form to the service that keeps them, one command each."""
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from apps.errors import BadRequest
 from apps.tournaments.services import Actor, Done
 from apps.tournaments.services.disputes import add_evidence
 from apps.web.commands import command_id
+from engine.text import gettext as _
 
 MAX_FILES = 8
 
@@ -23,8 +23,9 @@ def attach(request: HttpRequest, match_id: int, *, required: bool = False) -> Do
     if required and not files:
         raise BadRequest(_("Choose at least one image."), field="file")
     if len(files) > MAX_FILES:
-        sentence = _("These are {count} files; at most {most} go in at once.")
-        raise BadRequest(sentence.format(count=len(files), most=MAX_FILES), field="file")
+        raise BadRequest(
+            _("These are {count} files; at most {most} go in at once.", count=len(files), most=MAX_FILES), field="file"
+        )
     base, done = command_id(request), None
     for number, file in enumerate(files, start=1):
         done = add_evidence(Actor(request.user, f"{base}.{number}" if base else ""), match_id, file.read())

@@ -5,18 +5,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from apps.tournaments.models import DisputeCause
 from apps.web.commands import cleaned
 
 MAX_SEED_DIGITS = 6
 
-_NUMBER = {"required": "is missing.", "invalid": "is not a whole number."}
+_NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a whole number.")}
 
 
 class SideForm(forms.Form):
     side = forms.ChoiceField(
-        choices=[("home", "home"), ("away", "away")], error_messages={"required": "Choose one of the two."}
+        choices=[("home", "home"), ("away", "away")],
+        error_messages={"required": gettext_lazy("Choose one of the two.")},
     )
 
 
@@ -25,13 +27,15 @@ class LoserForm(forms.Form):
 
     side = forms.ChoiceField(
         choices=[("home", "home"), ("away", "away"), ("both", "both")],
-        error_messages={"required": "Choose who loses the match."},
+        error_messages={"required": gettext_lazy("Choose who loses the match.")},
     )
 
 
 class DisputeForm(forms.Form):
     cause = forms.ChoiceField(
-        choices=DisputeCause.choices, required=False, error_messages={"invalid_choice": "Choose a cause from the list."}
+        choices=DisputeCause.choices,
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("Choose a cause from the list.")},
     )
     text = forms.CharField(required=False, strip=False)
 
@@ -43,10 +47,14 @@ class SettingsForm(forms.Form):
     game = forms.CharField(required=False, strip=False)
     description = forms.CharField(required=False, strip=False)
     accent = forms.CharField(required=False)
-    capacity = forms.IntegerField(label="Places", error_messages=_NUMBER)
+    capacity = forms.IntegerField(label=gettext_lazy("Places"), error_messages=_NUMBER)
     check_in = forms.BooleanField(required=False)
-    match_check_in_minutes = forms.IntegerField(label="Check-in to each match", required=False, error_messages=_NUMBER)
-    confirm_minutes = forms.IntegerField(label="A report counts after", required=False, error_messages=_NUMBER)
+    match_check_in_minutes = forms.IntegerField(
+        label=gettext_lazy("Check-in to each match"), required=False, error_messages=_NUMBER
+    )
+    confirm_minutes = forms.IntegerField(
+        label=gettext_lazy("A report counts after"), required=False, error_messages=_NUMBER
+    )
     starts_at = forms.CharField(required=False)
 
     def clean_starts_at(self) -> datetime | None:
@@ -56,20 +64,22 @@ class SettingsForm(forms.Form):
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            raise forms.ValidationError("The start is not a time, for example 2026-11-22T18:00.") from None
+            raise forms.ValidationError(
+                gettext_lazy("The start is not a time, for example 2026-11-22T18:00.")
+            ) from None
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class MemberForm(forms.Form):
     username = forms.CharField(required=False)
     role = forms.ChoiceField(
-        choices=[("referee", ""), ("organizer", "")], error_messages={"required": "Choose a role."}
+        choices=[("referee", ""), ("organizer", "")], error_messages={"required": gettext_lazy("Choose a role.")}
     )
 
 
 class DrawForm(forms.Form):
     draw_seed = forms.IntegerField(
-        label="Draw seed", required=False, min_value=0, max_value=2**53 - 1, error_messages=_NUMBER
+        label=gettext_lazy("Draw seed"), required=False, min_value=0, max_value=2**53 - 1, error_messages=_NUMBER
     )
 
 

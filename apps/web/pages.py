@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.errors import AppError, AuthenticationRequired, NotFound
 from apps.eventlog.log import Position
+from apps.words import said
 from engine.projection import State
 
 P = ParamSpec("P")
@@ -91,10 +92,10 @@ def page(view: View[P]) -> View[P]:
         try:
             return view(request, *args, **kwargs)
         except NotFound as error:
-            raise Http404(error.message) from error
+            raise Http404(said(error.text)) from error
         except AuthenticationRequired:
             return redirect_to_login(request.get_full_path())
         except AppError as error:
-            raise Forbidden(error.message) from error
+            raise Forbidden(said(error.text)) from error
 
     return guarded

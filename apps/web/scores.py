@@ -4,25 +4,26 @@ import re
 from collections.abc import Mapping
 
 from django import forms
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.errors import BadRequest
 from apps.tournaments.services.matches import to_score
 from apps.web.commands import cleaned
 from engine.match_flow import MAX_GAMES, MAX_POINTS, Score
+from engine.text import gettext as _
 
 MAX_DIGITS = 4
 _PICKED = re.compile(r"(\d{1,2})-(\d{1,2})", re.ASCII)
-_NUMBER = {"required": "is missing.", "invalid": "is not a whole number."}
+_NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a whole number.")}
 
 
 class ScoreForm(forms.Form):
     """Points of both sides; the shootout is left empty unless it decided a level score."""
 
-    home_score = forms.IntegerField(label="Score", error_messages=_NUMBER)
-    away_score = forms.IntegerField(label="Score", error_messages=_NUMBER)
-    home_shootout = forms.IntegerField(label="Shootout", required=False, error_messages=_NUMBER)
-    away_shootout = forms.IntegerField(label="Shootout", required=False, error_messages=_NUMBER)
+    home_score = forms.IntegerField(label=gettext_lazy("Score"), error_messages=_NUMBER)
+    away_score = forms.IntegerField(label=gettext_lazy("Score"), error_messages=_NUMBER)
+    home_shootout = forms.IntegerField(label=gettext_lazy("Shootout"), required=False, error_messages=_NUMBER)
+    away_shootout = forms.IntegerField(label=gettext_lazy("Shootout"), required=False, error_messages=_NUMBER)
 
 
 class StepForm(ScoreForm):
@@ -61,9 +62,11 @@ def games_in(sent: Mapping[str, str]) -> list[tuple[int, int]]:
         if not home and not away:
             continue
         if number > len(games) + 1:
-            raise BadRequest(f"Game {len(games) + 1} has no score; fill in the games in order.", field="games")
+            raise BadRequest(
+                _("Game {number} has no score; fill in the games in order.", number=len(games) + 1), field="games"
+            )
         if not all(text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS for text in (home, away)):
-            raise BadRequest(f"Game {number} needs a whole number for both sides.", field="games")
+            raise BadRequest(_("Game {number} needs a whole number for both sides.", number=number), field="games")
         games.append((int(home), int(away)))
     return games
 

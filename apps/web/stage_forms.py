@@ -4,25 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from apps.tournaments.services.stages import stage_settings
 from apps.web.commands import cleaned
+from apps.web.present.league import part_name
 from apps.web.present.names import FORMAT_LABELS
+from apps.words import said
 from engine.groups import Seating
 from engine.stages import MAX_BEST_OF, RULE_YEARS, Format
+from engine.text import gettext as _
 from engine.tiebreaks import Measure, Part
 
 TIE_BREAKS = 6  # that can be chosen in a form
-TIE_BREAK_CHOICES = [
-    (str(part), part.measure.label[0].upper() + part.measure.label[1:] + (", among the tied" if scoped else ""))
-    for part, scoped in (
-        *((Part(measure), False) for measure in Measure),
-        *((Part(measure, tied=True), True) for measure in (Measure.SCORE_DIFFERENCE, Measure.SCORED, Measure.WINS)),
-    )
-]
+TIE_BREAK_PARTS = (
+    *map(Part, Measure),
+    *(Part(measure, tied=True) for measure in (Measure.SCORE_DIFFERENCE, Measure.SCORED, Measure.WINS)),
+)
 SEATING_LABELS = {
-    Seating.BY_RESULT: "By their results, group mates far apart",
-    Seating.CROSSED: "Crossed, A1 against B2",
+    Seating.BY_RESULT: _("By their results, group mates far apart"),
+    Seating.CROSSED: _("Crossed, A1 against B2"),
 }
 
 # What the form of a stage to be shows: a single elimination, and of the other formats what is usual.
@@ -32,12 +33,12 @@ NEW_STAGE: dict[str, Any] = {
     "grand_final_reset": True,
 }
 
-_WHOLE = {"invalid": "is not a whole number."}
+_WHOLE = {"invalid": gettext_lazy("is not a whole number.")}
 _NONE_IF_EMPTY = ("rounds", "ends_at_wins", "ends_at_losses", "advance", "advance_rest")
 _POINTS = ("win", "draw", "loss", "bye")
 
 
-def _whole(label: str) -> forms.IntegerField:
+def _whole(label: Any) -> forms.IntegerField:
     return forms.IntegerField(label=label, required=False, error_messages=_WHOLE)
 
 
@@ -47,28 +48,28 @@ class StageForm(forms.Form):
     format = forms.ChoiceField(
         choices=[(value.value, label) for value, label in FORMAT_LABELS.items()],
         required=False,
-        error_messages={"invalid_choice": "Choose a format from the list."},
+        error_messages={"invalid_choice": gettext_lazy("Choose a format from the list.")},
     )
-    best_of = _whole("Best of")
-    best_of_final = _whole("Best of, final")
+    best_of = _whole(gettext_lazy("Best of"))
+    best_of_final = _whole(gettext_lazy("Best of, final"))
     third_place_match = forms.BooleanField(required=False)
     grand_final_reset = forms.BooleanField(required=False)
-    groups = _whole("Groups")
-    legs = _whole("Meetings")
-    rounds = _whole("Rounds")
-    ends_at_wins = _whole("Through with wins")
-    ends_at_losses = _whole("Out with losses")
-    rule_year = _whole("Rules of")
-    advance = _whole("Go on")
-    advance_rest = _whole("And of the next")
+    groups = _whole(gettext_lazy("Groups"))
+    legs = _whole(gettext_lazy("Meetings"))
+    rounds = _whole(gettext_lazy("Rounds"))
+    ends_at_wins = _whole(gettext_lazy("Through with wins"))
+    ends_at_losses = _whole(gettext_lazy("Out with losses"))
+    rule_year = _whole(gettext_lazy("Rules of"))
+    advance = _whole(gettext_lazy("Go on"))
+    advance_rest = _whole(gettext_lazy("And of the next"))
     seating = forms.ChoiceField(choices=[(value.value, "") for value in Seating], required=False)
 
 
 class PointsForm(forms.Form):
-    points_win = forms.FloatField(label="Points for a win", required=False)
-    points_draw = forms.FloatField(label="Points for a draw", required=False)
-    points_loss = forms.FloatField(label="Points for a loss", required=False)
-    points_bye = forms.FloatField(label="Points for a bye", required=False)
+    points_win = forms.FloatField(label=gettext_lazy("Points for a win"), required=False)
+    points_draw = forms.FloatField(label=gettext_lazy("Points for a draw"), required=False)
+    points_loss = forms.FloatField(label=gettext_lazy("Points for a loss"), required=False)
+    points_bye = forms.FloatField(label=gettext_lazy("Points for a bye"), required=False)
 
 
 def stage_values(sent: Mapping[str, str], *, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -117,10 +118,10 @@ def shown_values(stage: Mapping[str, Any]) -> dict[str, Any]:
 def choices() -> dict[str, Any]:
     """Return what the form offers."""
     return {
-        "formats": [(value.value, label) for value, label in FORMAT_LABELS.items()],
-        "tie_break_choices": TIE_BREAK_CHOICES,
+        "formats": [(value.value, said(label)) for value, label in FORMAT_LABELS.items()],
+        "tie_break_choices": [(str(part), part_name(part)) for part in TIE_BREAK_PARTS],
         "tie_break_places": range(1, TIE_BREAKS + 1),
-        "seatings": [(value.value, label) for value, label in SEATING_LABELS.items()],
+        "seatings": [(value.value, said(label)) for value, label in SEATING_LABELS.items()],
         "rule_years": RULE_YEARS[::-1],
         "most_games": MAX_BEST_OF,
     }

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from apps.errors import AppError, BadRequest, ErrorCode
 from apps.tournaments import uploads
 from apps.web.commands import refused
+from engine.text import gettext as _
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -46,7 +47,9 @@ def takes_files(
                 return checked(request, *args, **kwargs)
             except RequestDataTooBig:
                 request.POST = QueryDict()  # nothing of it was kept
-                error = TooLarge(f"The file is too large: at most {at_most // 1024 // 1024} MiB.", field="file")
+                error = TooLarge(
+                    _("The file is too large: at most {most} MiB.", most=at_most // 1024 // 1024), field="file"
+                )
                 name = form if isinstance(form, str) else form(*args, **kwargs)
                 return refused(request, error, form=name, host=host(*args, **kwargs))
 
@@ -64,7 +67,7 @@ def sent_file(request: HttpRequest) -> bytes:
     """
     file = request.FILES.get("file")
     if file is None:
-        message = "Choose a file first."
+        message = _("Choose a file first.")
         raise BadRequest(message, field="file")
     content: bytes = file.read()
     return content

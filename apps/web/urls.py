@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, path
 
+from apps.web.overlay_options import KINDS
 from apps.web.views import (
     accent,
     access,
     account,
     calendars,
+    embeds,
     entries,
     files,
     history,
@@ -16,6 +18,9 @@ from apps.web.views import (
     manage,
     matches,
     notifications,
+    oembed,
+    overlay_console,
+    overlays,
     reopening,
     schedule,
     stages,
@@ -120,6 +125,19 @@ urlpatterns: list[URLPattern] = [
             ("replay", integrations.replay),
         )
     ),
+    path("t/<int:tournament_id>/manage/on-stream/", overlay_console.set_on_stream, name="set-on-stream"),
+    path("t/<int:tournament_id>/manage/overlays/", overlay_console.overlays, name="manage-overlays"),
+    path("t/<int:tournament_id>/manage/overlays/renew/", overlay_console.renew, name="renew-overlays"),
+    # For broadcasts and other sites
+    *(
+        path(f"overlay/<int:tournament_id>/{kind}/", overlays.overlay, {"kind": kind}, name=f"overlay-{kind}")
+        for kind in KINDS
+    ),
+    path("embed/t/<int:tournament_id>/bracket/", embeds.bracket, name="embed-bracket"),
+    path("embed/t/<int:tournament_id>/standings/", embeds.standings, name="embed-standings"),
+    path("embed/t/<int:tournament_id>/matches/", embeds.matches, name="embed-matches"),
+    path("embed/t/<int:tournament_id>/matches/<int:match_id>/", embeds.match, name="embed-match"),
+    path("oembed", oembed.oembed, name="oembed"),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),
     path("m/<int:match_id>/check-in/", matches.check_in, name="match-check-in"),

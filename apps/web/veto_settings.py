@@ -7,7 +7,9 @@ from typing import Any
 
 from apps.errors import BadRequest
 from apps.web.forms import lines_of
+from apps.words import gettext
 from engine.errors import InvalidSettings
+from engine.text import gettext as _
 from engine.veto_script import preset
 
 _SCRIPT_FIELD = re.compile(r"script-([1-9][0-9]?)")
@@ -43,7 +45,7 @@ def veto_fields(stage: Mapping[str, Any]) -> VetoFields:
     lengths = {stage["best_of"], *stage["best_of_rounds"].values(), *map(int, veto["scripts"])}
     return VetoFields(
         stage=stage["id"],
-        title=stage["name"] or f"Stage {stage['number']}",
+        title=stage["name"] or gettext("Stage {number}", number=stage["number"]),
         form=f"veto-stage-{stage['id']}",
         pool="\n".join(veto["pool"]),
         seconds=veto["seconds"],
@@ -64,7 +66,7 @@ def veto_settings(sent: Mapping[str, str]) -> dict[str, Any]:
     """
     seconds = sent.get("seconds", "").strip() or "0"
     if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= _MAX_DIGITS):
-        message = "The time for a step is a whole number of seconds; 0 is no limit."
+        message = _("The time for a step is a whole number of seconds; 0 is no limit.")
         raise BadRequest(message, field="seconds")
     found = ((_SCRIPT_FIELD.fullmatch(name), text.strip()) for name, text in sent.items())
     return {

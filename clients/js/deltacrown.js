@@ -515,6 +515,11 @@ export class Room {
     return this.#follower.welcome;
   }
 
+  /** Whether the room can only be watched: WebSockets do not get through, and it comes as a stream. */
+  get isReadOnly() {
+    return this.#socket instanceof Stream;
+  }
+
   /** Who is here: `viewers`, and in a match's room perhaps `home` and `away`. */
   get presence() {
     return this.#follower.presence;
@@ -542,7 +547,8 @@ export class Room {
    */
   check(doubt = false) {
     if (!this.#running) return;
-    this.#send(this.#follower.probe(this.#world.now(), doubt));
+    // A stream cannot be asked; left alone it says something every 25 s.
+    if (doubt || !this.isReadOnly) this.#send(this.#follower.probe(this.#world.now(), doubt));
     this.#tell();
     if (this.#retry !== undefined) void this.#connect();
     else this.#arm();
@@ -556,7 +562,7 @@ export class Room {
    * @returns {Promise<Frame>}
    */
   act(action, data = {}, id = newId()) {
-    if (this.#socket instanceof Stream) return Promise.reject(READ_ONLY);
+    if (this.isReadOnly) return Promise.reject(READ_ONLY);
     if (!this.#running) return Promise.reject(new ActionError({ code: "stopped", message: "The room is not open." }));
     return new Promise((resolve, reject) => {
       this.#answers.set(id, { resolve, reject });

@@ -110,6 +110,11 @@ DOORS = {
     ),
     "call_match": (("POST", f"{M}/call", {}), ("/m/{s.match.pk}/call/", {})),
     "extend_deadline": (("PATCH", f"{M}/deadline", {"minutes": 5}), ("/m/{s.match.pk}/deadline/", {"minutes": 5})),
+    "set_on_stream": (
+        ("PUT", f"{T}/on-stream", {"match": None}),
+        (f"{MANAGE}/on-stream/", {"match": "{s.match.pk}"}),
+    ),
+    "renew_overlays": (("POST", f"{T}/overlays/renew", None), (f"{MANAGE}/overlays/renew/", {})),
     "add_integration": (
         ("POST", f"{T}/integrations", {"url": HOOK}),
         (f"{MANAGE}/integrations/add/", {"kind": "webhook", "url": HOOK}),

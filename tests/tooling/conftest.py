@@ -58,6 +58,9 @@ def _tiny_wheel(folder: Path) -> str:
 def _write(path: Path) -> Checkout:
     shutil.copytree(ROOT / "tools", path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Makefile", path)
+    (path / "deltacrown").mkdir()
+    for name in ("__init__.py", "catalogues.py"):
+        shutil.copy(ROOT / "deltacrown" / name, path / "deltacrown")
     (path / "manage.py").write_text(MANAGE)
     (path / "wheels").mkdir()
     (path / "requirements.lock").write_text(f"tiny==1.0 --hash=sha256:{_tiny_wheel(path / 'wheels')}\n")

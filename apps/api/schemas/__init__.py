@@ -44,6 +44,7 @@ from apps.api.schemas.matches import (
 )
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
+from apps.api.schemas.overlays import OnStream, Overlays, OverlaysAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.ratings import Rating, RatingPage
 from apps.api.schemas.realtime import RoomRequest, RoomToken
@@ -143,7 +144,10 @@ __all__ = [
     "NewTeam",
     "NewTournament",
     "OnMatch",
+    "OnStream",
     "OptionalScore",
+    "Overlays",
+    "OverlaysAnswer",
     "Plan",
     "Problem",
     "Profile",

@@ -65,6 +65,7 @@ class Tournament(BaseModel):
     champion: int | None = Field(description="An entry, as are the next two.")
     runner_up: int | None
     third_place: int | None
+    on_stream: int | None = Field(description="The match that is shown on stream.")
 
 
 class TournamentItem(Tournament):

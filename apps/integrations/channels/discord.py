@@ -21,8 +21,10 @@ from apps.integrations.channels.webhook import TEST, USER_AGENT
 from apps.integrations.models import Endpoint
 from apps.integrations.sealing import Secrets
 from apps.integrations.sending import Answer
-from apps.tournaments.models import Match, Tournament
+from apps.tournaments.models import Entry, Match, Tournament
+from apps.words import gettext, ngettext
 from engine.match_flow import Reason
+from engine.text import gettext_noop
 
 HOSTS = ("discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.com")
 PATH = re.compile(r"/api/(?:v\d{1,2}/)?webhooks/\d{5,25}/[\w-]{20,100}")
@@ -65,7 +67,7 @@ class Discord:
             yield _message(waiting, last)
 
     def test(self, endpoint: Endpoint, at: datetime, /) -> Message:
-        text = f"A test: news of **{escaped(endpoint.tournament.name)}** will come here."
+        text = gettext("A test: news of {tournament} will come here.", tournament=_bold(endpoint.tournament))
         return Message(endpoint.delivered, TEST, TEST, body_of(text))
 
     def headers(self, message: Message, secrets: Secrets, at: datetime, /) -> Mapping[str, str]:
@@ -121,31 +123,48 @@ def _link(page: str, row_id: int) -> str:
     return f" <{settings.SITE_URL}{reverse(page, args=[row_id])}>" if settings.SITE_URL else ""
 
 
+def _bold(named: Tournament | Entry) -> str:
+    return f"**{escaped(named.name)}**"
+
+
 def _drawn(tournament: Tournament, data: Data) -> str:
-    return f"**{escaped(tournament.name)}** is drawn: {len(data['matches'])} matches."
+    return ngettext(
+        "{tournament} is drawn: {count} match.",
+        "{tournament} is drawn: {count} matches.",
+        len(data["matches"]),
+        tournament=_bold(tournament),
+    )
 
 
 def _paired(tournament: Tournament, _data: Data) -> str:
-    return f"The next round of **{escaped(tournament.name)}** is paired."
+    return gettext("The next round of {tournament} is paired.", tournament=_bold(tournament))
 
 
 def _started(tournament: Tournament, _data: Data) -> str:
-    return f"**{escaped(tournament.name)}** has started."
+    return gettext("{tournament} has started.", tournament=_bold(tournament))
 
 
 def _completed(tournament: Tournament, _data: Data) -> str:
-    places = ((tournament.champion, "wins"), (tournament.runner_up, "is second"), (tournament.third_place, "is third"))
-    said = ", ".join(f"**{escaped(entry.name)}** {what}" for entry, what in places if entry)
-    return f"**{escaped(tournament.name)}** is over{f': {said}' if said else ''}."
+    places = [gettext("{name} wins", name=_bold(tournament.champion))] if tournament.champion else []
+    if tournament.runner_up:
+        places.append(gettext("{name} is second", name=_bold(tournament.runner_up)))
+    if tournament.third_place:
+        places.append(gettext("{name} is third", name=_bold(tournament.third_place)))
+    if not places:
+        return gettext("{tournament} is over.", tournament=_bold(tournament))
+    return gettext("{tournament} is over: {places}.", tournament=_bold(tournament), places=", ".join(places))
 
 
 def _ready(match: Match, _changed: Data) -> str:
-    return f"Match {match.number} is ready: {_versus(match)}."
+    return gettext("Match {number} is ready: {pair}.", number=match.number, pair=_versus(match))
 
 
 def _called(match: Match, _changed: Data) -> str:
-    where = f"station {escaped(match.station.name)}" if match.station else "your match"
-    return f"{_versus(match)}: please come to {where} for match {match.number}."
+    values = {"pair": _versus(match), "number": match.number}
+    if match.station is None:
+        return gettext("{pair}: please come to match {number}.", **values)
+    station = escaped(match.station.name)
+    return gettext("{pair}: please come to station {station} for match {number}.", station=station, **values)
 
 
 def _result(match: Match, changed: Data) -> str:
@@ -155,21 +174,33 @@ def _result(match: Match, changed: Data) -> str:
     if winner is not None:
         home, away = (f"**{home}**", away) if winner == match.home_id else (home, f"**{away}**")
     if reason != Reason.PLAYED:
-        how = f" ({reason.replace('_', '-')})" if reason else ""
+        how = f" ({gettext(_HOW[reason])})" if reason in _HOW else ""
+        values = {"number": match.number, "how": how}
         if winner is None:
-            return f"Match {match.number}, {home} – {away}, was not played{how}."
+            return gettext("Match {number}, {home} – {away}, was not played{how}.", home=home, away=away, **values)
         first, second = (home, away) if winner == match.home_id else (away, home)
-        return f"Match {match.number}: {first} wins against {second}{how}."
+        return gettext("Match {number}: {first} wins against {second}{how}.", first=first, second=second, **values)
     shootout = [changed.get(f"{side}_shootout", getattr(match, f"{side}_shootout")) for side in ("home", "away")]
     decided = f" ({shootout[0]}–{shootout[1]})" if shootout[0] is not None else ""
     score = [changed.get(f"{side}_score", getattr(match, f"{side}_score")) for side in ("home", "away")]
-    return f"Match {match.number}: {home} {score[0]}–{score[1]}{decided} {away}."
+    return gettext(
+        "Match {number}: {home} {score} {away}.",
+        number=match.number,
+        home=home,
+        score=f"{score[0]}–{score[1]}{decided}",
+        away=away,
+    )
 
 
 def _versus(match: Match) -> str:
     return " – ".join("" if entry is None else escaped(entry.name) for entry in (match.home, match.away))
 
 
+_HOW = {
+    Reason.WALKOVER: gettext_noop("walkover"),
+    Reason.FORFEIT: gettext_noop("forfeit"),
+    Reason.NO_SHOW: gettext_noop("no-show"),
+}
 _OF_TOURNAMENTS: dict[str, Callable[[Tournament, Data], str]] = {
     "bracket_generated": _drawn,
     "round_paired": _paired,

@@ -1,7 +1,5 @@
 """A webhook of Discord of one's own. Discord knows no ids of messages: what is tried again may stand there twice."""
 
-from django.utils.translation import gettext_noop as noop
-
 from apps.errors import BadRequest
 from apps.integrations.addresses import parse
 from apps.integrations.channels import Fate as EndpointFate
@@ -10,6 +8,7 @@ from apps.integrations.channels.webhook import USER_AGENT
 from apps.integrations.sealing import Unreadable, unseal_bytes
 from apps.notifications.ways.base import Errand, Fate, Open, Outcome
 from apps.notifications.words import AT, Text
+from engine.text import gettext_noop
 
 _FATES = {
     EndpointFate.DELIVERED: Fate.SENT,
@@ -23,7 +22,7 @@ def send(errand: Errand, line_to: Open) -> Outcome:
     try:
         target = parse(unseal_bytes(errand.channel.sealed).decode())
     except Unreadable:
-        return Outcome(Fate.OFF, noop("The site has another SECRET_KEY than when this was added. Add it again."))
+        return Outcome(Fate.OFF, gettext_noop("The site has another SECRET_KEY than before. Add it again."))
     except BadRequest as refusal:
         return Outcome(Fate.OFF, refusal.message)
     body = body_of(f"{_line(errand.text)} <{errand.link}>")

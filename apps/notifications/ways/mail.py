@@ -11,19 +11,19 @@ from urllib.parse import urlsplit
 
 from django.core.mail import EmailMessage
 from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noop
 
 from apps.accounts.services import confirmed_address
 from apps.notifications.links import unsubscribe_path
 from apps.notifications.ways.base import Errand, Fate, Open, Outcome, origin_of
 from apps.notifications.words import AT
+from apps.words import gettext as _
+from engine.text import gettext_noop
 
 
 def send(errand: Errand, _line_to: Open) -> Outcome:
     address = confirmed_address(errand.channel.user)
     if address is None:
-        return Outcome(Fate.OFF, noop("Your e-mail address is not confirmed."))
+        return Outcome(Fate.OFF, gettext_noop("Your e-mail address is not confirmed."))
     try:
         message_for(errand, address).send()
     except SMTPRecipientsRefused:

@@ -12,7 +12,6 @@ import http_ece
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.templatetags.static import static
-from django.utils.translation import gettext_noop as noop
 
 from apps.errors import BadRequest
 from apps.eventlog.log import iso
@@ -22,6 +21,7 @@ from apps.integrations.sending import Answer
 from apps.notifications import vapid
 from apps.notifications.base64url import decoded, encoded
 from apps.notifications.ways.base import Errand, Fate, Open, Outcome
+from engine.text import gettext_noop
 
 POINT_BYTES, AUTH_BYTES = 65, 16  # RFC 8291, 3.1 and 3.2
 _TOPIC_CHARACTERS = 32  # RFC 8030, 5.4
@@ -73,7 +73,7 @@ def send(errand: Errand, line_to: Open) -> Outcome:
         to = msgspec.json.decode(unseal_bytes(errand.channel.sealed), type=Subscription)
         target = parse(to.endpoint)
     except Unreadable:
-        return Outcome(Fate.GONE, noop("The site has another SECRET_KEY than when this device was added."))
+        return Outcome(Fate.GONE, gettext_noop("The site has another SECRET_KEY than when this device was added."))
     except BadRequest as refusal:  # what may be connected to is decided by settings
         return Outcome(Fate.OFF, refusal.message)
     origin = f"{target.scheme}://{target.authority}"
@@ -125,7 +125,9 @@ def _judge(answer: Answer) -> Outcome:
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             return Outcome(Fate.GONE, answer.error)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return Outcome(Fate.OFF, noop("Its push service does not know this site's key. Switch it on again there."))
+            return Outcome(
+                Fate.OFF, gettext_noop("Its push service does not know this site’s key. Switch it on again.")
+            )
         case HTTPStatus.BAD_REQUEST | HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return Outcome(Fate.DROPPED, answer.error)
         case _:

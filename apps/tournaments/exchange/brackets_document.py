@@ -24,12 +24,20 @@ from engine.errors import EngineError
 from engine.match_flow import Score, decided
 from engine.round_robin import grouped_round_robin
 from engine.stages import Format
+from engine.text import Text, gettext_noop
+from engine.text import gettext as _
 
-_NAMES = {
-    Bracket.MAIN: "",
-    Bracket.LOWER: " of the lower bracket",
-    Bracket.GRAND_FINAL: " of the grand final",
-    Bracket.THIRD_PLACE: " of the third-place match",
+_MATCH_IN = {
+    Bracket.MAIN: gettext_noop("Stage “{stage}”, the match of {home} and {away} in round {round}: {message}"),
+    Bracket.LOWER: gettext_noop(
+        "Stage “{stage}”, the match of {home} and {away} in round {round} of the lower bracket: {message}"
+    ),
+    Bracket.GRAND_FINAL: gettext_noop(
+        "Stage “{stage}”, the match of {home} and {away} in round {round} of the grand final: {message}"
+    ),
+    Bracket.THIRD_PLACE: gettext_noop(
+        "Stage “{stage}”, the match of {home} and {away} in round {round} of the third-place match: {message}"
+    ),
 }
 
 
@@ -141,21 +149,23 @@ def _score(stage: ImportedStage, match: ImportedMatch) -> Score:
         score = Score(home, away)
         winner = decided(score, best_of=match.best_of, draws=stage.format.is_league)
     except EngineError as error:
-        raise _refusal(stage, match, str(error)) from error
+        raise _refusal(stage, match, error.text) from error
     if winner is not match.winner:
-        raise _refusal(stage, match, f"Its score {home}–{away} and its result contradict each other.")
+        raise _refusal(
+            stage, match, _("Its score {home}–{away} and its result contradict each other.", home=home, away=away)
+        )
     return score
 
 
 def _elsewhere(stage: ImportedStage, match: ImportedMatch) -> BadRequest:
-    why = "Its results do not lead to it."
+    why = _("Its results do not lead to it.")
     if match.bracket is Bracket.LOWER:
-        why = "Losers drop into other places of our lower bracket, in which rematches come later."
+        why = _("Losers drop into other places of our lower bracket, in which rematches come later.")
     elif match.bracket is Bracket.GRAND_FINAL:
-        why = "Its brackets have no such winners."
-    return _refusal(stage, match, f"These two do not meet there in our bracket of the same seeding. {why}")
+        why = _("Its brackets have no such winners.")
+    return _refusal(stage, match, _("These two do not meet there in our bracket of the same seeding. {why}", why=why))
 
 
-def _refusal(stage: ImportedStage, match: ImportedMatch, message: str) -> BadRequest:
-    where = f"The match of {match.home} and {match.away} in round {match.round}{_NAMES[match.bracket]}"
-    return BadRequest(f"Stage “{stage.name or stage.number}”, {where[0].lower()}{where[1:]}: {message}", field="file")
+def _refusal(stage: ImportedStage, match: ImportedMatch, message: Text) -> BadRequest:
+    values = {"stage": stage.name or stage.number, "home": match.home, "away": match.away, "round": match.round}
+    return BadRequest(Text(_MATCH_IN[match.bracket], {**values, "message": message}), field="file")

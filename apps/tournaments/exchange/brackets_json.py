@@ -14,6 +14,8 @@ from apps.tournaments.exchange.brackets_tables import Match, Opponent, Stage, Ta
 from engine.bracket import Bracket, Side
 from engine.seeding import bracket_order
 from engine.stages import Format, StageSettings, best_of_in
+from engine.text import Listed, Text, gettext_noop
+from engine.text import gettext as _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def read_brackets(data: bytes) -> ImportedBrackets:
     """
     tables = Tables(data)
     if not tables.stages:
-        raise BadRequest("The file has no stage. Export the whole database of the tournament.", field="file")
+        raise BadRequest(_("The file has no stage. Export the whole database of the tournament."), field="file")
     return ImportedBrackets(
         name=tables.stages[0].name,
         participants=tuple(tables.names.values()),
@@ -119,21 +121,22 @@ def _stage(tables: Tables, stage: Stage) -> ImportedStage:
     )
 
 
-def _refusal(stage: Stage, message: str) -> BadRequest:
-    return BadRequest(f"Stage “{stage.name or stage.number}”: {message}", field="file", stage=stage.number)
+def _refusal(stage: Stage, message: Text) -> BadRequest:
+    said = _("Stage “{stage}”: {message}", stage=stage.name or stage.number, message=message)
+    return BadRequest(said, field="file", stage=stage.number)
 
 
 def _settings(stage: Stage) -> StageSettings:
     told = stage.settings
     if stage.type not in _FORMATS:
-        raise _refusal(stage, f"Its type “{stage.type}” is none of {', '.join(_FORMATS)}.")
+        raise _refusal(stage, _("Its type “{type}” is none of {names}.", type=stage.type, names=Listed(_FORMATS)))
     if stage.type == Format.DOUBLE_ELIMINATION:
         if told.skip_first_round:
-            raise _refusal(stage, "Half of the field begins in the lower bracket (skipFirstRound), which we do not.")
+            raise _refusal(stage, _("Half of the field begins in the lower bracket (skipFirstRound), which we do not."))
         if told.consolation_final:
-            raise _refusal(stage, "It has a consolation final, which we play in single eliminations only.")
+            raise _refusal(stage, _("It has a consolation final, which we play in single eliminations only."))
         if told.grand_final not in ("simple", "double"):
-            raise _refusal(stage, "It has no grand final; set grandFinal to “simple” or “double”.")
+            raise _refusal(stage, _("It has no grand final; set grandFinal to “simple” or “double”."))
     return StageSettings(
         third_place_match=bool(told.consolation_final),
         grand_final_reset=told.grand_final == "double",
@@ -151,25 +154,25 @@ def _place(tables: Tables, stage: Stage, row: Match) -> _Place:
         return Bracket.MAIN, group, round_, row.number
     bracket = _BRACKETS[Format(stage.type)].get(group)
     if bracket is None:
-        raise _refusal(stage, f"It has a match in group {group}, which its type has not.")
+        raise _refusal(stage, _("It has a match in group {group}, which its type has not.", group=group))
     return bracket, 0, round_, row.number
 
 
 def _match(tables: Tables, stage: Stage, place: _Place, row: Match) -> ImportedMatch:
     bracket, group, round_, position = place
     home, away = row.opponent1 or Opponent(), row.opponent2 or Opponent()
-    names = [tables.name(opponent) or "nobody yet" for opponent in (home, away)]
-    where = f"The match of {names[0]} and {names[1]} in round {round_}"
+    names = [tables.name(opponent) or _("nobody yet") for opponent in (home, away)]
+    where = _("The match of {home} and {away} in round {round}", home=names[0], away=names[1], round=round_)
     home_won, away_won = _beats(home, away), _beats(away, home)
     drawn = home.result == away.result == "draw"
     both_out = bool(home.forfeit and away.forfeit)
     if home_won and away_won:
-        raise _refusal(stage, f"{where} has two winners. Correct the result of one.")
+        raise _refusal(stage, _("{where} has two winners. Correct the result of one.", where=where))
     if drawn and stage.type != Format.ROUND_ROBIN:
-        raise _refusal(stage, f"{where} is drawn, so nobody can go on. Name a winner.")
+        raise _refusal(stage, _("{where} is drawn, so nobody can go on. Name a winner.", where=where))
     decided = home_won or away_won or drawn or both_out
     if decided and None in (home.id, away.id):
-        raise _refusal(stage, f"{where} is decided before its pair is known. Reset it.")
+        raise _refusal(stage, _("{where} is decided before its pair is known. Reset it.", where=where))
     return ImportedMatch(
         bracket=bracket,
         group=group,
@@ -196,7 +199,9 @@ def _without_idle_reset(stage: Stage, matches: list[ImportedMatch]) -> list[Impo
     if not finals or finals[0].winner is not Side.HOME:
         return matches
     if any(reset.decided for reset in finals[1:]):
-        raise _refusal(stage, f"{finals[0].home} won the grand final, yet the reset was played. Clear one of the two.")
+        raise _refusal(
+            stage, _("{home} won the grand final, yet the reset was played. Clear one of the two.", home=finals[0].home)
+        )
     return [match for match in matches if match.bracket is not Bracket.GRAND_FINAL] + finals[:1]
 
 
@@ -206,13 +211,21 @@ def _pools(
     """Return everyone, and everyone by group, both in the order of their positions, which are seeds."""
     seeds: dict[str, tuple[int, int]] = {}
     group_of: dict[str, int] = {}
-    for (_, group, _, _), row in rows:
+    for (_bracket, group, _round, _position), row in rows:
         for opponent in filter(None, (row.opponent1, row.opponent2)):
             if (name := tables.name(opponent)) is not None:
                 # Without a position, in the order in which they play.
                 seeds.setdefault(name, (opponent.position or len(tables.names), len(seeds)))
                 if group_of.setdefault(name, group) != group:
-                    raise _refusal(stage, f"{name} plays in groups {group_of[name]} and {group}. Keep them in one.")
+                    raise _refusal(
+                        stage,
+                        _(
+                            "{name} plays in groups {first} and {second}. Keep them in one.",
+                            name=name,
+                            first=group_of[name],
+                            second=group,
+                        ),
+                    )
     seeding = tuple(sorted(seeds, key=seeds.__getitem__))
     groups: dict[int, list[str]] = {group: [] for group in sorted(set(group_of.values()))}
     for name in seeding:
@@ -227,16 +240,16 @@ def _seeding(tables: Tables, stage: Stage, first_round: Sequence[Match]) -> tupl
         pair = [None if opponent is None else tables.name(opponent) for opponent in (row.opponent1, row.opponent2)]
         waiting = [opponent for opponent in (row.opponent1, row.opponent2) if opponent and opponent.id is None]
         if waiting:
-            raise _refusal(stage, "Its first round has places that nobody has. Seed the stage first.")
+            raise _refusal(stage, _("Its first round has places that nobody has. Seed the stage first."))
         slots += pair if pair[0] is not None else pair[::-1]
     order = bracket_order(max(len(slots), 1))
     if len(order) != len(slots) or len(set(slots) - {None}) != len(slots) - slots.count(None):
-        raise _refusal(stage, "Its first round is not a whole bracket with everyone in it once.")
+        raise _refusal(stage, _("Its first round is not a whole bracket with everyone in it once."))
     entrants = len(slots) - slots.count(None)
     if stage.type == Format.SINGLE_ELIMINATION:
         slots = _turned(slots, [seed <= entrants for seed in order])
     if [name is not None for name in slots] != [seed <= entrants for seed in order]:
-        raise _refusal(stage, "Its byes stand where we give none: they have to be for the best seeds.")
+        raise _refusal(stage, _("Its byes stand where we give none: they have to be for the best seeds."))
     by_seed = dict(zip(order, slots, strict=True))
     return tuple(name for seed in range(1, entrants + 1) if (name := by_seed[seed]) is not None)
 
@@ -252,6 +265,12 @@ def _turned(slots: list[str | None], filled: list[bool]) -> list[str | None]:
     return _turned(one, filled[:half]) + _turned(other, filled[half:])
 
 
+_ROUND_OF = {
+    Bracket.MAIN: gettext_noop("round {round} of the main bracket"),
+    Bracket.LOWER: gettext_noop("round {round} of the lower bracket"),
+    Bracket.GRAND_FINAL: gettext_noop("round {round} of the grand final bracket"),
+    Bracket.THIRD_PLACE: gettext_noop("round {round} of the third place bracket"),
+}
 # Of StageSettings.best_of_rounds.
 _KEYS = {
     Bracket.MAIN: "main {}",
@@ -271,8 +290,12 @@ def _with_lengths(stage: Stage, settings: StageSettings, matches: Sequence[Impor
     last = max((match.round for match in matches if match.bracket is Bracket.MAIN), default=0)
     for match in matches:
         if best_of_in(settings, match.bracket, match.round, last) != match.best_of:
-            where = f"round {match.round} of the {match.bracket.replace('_', ' ')} bracket"
-            raise _refusal(stage, f"Matches in {where} have other lengths than can be set. Give them all the same.")
+            where = _(_ROUND_OF[match.bracket], round=match.round)
+            raise _refusal(
+                stage, _("Matches in {where} have other lengths than can be set. Give them all the same.", where=where)
+            )
         if match.best_of % 2 == 0 and stage.type != Format.ROUND_ROBIN:
-            raise _refusal(stage, f"A match of {match.best_of} games can end level. Make the number odd.")
+            raise _refusal(
+                stage, _("A match of {best_of} games can end level. Make the number odd.", best_of=match.best_of)
+            )
     return settings

@@ -17,6 +17,7 @@ from apps.tournaments.exchange.decoding import decoded
 from apps.tournaments.text import clean_line
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import MAX_BEST_OF
+from engine.text import gettext as _
 
 # Databases number their rows or name them; a reference may be the other kind than the row, so all become text.
 _Short = Annotated[str, msgspec.Meta(max_length=100)]
@@ -131,8 +132,10 @@ def _decoded(data: bytes) -> _File:
         tables = msgspec.json.decode(decoded(data), type=dict[str, Any])
         return msgspec.convert({_SINGULAR.get(name, name): rows for name, rows in tables.items()}, _File)
     except (msgspec.MsgspecError, RecursionError) as error:
-        what = f"This is not a file of brackets-manager ({error})."
-        raise BadRequest(f"{what} Send what its export() gives, as JSON.", field="file") from None
+        message = _(
+            "This is not a file of brackets-manager ({error}). Send what its export() gives, as JSON.", error=error
+        )
+        raise BadRequest(message, field="file") from None
 
 
 def _names(participants: Sequence[Participant]) -> dict[str, str]:
@@ -142,17 +145,27 @@ def _names(participants: Sequence[Participant]) -> dict[str, str]:
         try:
             name = clean_line("name", participant.name, at_most=NAME_LENGTH, required=True)
         except BadRequest as error:
-            raise BadRequest(f"Participant {participant.id}: {error.message}", field="file") from None
+            message = _("Participant {id}: {message}", id=participant.id, message=error.text)
+            raise BadRequest(message, field="file") from None
         if name.casefold() in taken:
-            raise BadRequest(f"Two participants are called “{name}”. Give one another name.", field="file")
+            raise BadRequest(_("Two participants are called “{name}”. Give one another name.", name=name), field="file")
         taken.add(name.casefold())
         names[str(participant.id)] = name
     if not MIN_ENTRANTS <= len(names) <= MAX_ENTRANTS:
-        what = f"The file has {len(names)} participants"
-        raise BadRequest(f"{what}; it can be from {MIN_ENTRANTS} to {MAX_ENTRANTS}.", field="file")
+        message = _(
+            "The file has {count} participants; it can be from {least} to {most}.",
+            count=len(names),
+            least=MIN_ENTRANTS,
+            most=MAX_ENTRANTS,
+        )
+        raise BadRequest(message, field="file")
     return names
 
 
 def _missing(kind: str, id_: Id) -> BadRequest:
-    what = f"A match names the {kind} {id_}, which is not in the file."
-    return BadRequest(f"{what} Export the whole database of the tournament.", field="file")
+    message = _(
+        "A match names the {kind} {id}, which is not in the file. Export the whole database of the tournament.",
+        kind=kind,
+        id=id_,
+    )
+    return BadRequest(message, field="file")

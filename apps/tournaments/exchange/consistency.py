@@ -11,7 +11,9 @@ import msgspec
 
 from apps.tournaments.exchange.document import YEARS, Document, refusal
 from apps.tournaments.exchange.stage_consistency import check_stage, unique
+from apps.tournaments.labels import words
 from engine.match_flow import BEGUN, OVER
+from engine.text import gettext as _
 
 ACTIVE = ("pending", "confirmed", "waitlisted", "offered")
 BEFORE_PLAY = ("draft", "published", "registration_open", "registration_closed")
@@ -35,10 +37,12 @@ def check(document: Document) -> None:
     for index, stage in enumerate(document.stages):
         path = f"stages[{index}]"
         if stage.number != index + 1:
-            raise refusal(f"{path}.number", f"Stages are numbered in order: this is {index + 1}.")
+            raise refusal(f"{path}.number", _("Stages are numbered in order: this is {number}.", number=index + 1))
         check_stage(path, stage, entries, stations)
         if index and stage.state != "pending" and document.stages[index - 1].state != "completed":
-            raise refusal(f"{path}.state", f"The stage is drawn, and stage {index} before it is not over.")
+            raise refusal(
+                f"{path}.state", _("The stage is drawn, and stage {index} before it is not over.", index=index)
+            )
     _tournament(document)
     _disputes(document)
 
@@ -49,7 +53,7 @@ def _times(part: msgspec.Struct, path: str) -> None:
         value, at = getattr(part, name), f"{path}.{name}" if path else name
         if isinstance(value, datetime):
             if value.year not in YEARS:
-                raise refusal(at, f"A time is in the years {YEARS[0]} to {YEARS[-1]}.")
+                raise refusal(at, _("A time is in the years {first} to {last}.", first=YEARS[0], last=YEARS[-1]))
         elif isinstance(value, msgspec.Struct):
             _times(value, at)
         elif isinstance(value, list):
@@ -64,12 +68,17 @@ def _entries(document: Document) -> None:
     for index, entry in enumerate(document.entries):
         name = entry.name.lower()
         if entry.status in ACTIVE and taken.setdefault(name, index) != index:
-            raise refusal(f"entries[{index}].name", f"It is the same as in entries[{taken[name]}], who takes part too.")
+            raise refusal(
+                f"entries[{index}].name",
+                _("It is the same as in entries[{index}], who takes part too.", index=taken[name]),
+            )
         if entry.status == "offered" and entry.claim_by is None:
-            raise refusal(f"entries[{index}].claim_by", "A place is offered until a time.")
+            raise refusal(f"entries[{index}].claim_by", _("A place is offered until a time."))
     confirmed = sum(entry.status == "confirmed" for entry in document.entries)
     if confirmed > document.tournament.capacity:
-        raise refusal("tournament.capacity", f"{confirmed} entrants are confirmed, which is more.")
+        raise refusal(
+            "tournament.capacity", _("{confirmed} entrants are confirmed, which is more.", confirmed=confirmed)
+        )
 
 
 def _tournament(document: Document) -> None:
@@ -77,18 +86,28 @@ def _tournament(document: Document) -> None:
     states = [stage.state for stage in stages]
     path, status = "tournament.status", tournament.status
     if status == "completed" and set(states) != {"completed"}:
-        raise refusal(path, "The tournament is completed, and a stage is not.")
+        raise refusal(path, _("The tournament is completed, and a stage is not."))
     if status == "live" and states[0] == "pending":
-        raise refusal(path, "The tournament is live, and its first stage is not drawn.")
+        raise refusal(path, _("The tournament is live, and its first stage is not drawn."))
     if status in BEFORE_PLAY:
         for index, stage in enumerate(stages):
             if any(match.state in BEGUN or match.state in OVER for match in stage.matches):
-                raise refusal(path, f"The tournament is {status.replace('_', ' ')}, and stages[{index}] has begun.")
+                raise refusal(
+                    path,
+                    _(
+                        "The tournament is {status}, and stages[{index}] has begun.",
+                        status=words(status),
+                        index=index,
+                    ),
+                )
     ranks = {row.entry: row.rank for row in stages[-1].entries}
     for rank, place in enumerate(("champion", "runner_up", "third_place"), start=1):
         entry = getattr(tournament, place)
         if entry is not None and (status != "completed" or ranks.get(entry) != rank):
-            raise refusal(f"tournament.{place}", f"Entry {entry} has not become number {rank} of the last stage.")
+            raise refusal(
+                f"tournament.{place}",
+                _("Entry {entry} has not become number {rank} of the last stage.", entry=entry, rank=rank),
+            )
 
 
 def _disputes(document: Document) -> None:
@@ -97,8 +116,11 @@ def _disputes(document: Document) -> None:
     for index, dispute in enumerate(document.disputes):
         about = dispute.stage, dispute.match
         if about not in known:
-            raise refusal(f"disputes[{index}].match", f"Stage {dispute.stage} has no match {dispute.match}.")
+            raise refusal(
+                f"disputes[{index}].match",
+                _("Stage {stage} has no match {match}.", stage=dispute.stage, match=dispute.match),
+            )
         if dispute.resolved_at is None:
             if about in open_:
-                raise refusal(f"disputes[{index}]", "Another dispute about this match is open too.")
+                raise refusal(f"disputes[{index}]", _("Another dispute about this match is open too."))
             open_.add(about)

@@ -19,8 +19,11 @@ from typing import Any
 from apps.errors import BadRequest
 from apps.tournaments.exchange import NAME_LENGTH
 from apps.tournaments.exchange.decoding import decoded
+from apps.tournaments.labels import words
 from apps.tournaments.text import clean_line
 from engine.bracket import MAX_ENTRANTS
+from engine.text import Listed, Text, ngettext
+from engine.text import gettext as _
 
 MAX_RATING = 9999
 
@@ -33,7 +36,6 @@ _UNGUARDED, _GUARDED = re.compile(_FORMULA.format("")), re.compile(_FORMULA.form
 
 _UNIQUE = ("name", "seed")
 _ELSEWHERE = 0  # instead of a row
-_TOO_MANY = "There are {} cells, but only {} headers. Put text that contains the separator in quotation marks."
 _FAULTS_SHOWN = 3
 _SHOWN = 20  # characters of a cell, cells of a row
 
@@ -121,10 +123,12 @@ def read_entrants(data: bytes, *, names: Iterable[str] = (), seeds: Iterable[int
     filled = ((number, cells) for number, cells in table if any(map(str.strip, cells)))
     for count, (number, cells) in enumerate(filled, 1):
         if count > MAX_ENTRANTS:
-            raise _refusal([_fault(number, "", f"There are more than {MAX_ENTRANTS} entrants. Leave some out.")])
+            raise _refusal(
+                [_fault(number, "", _("There are more than {most} entrants. Leave some out.", most=MAX_ENTRANTS))]
+            )
         values, wrong = _values(number, cells, columns)
         if any(cells[len(header) :]):
-            wrong.append(_fault(number, "", _TOO_MANY.format(len(cells), len(header))))
+            wrong.append(_fault(number, "", _too_many(len(cells), len(header))))
         for column in filter(values.__contains__, _UNIQUE):
             value = values[column]
             key = column, value.casefold() if isinstance(value, str) else value
@@ -134,10 +138,18 @@ def read_entrants(data: bytes, *, names: Iterable[str] = (), seeds: Iterable[int
         if not wrong:
             entrants.append(EntrantRow(**values))  # type: ignore[arg-type]
     if not entrants and not faults:
-        faults.append(_fault(number, "", "There are no entrants below the row of headers."))
+        faults.append(_fault(number, "", _("There are no entrants below the row of headers.")))
     if faults:
         raise _refusal(faults)
     return EntrantsFile(tuple(entrants), ignored)
+
+
+def _too_many(cells: int, headers: int) -> Text:
+    return _(
+        "There are {cells} cells, but only {headers} headers. Put text that contains the separator in quotation marks.",
+        cells=cells,
+        headers=headers,
+    )
 
 
 def write_entrants(entrants: Iterable[EntrantRow]) -> bytes:
@@ -183,14 +195,14 @@ def read_table(data: bytes) -> Iterator[tuple[int, list[str]]]:
             if cells:
                 yield number, [_GUARDED.sub("", cell) for cell in cells]
     except csv.Error:
-        message = "A quotation mark is not closed, or text comes after one that is."
+        message = _("A quotation mark is not closed, or text comes after one that is.")
         raise _refusal([_fault(number + 1, "", message)]) from None
 
 
-def _taken(column: str, value: Cell, row: int) -> str:
+def _taken(column: str, value: Cell, row: int) -> Text:
     if row == _ELSEWHERE:
-        return f"The {column} {value} belongs to somebody who takes part already."
-    return f"The {column} {value} is also in row {row}."
+        return _("The {column} {value} belongs to somebody who takes part already.", column=words(column), value=value)
+    return _("The {column} {value} is also in row {row}.", column=words(column), value=value, row=row)
 
 
 def _delimiter(text: str) -> str:
@@ -216,12 +228,14 @@ def _columns(number: int, header: Sequence[str]) -> tuple[dict[str, int], tuple[
         if column is None:
             ignored.append(cell)
         elif column in columns:
-            raise _refusal([_fault(number, column, f"There are two columns for the {column}. Remove one.")])
+            raise _refusal(
+                [_fault(number, column, _("There are two columns for the {column}. Remove one.", column=words(column)))]
+            )
         else:
             columns[column] = index
     if "name" not in columns:
-        listed = ", ".join(f"“{cell[:_SHOWN]}”" for cell in header[:_SHOWN]) or "nothing"
-        message = f"The first row has to say which column is the “name”. It has {listed}."
+        found = Listed(f"“{cell[:_SHOWN]}”" for cell in header[:_SHOWN]) or _("nothing")
+        message = _("The first row has to say which column is the “name”. It has {found}.", found=found)
         raise _refusal([_fault(number, "name", message)])
     return columns, tuple(filter(None, ignored))
 
@@ -233,13 +247,21 @@ def _values(number: int, cells: Sequence[str], columns: Mapping[str, int]) -> tu
         try:
             values[column] = _READ[column](cells[index].strip() if index < len(cells) else "")
         except BadRequest as error:
-            wrong.append(_fault(number, column, error.message))
+            wrong.append(_fault(number, column, error.text))
     return values, wrong
 
 
 def _whole(column: str, text: str, least: int, most: int) -> int | None:
     if text and not (text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
-        raise BadRequest(f"The {column} “{text[:_SHOWN]}” is not a whole number from {least} to {most}.")
+        raise BadRequest(
+            _(
+                "The {column} “{text}” is not a whole number from {least} to {most}.",
+                column=words(column),
+                text=text[:_SHOWN],
+                least=least,
+                most=most,
+            )
+        )
     return int(text) if text else None
 
 
@@ -265,11 +287,13 @@ def _written(cell: Cell) -> str | int | float | None:
     return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
 
-def _fault(row: int, column: str, message: str) -> Fault:
+def _fault(row: int, column: str, message: str | Text) -> Fault:
     return {"row": row, "column": column, "message": message}
 
 
 def _refusal(faults: Sequence[Fault]) -> BadRequest:
-    shown = " ".join(f"Row {fault['row']}: {fault['message']}" for fault in faults[:_FAULTS_SHOWN])
+    shown = [_("Row {row}: {message}", row=fault["row"], message=fault["message"]) for fault in faults[:_FAULTS_SHOWN]]
     more = len(faults) - _FAULTS_SHOWN
-    return BadRequest(shown if more <= 0 else f"{shown} And {more} more.", field="file", errors=list(faults))
+    if more > 0:
+        shown.append(ngettext("And {count} more.", "And {count} more.", more))
+    return BadRequest(Listed(shown, " "), field="file", errors=list(faults))

@@ -3,6 +3,7 @@
 import codecs
 
 from apps.errors import BadRequest
+from engine.text import gettext as _
 
 # The longest file that makes sense: 4,096 players over 190 rounds of TRF, at 10 characters a round.
 MAX_BYTES = 8 * 1024 * 1024
@@ -18,11 +19,11 @@ def decoded(data: bytes) -> str:
         BadRequest: too long, or not text, as a spreadsheet is.
     """
     if len(data) > MAX_BYTES:
-        message = f"The file is too large: at most {MAX_BYTES // 1024 // 1024} MiB can be read."
+        message = _("The file is too large: at most {most} MiB can be read.", most=MAX_BYTES // 1024 // 1024)
         raise BadRequest(message, field="file")
     text = _text(data)
     if "\0" in text:
-        message = "The file is not text. If a spreadsheet made it, save it there as CSV and send that."
+        message = _("The file is not text. If a spreadsheet made it, save it there as CSV and send that.")
         raise BadRequest(message, field="file")
     return text
 

@@ -18,6 +18,8 @@ from apps.tournaments.exchange.decoding import MAX_BYTES
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS, Bracket, Side
 from engine.match_flow import MAX_GAMES, MAX_POINTS, MatchState, Reason, Score
 from engine.stages import MAX_BEST_OF, MAX_ROUNDS, Format
+from engine.text import Text
+from engine.text import gettext as _
 from engine.veto_script import MAX_POOL, MAX_TEXT, Act
 
 _MAX_SMALL, _MAX_INTEGER = 2**15 - 1, 2**31 - 1  # what the columns hold
@@ -257,9 +259,10 @@ class _Head(msgspec.Struct):
     format: Any = None
 
 
-def refusal(path: str, message: str) -> BadRequest:
+def refusal(path: str, message: str | Text) -> BadRequest:
     """Return what somebody is told whose document is wrong at `path`, as in "stages[0].matches[3].winner"."""
-    return BadRequest(f"{path}: {message}" if path else message, field="file", path=path)
+    said = Text("{path}: {message}", {"path": path, "message": message}) if path else message
+    return BadRequest(said, field="file", path=path)
 
 
 def is_document(data: bytes) -> bool:
@@ -278,16 +281,18 @@ def read_document(data: bytes) -> Document:
         BadRequest: too large, not such a document, or a field is not what it has to be; `path` says which.
     """
     if len(data) > MAX_BYTES:
-        raise refusal("", f"The file is too large: at most {MAX_BYTES // 1024 // 1024} MiB can be read.")
+        raise refusal("", _("The file is too large: at most {most} MiB can be read.", most=MAX_BYTES // 1024 // 1024))
     try:
         head = msgspec.json.decode(_bare(data), type=_Head)
         if head.format != FORMAT:
-            raise refusal("format", f"The file has to say “{FORMAT}”, which is what this site writes and reads.")
+            raise refusal(
+                "format", _("The file has to say “{format}”, which is what this site writes and reads.", format=FORMAT)
+            )
         return msgspec.json.decode(_bare(data), type=Document)
     except msgspec.ValidationError as error:
         raise _misfit(error) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise refusal("", "The file is not JSON. Send the document as it was exported.") from None
+        raise refusal("", _("The file is not JSON. Send the document as it was exported.")) from None
 
 
 def write_document(document: Document) -> bytes:

@@ -9,11 +9,14 @@ import msgspec
 from apps.errors import BadRequest
 from apps.tournaments.exchange.document import Match, Report, Stage, StageEntry, Veto, refusal
 from apps.tournaments.exchange.vetoes import made_again
+from apps.tournaments.labels import words
 from engine.bracket import Place, Side
 from engine.errors import EngineError, InvalidScore
 from engine.match_flow import OVER, MatchState, Reason, decided
 from engine.progression import Outcome, Sides, sent
 from engine.stages import MAX_ROUNDS, Format, StageSettings
+from engine.text import Listed, Text
+from engine.text import gettext as _
 
 _WAITING = MatchState.SCHEDULED
 _REASONS = {
@@ -27,7 +30,9 @@ def unique(path: str, name: str, values: Iterable[object]) -> None:
     seen: dict[object, int] = {}
     for index, value in enumerate(values):
         if value in seen:
-            raise refusal(f"{path}[{index}].{name}", f"It is the same as in {path}[{seen[value]}].")
+            raise refusal(
+                f"{path}[{index}].{name}", _("It is the same as in {path}[{index}].", path=path, index=seen[value])
+            )
         seen[value] = index
 
 
@@ -40,10 +45,10 @@ def check_stage(path: str, stage: Stage, entries: AbstractSet[int], stations: Ab
     """
     if stage.state == "pending":
         if stage.entries or stage.matches:
-            raise refusal(f"{path}.state", "The stage is pending, and has been drawn.")
+            raise refusal(f"{path}.state", _("The stage is pending, and has been drawn."))
         return
     if len(stage.entries) < 2:  # noqa: PLR2004
-        raise refusal(f"{path}.entries", "A stage that is drawn has at least two entrants.")
+        raise refusal(f"{path}.entries", _("A stage that is drawn has at least two entrants."))
     options = _options(path, stage)
     _stage_entries(path, stage, entries, options)
     unique(f"{path}.matches", "number", (match.number for match in stage.matches))
@@ -61,9 +66,9 @@ def check_stage(path: str, stage: Stage, entries: AbstractSet[int], stations: Ab
         _bracket(path, stage, rows)
     is_open = any(match.state not in OVER for match in stage.matches)
     if stage.state == "completed" and is_open:
-        raise refusal(f"{path}.state", "The stage is completed, and a match of it is not over.")
+        raise refusal(f"{path}.state", _("The stage is completed, and a match of it is not over."))
     if stage.state == "live" and not is_open and stage.format is not Format.SWISS:
-        raise refusal(f"{path}.state", "The stage is live, and all its matches are over.")
+        raise refusal(f"{path}.state", _("The stage is live, and all its matches are over."))
 
 
 def _options(path: str, stage: Stage) -> StageSettings:
@@ -83,14 +88,17 @@ def _stage_entries(path: str, stage: Stage, known: AbstractSet[int], options: St
     for index, row in enumerate(rows):
         at = f"{path}.entries[{index}]"
         if row.entry not in known:
-            raise refusal(f"{at}.entry", f"The document has no entry {row.entry}.")
+            raise refusal(f"{at}.entry", _("The document has no entry {entry}.", entry=row.entry))
         if row.group not in possible:
-            raise refusal(f"{at}.group", f"It is from {possible[0]} to {possible[-1]} in this stage.")
+            raise refusal(
+                f"{at}.group",
+                _("It is from {least} to {most} in this stage.", least=possible[0], most=possible[-1]),
+            )
         is_ranked = row.rank is not None
         if is_ranked and stage.state != "completed":
-            raise refusal(f"{at}.rank", "Ranks are known when the stage is completed.")
+            raise refusal(f"{at}.rank", _("Ranks are known when the stage is completed."))
         if not is_ranked and stage.state == "completed" and not row.annulled:
-            raise refusal(f"{at}.rank", "The stage is completed, and this rank is missing.")
+            raise refusal(f"{at}.rank", _("The stage is completed, and this rank is missing."))
 
 
 def _references(
@@ -99,18 +107,18 @@ def _references(
     for side in Side:
         entry = getattr(match, side)
         if entry is not None and entry not in rows:
-            raise refusal(f"{path}.{side}", f"Entry {entry} is not in this stage.")
+            raise refusal(f"{path}.{side}", _("Entry {entry} is not in this stage.", entry=entry))
     if match.station is not None and match.station not in stations:
-        raise refusal(f"{path}.station", f"The document has no station {match.station}.")
+        raise refusal(f"{path}.station", _("The document has no station {station}.", station=match.station))
     if match.veto is not None:
         _veto(f"{path}.veto", match, match.veto, entries)
     for index, kept in enumerate(match.kept):
         at = f"{path}.kept[{index}]"
         for side in Side:
             if getattr(kept, side) not in entries:
-                raise refusal(f"{at}.{side}", f"The document has no entry {getattr(kept, side)}.")
+                raise refusal(f"{at}.{side}", _("The document has no entry {entry}.", entry=getattr(kept, side)))
         if kept.home == kept.away or kept.winner not in (kept.home, kept.away, None):
-            raise refusal(f"{at}.winner", "It is one of two entrants, or nobody.")
+            raise refusal(f"{at}.winner", _("It is one of two entrants, or nobody."))
         _score(at, kept)
 
 
@@ -119,36 +127,36 @@ def _veto(path: str, match: Match, veto: Veto, entries: AbstractSet[int]) -> Non
     for side in Side:
         entry = getattr(veto, side)
         if entry not in entries or getattr(match, side) not in (None, entry):
-            raise refusal(f"{path}.{side}", f"Entry {entry} does not play in this match.")
+            raise refusal(f"{path}.{side}", _("Entry {entry} does not play in this match.", entry=entry))
     try:
         made_again(veto)
     except (BadRequest, EngineError) as error:
-        raise refusal(path, str(error)) from error
+        raise refusal(path, error.text) from error
 
 
 def _match(path: str, match: Match, *, is_league: bool) -> None:
     pair = (match.home, match.away)
-    state = match.state.replace("_", " ")
+    state = words(match.state)
     if match.home is not None and match.home == match.away:
-        raise refusal(f"{path}.away", "Nobody plays against themselves.")
+        raise refusal(f"{path}.away", _("Nobody plays against themselves."))
     for side in Side:
         if getattr(match, side) is not None and getattr(match, f"{side}_closed"):
-            raise refusal(f"{path}.{side}_closed", "Nobody comes to a closed side, and here is somebody.")
+            raise refusal(f"{path}.{side}_closed", _("Nobody comes to a closed side, and here is somebody."))
     if match.state not in (_WAITING, MatchState.FORFEIT, MatchState.CANCELLED) and None in pair:
-        raise refusal(f"{path}.state", f"The match is {state}, and an entrant is missing.")
+        raise refusal(f"{path}.state", _("The match is {state}, and an entrant is missing.", state=state))
     _score(path, match)
     _reports(path, match, is_league=is_league)
     if match.scheduled_at is not None and (match.scheduled_at.second or match.scheduled_at.microsecond):
-        raise refusal(f"{path}.scheduled_at", "A match is planned for a whole minute.")
+        raise refusal(f"{path}.scheduled_at", _("A match is planned for a whole minute."))
     if match.deadline_at is not None and match.state in OVER:
-        raise refusal(f"{path}.deadline_at", f"The match is {state}, so nothing is due.")
+        raise refusal(f"{path}.deadline_at", _("The match is {state}, so nothing is due.", state=state))
     _result(path, match, is_league=is_league)
 
 
 def _reports(path: str, match: Match, *, is_league: bool) -> None:
     """Pass reports that can be scores; one that is pending can be confirmed, or counts by itself in the end."""
     if (match.report is None) != (match.reported_by is None) or (match.counter_report and not match.report):
-        raise refusal(f"{path}.report", "A report has a side that reported it, and comes before another.")
+        raise refusal(f"{path}.report", _("A report has a side that reported it, and comes before another."))
     for name in ("report", "counter_report"):
         told = getattr(match, name)
         if told is not None:
@@ -156,41 +164,43 @@ def _reports(path: str, match: Match, *, is_league: bool) -> None:
     if match.state is not MatchState.PENDING_RESULT:
         return
     if match.report is None:
-        raise refusal(f"{path}.report", "The result is pending, and nobody has reported it.")
+        raise refusal(f"{path}.report", _("The result is pending, and nobody has reported it."))
     try:
         decided(match.report.score(), best_of=match.best_of, draws=is_league)
     except InvalidScore as error:
-        raise refusal(f"{path}.report", str(error)) from error
+        raise refusal(f"{path}.report", error.text) from error
 
 
 def _result(path: str, match: Match, *, is_league: bool) -> None:
-    state = match.state.replace("_", " ")
+    state = words(match.state)
     reasons = _REASONS.get(match.state, {None})
     if match.reason not in reasons:
-        raise refusal(f"{path}.reason", f"A match that is {state} has {_listed(reasons)}.")
+        raise refusal(
+            f"{path}.reason", _("A match that is {state} has {reasons}.", state=state, reasons=_listed(reasons))
+        )
     if match.winner is None:
         if match.state is MatchState.COMPLETED and not (is_league and match.score().winner() is None):
-            raise refusal(f"{path}.winner", "The match was played, and somebody is ahead or has to be.")
+            raise refusal(f"{path}.winner", _("The match was played, and somebody is ahead or has to be."))
         return
     if match.winner not in (match.home, match.away):
-        raise refusal(f"{path}.winner", f"Entry {match.winner} does not play in this match.")
+        raise refusal(f"{path}.winner", _("Entry {winner} does not play in this match.", winner=match.winner))
     if match.state not in _REASONS:
-        raise refusal(f"{path}.winner", f"The match is {state}, so nobody has won it.")
+        raise refusal(f"{path}.winner", _("The match is {state}, so nobody has won it.", state=state))
     ahead = match.score().winner()
     if match.state is MatchState.COMPLETED and (ahead is None or getattr(match, ahead) != match.winner):
-        raise refusal(f"{path}.winner", f"Entry {match.winner} is not ahead in the score.")
+        raise refusal(f"{path}.winner", _("Entry {winner} is not ahead in the score.", winner=match.winner))
 
 
-def _listed(reasons: Iterable[Reason | None]) -> str:
+def _listed(reasons: Iterable[Reason | None]) -> Text:
     names = sorted(reason for reason in reasons if reason is not None)
-    return f"one of the reasons {', '.join(names)}" if names else "no reason"
+    return _("one of the reasons {names}", names=Listed(names)) if names else _("no reason")
 
 
 def _score(path: str, told: Report) -> None:
     try:
         told.score()
     except InvalidScore as error:
-        raise refusal(path, str(error)) from error
+        raise refusal(path, error.text) from error
 
 
 def _league(path: str, stage: Stage, rows: dict[int, StageEntry], options: StageSettings) -> None:
@@ -201,14 +211,16 @@ def _league(path: str, stage: Stage, rows: dict[int, StageEntry], options: Stage
     for index, match in enumerate(stage.matches):
         at = f"{path}.matches[{index}]"
         if match.home is None or match.away is None or match.state is _WAITING:
-            raise refusal(f"{at}.state", "A match of a league has both entrants from the start.")
+            raise refusal(f"{at}.state", _("A match of a league has both entrants from the start."))
         if stage.format is Format.SWISS and match.round > MAX_ROUNDS:
-            raise refusal(f"{at}.round", f"A Swiss stage has at most {MAX_ROUNDS} rounds.")
+            raise refusal(f"{at}.round", _("A Swiss stage has at most {most} rounds.", most=MAX_ROUNDS))
         if match.winner_to or match.loser_to or match.sends_on:
-            raise refusal(f"{at}.winner_to", "A match of a league leads to no other.")
+            raise refusal(f"{at}.winner_to", _("A match of a league leads to no other."))
         for side, entry in ((Side.HOME, match.home), (Side.AWAY, match.away)):
             if rows[entry].group != match.group:
-                raise refusal(f"{at}.group", f"Entry {entry} is in group {rows[entry].group}.")
+                raise refusal(
+                    f"{at}.group", _("Entry {entry} is in group {group}.", entry=entry, group=rows[entry].group)
+                )
             _once(f"{at}.{side}", match.round, entry, busy)
     if stage.format is Format.ROUND_ROBIN:
         _pairs(path, stage, options.legs)
@@ -216,7 +228,7 @@ def _league(path: str, stage: Stage, rows: dict[int, StageEntry], options: Stage
 
 def _once(path: str, round_: int, entry: int, busy: set[tuple[int, int]]) -> None:
     if (round_, entry) in busy:
-        raise refusal(path, f"Entry {entry} has something else in round {round_}.")
+        raise refusal(path, _("Entry {entry} has something else in round {round}.", entry=entry, round=round_))
     busy.add((round_, entry))
 
 
@@ -225,7 +237,9 @@ def _pairs(path: str, stage: Stage, legs: int) -> None:
     pairs = sum(size * (size - 1) // 2 for size in sizes.values())
     met = Counter(frozenset((match.home, match.away)) for match in stage.matches)
     if len(met) != pairs or set(met.values()) - {legs}:
-        raise refusal(f"{path}.matches", f"Not all pairs of a group meet as often as the settings say ({legs}).")
+        raise refusal(
+            f"{path}.matches", _("Not all pairs of a group meet as often as the settings say ({legs}).", legs=legs)
+        )
 
 
 def _bracket(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
@@ -239,14 +253,16 @@ def _bracket(path: str, stage: Stage, rows: dict[int, StageEntry]) -> None:
             place = Place(match.number, side)
             if place in due:
                 if due[place] != (entry, closed):
-                    raise refusal(f"{at}.{side}", "It is not what the matches before bring here.")
+                    raise refusal(f"{at}.{side}", _("It is not what the matches before bring here."))
             elif entry is None or entry in begun:
-                raise refusal(f"{at}.{side}", "No match leads here, so somebody begins here who begins nowhere else.")
+                raise refusal(
+                    f"{at}.{side}", _("No match leads here, so somebody begins here who begins nowhere else.")
+                )
             else:
                 begun.add(entry)
         _standing(at, match)
     if missing := rows.keys() - begun:
-        raise refusal(f"{path}.entries", f"Entry {min(missing)} begins in none of the matches.")
+        raise refusal(f"{path}.entries", _("Entry {entry} begins in none of the matches.", entry=min(missing)))
 
 
 def _due(path: str, stage: Stage) -> dict[Place, tuple[int | None, bool]]:
@@ -260,9 +276,11 @@ def _due(path: str, stage: Stage) -> dict[Place, tuple[int | None, bool]]:
                 continue
             at = f"{path}.matches[{index}].{name}"
             if to.match not in numbers or to.match <= match.number:
-                raise refusal(at, f"Match {to.match} is no later match of this stage.")
+                raise refusal(at, _("Match {match} is no later match of this stage.", match=to.match))
             if Place(to.match, to.side) in due:
-                raise refusal(at, f"Another match leads to the {to.side} side of match {to.match} too.")
+                raise refusal(
+                    at, _("Another match leads to the {side} side of match {match} too.", side=to.side, match=to.match)
+                )
             due[Place(to.match, to.side)] = (None, False)
         outcome = _outcome(match) if match.state in OVER else None
         due.update({place: (entrant, closed) for place, entrant, closed in sent(_sides(match), outcome)})
@@ -273,11 +291,11 @@ def _standing(path: str, match: Match) -> None:
     """Pass a match that waits while somebody can still come, and only then."""
     sides = _sides(match)
     known = (match.home is not None) + (match.away is not None)
-    state = match.state.replace("_", " ")
+    state = words(match.state)
     if (match.state is _WAITING) == sides.is_settled():
-        raise refusal(f"{path}.state", f"The match is {state}, which it cannot be with these entrants.")
+        raise refusal(f"{path}.state", _("The match is {state}, which it cannot be with these entrants.", state=state))
     if (match.state is MatchState.CANCELLED) != (sides.is_settled() and known == 0):
-        raise refusal(f"{path}.state", "A match of a bracket is cancelled when nobody comes to it, and only then.")
+        raise refusal(f"{path}.state", _("A match of a bracket is cancelled when nobody comes to it, and only then."))
 
 
 def _sides(match: Match) -> Sides:

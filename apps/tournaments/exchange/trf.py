@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 from apps.errors import BadRequest
 from apps.tournaments.exchange.decoding import decoded
+from apps.tournaments.labels import words
 from engine.bracket import MAX_ENTRANTS
 from engine.results import Points
+from engine.text import Text
+from engine.text import gettext as _
 
 NAME_WIDTH = 33
 USUAL_POINTS = Points(win=1, draw=0.5, loss=0, bye=1)
@@ -97,8 +100,8 @@ def _points(text: str) -> float:
     return float(text.replace(",", ".") or 0)
 
 
-def _label(column: _Column) -> str:
-    return column.field.replace("_", " ")
+def _label(column: _Column) -> Text:
+    return words(column.field)
 
 
 _COLUMNS = (
@@ -138,15 +141,25 @@ def read_trf(data: bytes) -> TrfTournament:
         if line.startswith("001"):
             player = _player(number, line)
             if player.number in players:
-                raise _error(number, f"Player {player.number} was already in line {line_of[player.number]}.")
+                raise _error(
+                    number,
+                    _(
+                        "Player {number} was already in line {line}.",
+                        number=player.number,
+                        line=line_of[player.number],
+                    ),
+                )
             players[player.number], line_of[player.number] = player, number
         elif not _read_header(header, line):
             others.append(line)
     if not players:
-        message = "The file has no players: no line begins with 001. Is it a tournament report file (TRF)?"
+        message = _("The file has no players: no line begins with 001. Is it a tournament report file (TRF)?")
         raise BadRequest(message, field="file")
     if len(players) > MAX_ENTRANTS:
-        raise BadRequest(f"The file has {len(players)} players; at most {MAX_ENTRANTS} can play.", field="file")
+        raise BadRequest(
+            _("The file has {count} players; at most {most} can play.", count=len(players), most=MAX_ENTRANTS),
+            field="file",
+        )
     _check_pairs(players, line_of)
     return TrfTournament(**header, players=_evened(list(players.values())), other_lines=tuple(others))  # type: ignore[arg-type]
 
@@ -174,8 +187,8 @@ def write_trf(tournament: TrfTournament) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-def _error(line: int, message: str) -> BadRequest:
-    return BadRequest(f"Line {line}: {message}", field="file", line=line)
+def _error(line: int, message: Text) -> BadRequest:
+    return BadRequest(_("Line {line}: {message}", line=line, message=message), field="file", line=line)
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, str]]:
@@ -207,10 +220,16 @@ def _player(number: int, line: str) -> TrfPlayer:
         try:
             values[column.field] = column.read(text)
         except ValueError:
-            where = f"The {_label(column)} (columns {column.first}–{column.last})"
-            raise _error(number, f"{where} is “{text}”, not a number. Move every value to its own columns.") from None
+            message = _(
+                "The {label} (columns {first}–{last}) is “{text}”, not a number. Move every value to its own columns.",
+                label=_label(column),
+                first=column.first,
+                last=column.last,
+                text=text,
+            )
+            raise _error(number, message) from None
     if not values["number"] or not values["name"]:
-        raise _error(number, "A player needs a starting number in columns 5–8 and a name in columns 15–47.")
+        raise _error(number, _("A player needs a starting number in columns 5–8 and a name in columns 15–47."))
     blocks = range(_FIRST_ROUND - 1, len(line), _ROUND_WIDTH)
     rounds = (_round(number, i, line[start : start + _ROUND_WIDTH]) for i, start in enumerate(blocks, 1))
     return TrfPlayer(**values, rounds=tuple(rounds))  # type: ignore[arg-type]
@@ -222,17 +241,35 @@ def _round(number: int, round_: int, block: str) -> TrfRound:
     )
     if before or after or between or not (opponent.isdecimal() or not opponent):
         first = _FIRST_ROUND + 2 + (round_ - 1) * _ROUND_WIDTH
-        where = f"in columns {first}–{first + 7}"
-        raise _error(number, f"Round {round_} is not an opponent, a colour and a result {where}: “{block.strip()}”.")
+        raise _error(
+            number,
+            _(
+                "Round {round} is not an opponent, a colour and a result in columns {first}–{last}: “{block}”.",
+                round=round_,
+                first=first,
+                last=first + 7,
+                block=block.strip(),
+            ),
+        )
     against = int(opponent) if opponent else 0
     colour, result = colour.lower() or "-", result.upper() or ("" if against else "Z")
     if colour not in ("w", "b", "-"):
-        raise _error(number, f"Round {round_} has the colour “{colour}”; it has to be w, b or -.")
+        raise _error(
+            number, _("Round {round} has the colour “{colour}”; it has to be w, b or -.", round=round_, colour=colour)
+        )
     known = PAIRED if against else UNPAIRED
     if result not in known:
-        against_whom = f"against player {against}" if against else "without an opponent"
-        listed = " ".join(filter(None, known))
-        raise _error(number, f"Round {round_} has the result “{result}” {against_whom}; it has to be one of {listed}.")
+        against_whom = _("against player {number}", number=against) if against else _("without an opponent")
+        raise _error(
+            number,
+            _(
+                "Round {round} has the result “{result}” {against_whom}; it has to be one of {results}.",
+                round=round_,
+                result=result,
+                against_whom=against_whom,
+                results=" ".join(filter(None, known)),
+            ),
+        )
     return TrfRound(against or None, colour, result)
 
 
@@ -245,13 +282,26 @@ def _check_pairs(players: dict[int, TrfPlayer], line_of: dict[int, int]) -> None
             other = players.get(mine.opponent)
             if other is None or other is player:
                 raise _error(
-                    line, f"Round {i + 1} is against player {mine.opponent}, who is no other player of this file."
+                    line,
+                    _(
+                        "Round {round} is against player {opponent}, who is no other player of this file.",
+                        round=i + 1,
+                        opponent=mine.opponent,
+                    ),
                 )
             theirs = other.rounds[i] if i < len(other.rounds) else TrfRound()
             if theirs.opponent != player.number or (mine.colour == theirs.colour != "-"):
-                says = f"line {line_of[other.number]} has {theirs.opponent or 'nobody'} with colour {theirs.colour}"
-                wanted = f"Round {i + 1} is against player {mine.opponent} with colour {mine.colour}"
-                raise _error(line, f"{wanted}, but {says}. Correct one of the two.")
+                message = _(
+                    "Round {round} is against player {opponent} with colour {colour}, but line {line} has {theirs} "
+                    "with colour {their_colour}. Correct one of the two.",
+                    round=i + 1,
+                    opponent=mine.opponent,
+                    colour=mine.colour,
+                    line=line_of[other.number],
+                    theirs=theirs.opponent or _("nobody"),
+                    their_colour=theirs.colour,
+                )
+                raise _error(line, message)
 
 
 def _evened(players: list[TrfPlayer]) -> tuple[TrfPlayer, ...]:
@@ -292,7 +342,9 @@ def _decimal(value: float) -> str:
     if len(text) > _POINTS_WIDTH:
         text = f"{value:g}"
     if float(text) != value or len(text) > _POINTS_WIDTH:
-        raise BadRequest(f"A TRF has no room for {value:g} points, only for numbers like 11.5 and 117.", field="points")
+        raise BadRequest(
+            _("A TRF has no room for {value} points, only for numbers like 11.5 and 117.", value=value), field="points"
+        )
     return text
 
 
@@ -311,8 +363,15 @@ def _player_line(player: TrfPlayer) -> str:
         text = right[column.field].rjust(width) if column.field in right else str(getattr(player, column.field))
         text = " ".join(text.split()) if column.field == "name" else text
         if len(text) > width:
-            what = f"The {_label(column)} “{text.strip()}” of player {player.number}"
-            raise BadRequest(f"{what} has {len(text)} characters; a TRF has room for {width}.", field=column.field)
+            message = _(
+                "The {label} “{text}” of player {number} has {count} characters; a TRF has room for {width}.",
+                label=_label(column),
+                text=text.strip(),
+                number=player.number,
+                count=len(text),
+                width=width,
+            )
+            raise BadRequest(message, field=column.field)
         line = line.ljust(column.first - 1) + text
     blocks = (f"  {_opponent(r):>4} {r.colour} {r.result or ' '}" for r in player.rounds)
     return (line.ljust(_FIRST_ROUND - 1) + "".join(blocks)).rstrip()

@@ -15,6 +15,7 @@ from engine.league import tables
 from engine.match_flow import MatchState, Reason
 from engine.results import Result
 from engine.stages import Format, StageSettings
+from engine.text import gettext as _
 
 UNNAMED = "Imported tournament"
 TITLE_LENGTH = 100
@@ -36,7 +37,10 @@ def document_of(report: TrfTournament, at: datetime) -> Document:
     names = _names(report, league)
     _no_half_points(league)
     if (games := len(league.results) + len(league.open)) > MAX_MATCHES:
-        raise BadRequest(f"The file has {games} games and byes; at most {MAX_MATCHES} can be kept.", field="file")
+        raise BadRequest(
+            _("The file has {games} games and byes; at most {most} can be kept.", games=games, most=MAX_MATCHES),
+            field="file",
+        )
     matches = _matches(league, at)
     entries = [document.Entry(number=seed, name=name, seed=seed, created_at=at) for seed, name in enumerate(names, 1)]
     drawn = len(names) >= MIN_ENTRANTS and bool(matches)
@@ -76,24 +80,34 @@ def _names(report: TrfTournament, league: League) -> list[str]:
         try:
             names.append(clean_line("name", name, at_most=NAME_LENGTH, required=True))
         except BadRequest as error:
-            raise BadRequest(f"Player {number}: {error.message}", field="file") from error
+            message = _("Player {number}: {message}", number=number, message=error.text)
+            raise BadRequest(message, field="file") from error
         first = number_of.setdefault(names[-1].casefold(), number)
         if first != number:
-            what = f"Players {first} and {number} are both called “{names[-1]}”."
-            raise BadRequest(f"{what} Give one another name.", field="file")
+            message = _(
+                "Players {first} and {number} are both called “{name}”. Give one another name.",
+                first=first,
+                number=number,
+                name=names[-1],
+            )
+            raise BadRequest(message, field="file")
     return names
 
 
 def _no_half_points(league: League) -> None:
     for (round_, seed), code in league.byes.items():
         if code == _HALF_BYE:
-            what = f"{league.names[seed - 1]} has a half-point bye in round {round_}"
-            raise BadRequest(f"{what}; a bye here is worth the same for everybody.", field="file")
+            message = _(
+                "{name} has a half-point bye in round {round}; a bye here is worth the same for everybody.",
+                name=league.names[seed - 1],
+                round=round_,
+            )
+            raise BadRequest(message, field="file")
 
 
 def _settings(league: League) -> StageSettings:
     if league.scoring is None:
-        message = "The points of the players follow from no usual scoring. Say in a line 162 what a result is worth."
+        message = _("The points of the players follow from no usual scoring. Say in a line 162 what a result is worth.")
         raise BadRequest(message, field="file")
     played = max((r.round for r in league.results), default=0)
     paired = max((round_ for round_, _, _ in league.open), default=0)
@@ -151,8 +165,13 @@ def _points_agree(report: TrfTournament, stage: document.Stage) -> None:
     points = {line.entrant: line.points for line in table}
     for seed, player in enumerate(sorted(report.players, key=lambda player: player.number), start=1):
         if player.points != points[seed]:
-            what = f"Player {player.number} has {player.points:g} points in the file"
-            raise BadRequest(f"{what}, and the results make {points[seed]:g}. Correct one of them.", field="file")
+            message = _(
+                "Player {number} has {points} points in the file, and the results make {sum}. Correct one of them.",
+                number=player.number,
+                points=player.points,
+                sum=points[seed],
+            )
+            raise BadRequest(message, field="file")
 
 
 def _start(report: TrfTournament) -> datetime | None:

@@ -12,6 +12,7 @@ from apps.errors import BadRequest
 from apps.tournaments.exchange.trf import NAME_WIDTH, USUAL_POINTS, TrfPlayer, TrfRound, TrfTournament
 from engine.bracket import Side
 from engine.results import Points, Result
+from engine.text import gettext as _
 
 # What stands in the lines of the two players, home first: who won, and whether by forfeit.
 _OUTCOMES: dict[tuple[str, str], tuple[Side | None, bool]] = {
@@ -123,8 +124,12 @@ def tournament_of(
         played += [(number, home, TrfRound(away, "w", "")), (number, away, TrfRound(home, "b", ""))]
     for number, entrant, line in played:
         if (number, entrant) in rounds:
-            what = f"{league.names[entrant - 1]} has two results in round {number}"
-            raise BadRequest(f"{what}; a tournament report file has room for one.", field="results")
+            message = _(
+                "{name} has two results in round {round}; a tournament report file has room for one.",
+                name=league.names[entrant - 1],
+                round=number,
+            )
+            raise BadRequest(message, field="results")
         rounds[number, entrant] = line
     for place, code in league.byes.items():
         if place not in rounds or rounds[place].opponent is None:
@@ -163,8 +168,16 @@ def _result(round_: int, home: TrfPlayer, away: TrfPlayer, home_seed: int, away_
     mine, theirs = (player.rounds[round_ - 1].result for player in (home, away))
     outcome = _OUTCOMES.get((_UNRATED.get(mine, mine), _UNRATED.get(theirs, theirs)))
     if outcome is None:
-        what = f"In round {round_} player {home.number} has “{mine}” and player {away.number} “{theirs}”"
-        raise BadRequest(f"{what}, which cannot both be true. Correct one of the two lines.", field="file")
+        message = _(
+            "In round {round} player {home} has “{mine}” and player {away} “{theirs}”, which cannot both be true. "
+            "Correct one of the two lines.",
+            round=round_,
+            home=home.number,
+            mine=mine,
+            away=away.number,
+            theirs=theirs,
+        )
+        raise BadRequest(message, field="file")
     side, forfeit = outcome
     winner = {Side.HOME: home_seed, Side.AWAY: away_seed, None: None}[side]
     scores = (int(side is Side.HOME), int(side is Side.AWAY)) if not forfeit else (0, 0)

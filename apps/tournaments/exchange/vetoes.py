@@ -10,6 +10,7 @@ from engine import veto as engine
 from engine import veto_script
 from engine.errors import InvalidSettings
 from engine.match_flow import MAX_GAMES
+from engine.text import gettext as _
 from engine.veto_script import MAX_NAME, Act, Script, VetoSettings
 
 
@@ -45,7 +46,7 @@ def made_again(given: Veto) -> engine.Veto:
     """
     names = [*given.pool, *given.sides]
     if [clean_line("name", name, at_most=MAX_NAME) for name in names] != names:
-        raise InvalidSettings("A name to choose from has spaces too many.")
+        raise InvalidSettings(_("A name to choose from has spaces too many."))
     veto_script.check(VetoSettings(pool=given.pool, sides=given.sides))
     script = Script.parse(given.script)
     script.check(pool=len(given.pool), best_of=MAX_GAMES)
@@ -63,7 +64,7 @@ def made_again(given: Veto) -> engine.Veto:
             veto = engine.move(veto, made.option, given.seed, drawn=made.drawn)
     moves = tuple(engine.Move(m.act, m.side, m.option, m.drawn) for m in given.moves)
     if veto.turn is not None or (veto.first, veto.moves) != (given.first, moves):
-        raise InvalidSettings("These moves are not those of a whole veto of this script, coin and seed.")
+        raise InvalidSettings(_("These moves are not those of a whole veto of this script, coin and seed."))
     return veto
 
 

@@ -2,16 +2,17 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.tournaments.models.match import SIDES
 
 
 class DisputeCause(models.TextChoices):
-    SCORE = "score"
-    NO_SHOW = "no_show"
-    RULES = "rules"
-    TECHNICAL = "technical"
-    OTHER = "other"
+    SCORE = "score", gettext_lazy("Score")
+    NO_SHOW = "no_show", gettext_lazy("No Show")
+    RULES = "rules", gettext_lazy("Rules")
+    TECHNICAL = "technical", gettext_lazy("Technical")
+    OTHER = "other", gettext_lazy("Other")
 
 
 class Dispute(models.Model):

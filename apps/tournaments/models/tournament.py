@@ -104,6 +104,10 @@ class Tournament(models.Model):
     champion = models.ForeignKey("Entry", models.SET_NULL, null=True, blank=True, related_name="+")
     runner_up = models.ForeignKey("Entry", models.SET_NULL, null=True, blank=True, related_name="+")
     third_place = models.ForeignKey("Entry", models.SET_NULL, null=True, blank=True, related_name="+")
+    on_stream = models.ForeignKey("Match", models.SET_NULL, null=True, blank=True, related_name="+")
+    overlay_key = models.PositiveIntegerField(
+        default=1, help_text="Counts the renewals: addresses of overlays are signed with it, and end with it."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     is_demo = models.BooleanField(default=False)

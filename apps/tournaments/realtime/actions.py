@@ -16,6 +16,7 @@ from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done, brackets, entries, matches, veto, waitlist
 from engine.bracket import Side
 from engine.match_flow import Score
+from engine.text import gettext as _
 
 
 def perform(action: p.AnyAction, actor: Actor, room: RoomName, tournament_id: int) -> Done:
@@ -38,28 +39,28 @@ class _Place:
         match_id = data.match_id
         if self.room.kind == "match":
             if match_id not in (None, self.room.id):
-                message = "This room is for another match."
+                message = _("This room is for another match.")
                 raise NotFound(message)
             return self.room.id
         if match_id is None:
-            message = "Say which match: data.match_id."
+            message = _("Say which match: data.match_id.")
             raise BadRequest(message)
         if not Match.objects.filter(pk=match_id, tournament=self.tournament_id).exists():
-            message = "There is no such match."
+            message = _("There is no such match.")
             raise NotFound(message)
         return match_id
 
     def entry(self, data: p.OnEntry, actor: Actor) -> int:
         if data.entry_id is not None:
             if not Entry.objects.filter(pk=data.entry_id, tournament=self.tournament_id).exists():
-                message = "There is no such entry."
+                message = _("There is no such entry.")
                 raise NotFound(message)
             return data.entry_id
         mine = None
         if isinstance(actor.user, User):
             mine = lists.my_entries(actor.user).filter(tournament=self.tournament_id).first()
         if mine is None:
-            message = "You are not registered in this tournament."
+            message = _("You are not registered in this tournament.")
             raise Conflict(message)
         return mine.pk
 

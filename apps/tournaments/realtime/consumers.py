@@ -37,6 +37,7 @@ from apps.tournaments.realtime.rooms import Opened, Room, RoomName
 from apps.tournaments.realtime.websocket import TAKE_OVER, Receiver, WebSocket
 from apps.tournaments.selectors import lists
 from apps.tournaments.services import Actor, Done
+from apps.words import said, said_within
 
 logger = structlog.get_logger(__name__)
 
@@ -385,7 +386,9 @@ class RoomConsumer(ABC):
             frame = protocol.Ack(id=action.id, seq=done.seq, data=dict(done.ids))
         except AppError as error:
             result = error.code
-            frame = ErrorFrame(code=error.code, message=error.message, id=action.id, data=error.data or UNSET)
+            frame = ErrorFrame(
+                code=error.code, message=said(error.text), id=action.id, data=said_within(error.data) or UNSET
+            )
         except Exception:
             logger.exception("action_failed", room=str(self.name), action=type(action).__name__)
             text = "Something went wrong here. Send the same message again: its id keeps it from acting twice."

@@ -4,6 +4,7 @@ from apps.errors import NotFound, PermissionDenied
 from apps.tournaments.models import Dispute, Evidence, Match
 from apps.tournaments.permissions import Person, may_see, may_see_dispute, role_of
 from apps.tournaments.selectors.lists import match_for
+from engine.text import gettext as _
 
 
 def open_dispute(match: Match) -> Dispute | None:
@@ -21,12 +22,12 @@ def dispute_for(person: Person, match_id: int) -> Dispute:
     """
     match, role = match_for(person, match_id)
     if not may_see_dispute(person, match, role):
-        message = "Only the two sides and the staff of this tournament can see a dispute."
+        message = _("Only the two sides and the staff of this tournament can see a dispute.")
         raise PermissionDenied(message)
     found = match.disputes.select_related("resolved_by").prefetch_related("evidence__uploaded_by")
     dispute = found.order_by("-pk").first()
     if dispute is None:
-        message = "The result of this match has not been disputed."
+        message = _("The result of this match has not been disputed.")
         raise NotFound(message)
     return dispute
 
@@ -45,5 +46,5 @@ def evidence_for(person: Person, evidence_id: int) -> Evidence:
         role = role_of(person, match.tournament_id)
         if may_see(person, match.tournament) and may_see_dispute(person, match, role):
             return evidence
-    message = "There is no such evidence."
+    message = _("There is no such evidence.")
     raise NotFound(message)

@@ -13,6 +13,7 @@ from apps.tournaments.exchange import document, vetoes
 from apps.tournaments.models import Dispute, Entry, Match, Stage, StageEntry, Station, Tournament
 from apps.tournaments.state import entry_fields, match_fields, stage_entry_fields, tournament_fields
 from engine.bracket import Side
+from engine.text import gettext as _
 
 Numbers = Mapping[int | None, int | None]
 
@@ -38,7 +39,7 @@ def export(tournament_id: int, *, staff: bool = False, at: datetime | None = Non
     with consistent_read():
         tournament = Tournament.objects.filter(pk=tournament_id).first()
         if tournament is None:
-            message = "There is no such tournament."
+            message = _("There is no such tournament.")
             raise NotFound(message)
         stages = list(tournament.stages.order_by("number"))
         entries = list(tournament.entries.order_by("pk"))
@@ -77,7 +78,7 @@ def _tournament(row: Tournament, numbers: Numbers) -> document.Tournament:
     fields = tournament_fields(row) | {name: getattr(row, name) for name in _TIMES}
     for place in ("champion", "runner_up", "third_place"):
         fields[place] = numbers[fields[place]]
-    del fields["id"]
+    del fields["id"], fields["on_stream"]
     return msgspec.convert(fields, document.Tournament)
 
 

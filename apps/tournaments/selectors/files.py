@@ -16,6 +16,7 @@ from engine.match_flow import OPEN, MatchState
 from engine.results import Result
 from engine.stages import Format
 from engine.standings import ROUND_ROBIN_PARTS, SWISS_PARTS
+from engine.text import gettext as _
 from engine.tiebreaks import Measure
 
 _NO_SCORE = (MatchState.SCHEDULED, MatchState.CHECK_IN, MatchState.READY, MatchState.CANCELLED)
@@ -70,7 +71,7 @@ def report_trf(stage: Stage) -> bytes:
         BadRequest: the stage is a bracket, or has what such a file has no room for.
     """
     if not stage.is_league:
-        message = "Only a league, Swiss or round robin, has a report. Export the results of a bracket as CSV."
+        message = _("Only a league, Swiss or round robin, has a report. Export the results of a bracket as CSV.")
         raise BadRequest(message, format=stage.format)
     matches, entrants = stage_rows(stage)
     seeds = {row["entry"]: number for number, row in enumerate(entrants, start=1)}

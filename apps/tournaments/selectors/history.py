@@ -19,6 +19,7 @@ from apps.eventlog.models import Event
 from apps.tournaments.models import Status, stream_name
 from apps.tournaments.selectors.snapshots import Snapshot
 from engine.projection import fold
+from engine.text import gettext as _
 
 _SEQ = re.compile(r"[0-9]{1,18}")
 
@@ -36,7 +37,7 @@ def parse_moment(text: str) -> int | datetime:
         at = datetime.fromisoformat(text)
         if at.tzinfo is not None:
             return at.astimezone(UTC)
-    message = "A moment is a number in the log, or a time with its zone, for example 2026-11-22T14:05:00Z."
+    message = _("A moment is a number in the log, or a time with its zone, for example 2026-11-22T14:05:00Z.")
     raise BadRequest(message, field="at")
 
 
@@ -56,18 +57,18 @@ def tournament_snapshot_at(tournament_id: int, at: int | datetime, *, audience: 
     with log.consistent_read():
         position = log.positions([stream]).get(stream)
         if position is None:
-            message = "There is no such tournament."
+            message = _("There is no such tournament.")
             raise NotFound(message)
         seq = at if isinstance(at, int) else _seq_at(stream, at)
         if seq > position.seq:
-            message = f"There is no event {seq} yet; the log ends at {position.seq}."
+            message = _("There is no event {seq} yet; the log ends at {head}.", seq=seq, head=position.seq)
             raise BadRequest(message, field="at", head=position.seq)
         events = Event.objects.filter(stream__name=stream, seq__lte=seq, audience__in={PUBLIC, audience})
         texts = list(events.order_by("seq").values_list("data", flat=True))
     state = fold(msgspec.json.decode(text) for text in texts)
     status = state["tournament"].get("status")
     if status is None or (status == Status.DRAFT and audience != STAFF):
-        message = "The tournament was not there yet at that moment. Choose a later one."
+        message = _("The tournament was not there yet at that moment. Choose a later one.")
         raise NotFound(message)
     return Snapshot(Position(position.epoch, seq), state)
 
@@ -75,7 +76,7 @@ def tournament_snapshot_at(tournament_id: int, at: int | datetime, *, audience: 
 def _seq_at(stream: str, at: datetime) -> int:
     """Return the seq of the last event at or before a time, 0 before the first."""
     if at > timezone.now():
-        message = "That time is still to come."
+        message = _("That time is still to come.")
         raise BadRequest(message, field="at")
     events = Event.objects.filter(stream__name=stream)
     seq = events.filter(at__lte=at).order_by("-seq").values_list("seq", flat=True).first()

@@ -13,6 +13,7 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of, staffed_by
 from apps.tournaments.selectors.teams import roster_entries
 from engine.match_flow import OPEN, URGENCY
+from engine.text import gettext as _
 
 
 def visible_tournaments(person: Person, *, statuses: Iterable[str] = ()) -> QuerySet[Tournament]:
@@ -34,7 +35,7 @@ def tournament_for(person: Person, tournament_id: int) -> tuple[Tournament, Role
     found = Tournament.objects.filter(_seen_by(person), pk=tournament_id)
     tournament = found.select_related("created_by").first()
     if tournament is None:
-        message = "There is no such tournament."
+        message = _("There is no such tournament.")
         raise NotFound(message)
     return tournament, role_of(person, tournament.pk)
 
@@ -49,7 +50,7 @@ def match_for(person: Person, match_id: int) -> tuple[Match, Role]:
     found = Match.objects.filter(_seen_by(person, "tournament__"), pk=match_id)
     match = found.select_related("tournament", "stage", "home", "away", "winner").first()
     if match is None:
-        message = "There is no such match."
+        message = _("There is no such match.")
         raise NotFound(message)
     return match, role_of(person, match.tournament_id)
 
@@ -64,7 +65,7 @@ def stage_for(person: Person, stage_id: int) -> tuple[Stage, Role]:
     found = Stage.objects.filter(_seen_by(person, "tournament__"), pk=stage_id)
     stage = found.select_related("tournament").first()
     if stage is None:
-        message = "There is no such stage."
+        message = _("There is no such stage.")
         raise NotFound(message)
     return stage, role_of(person, stage.tournament_id)
 

@@ -16,6 +16,7 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person, role_of
 from apps.tournaments.selectors.lists import visible_tournaments
 from engine.match_flow import OVER, MatchState
+from engine.text import gettext as _
 
 _HOME_ORDER = (Status.LIVE, Status.REGISTRATION_OPEN, Status.REGISTRATION_CLOSED, Status.PUBLISHED, Status.DRAFT)
 
@@ -90,7 +91,7 @@ def visited(person: Person, tournament_id: int) -> tuple[Tournament, Role, int |
     found = visible_tournaments(person).filter(pk=tournament_id).select_related("created_by")
     tournament = found.annotate(own_entry=Subquery(best)).first()
     if tournament is None:
-        raise NotFound("There is no such tournament.")
+        raise NotFound(_("There is no such tournament."))
     own_entry = tournament.own_entry if isinstance(person, User) else None
     return tournament, role_of(person, tournament_id), own_entry
 

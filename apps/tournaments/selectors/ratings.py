@@ -8,6 +8,7 @@ from apps.accounts.models import User
 from apps.errors import BadRequest
 from apps.tournaments.models import Entry, Rating, TeamMember
 from engine.ratings import Rating as Strength
+from engine.text import gettext as _
 
 
 def ratings_in(game: str) -> QuerySet[Rating]:
@@ -35,7 +36,9 @@ def strongest_first(game: str, entries: Iterable[Entry]) -> list[Entry]:
         BadRequest: it is not known which game's ratings count.
     """
     if not game:
-        message = "Ratings are kept for each game. Say in the settings which one is played here, then seed by rating."
+        message = _(
+            "Ratings are kept for each game. Say in the settings which one is played here, then seed by rating."
+        )
         raise BadRequest(message, field="game")
     given = list(entries)
     users = [entry.user_id for entry in given if entry.team_id is None]

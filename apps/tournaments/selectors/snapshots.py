@@ -24,6 +24,7 @@ from apps.tournaments.state import (
     tournament_fields,
 )
 from engine.projection import State, empty
+from engine.text import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def tournament_snapshot(tournament_id: int, *, audience: str) -> Snapshot:
             epoch=Subquery(stream.values("epoch")), head=Subquery(stream.values("head"))
         ).first()
         if tournament is None or tournament.head is None:
-            message = "There is no such tournament."
+            message = _("There is no such tournament.")
             raise NotFound(message)
         position = Position(tournament.epoch, tournament.head)
         state = empty()
@@ -76,7 +77,7 @@ def match_snapshot(match_id: int) -> Snapshot:
     with log.consistent_read():
         match = Match.objects.select_related("tournament", "home", "away").filter(pk=match_id).first()
         if match is None:
-            message = "There is no such match."
+            message = _("There is no such match.")
             raise NotFound(message)
         name = stream_name(match.tournament_id)
         position = log.positions([name])[name]

@@ -8,6 +8,7 @@ from apps.tournaments.models import Entry, Match, Participation, Status, Team, T
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.permissions import Person
 from engine.bracket import Side
+from engine.text import gettext as _
 
 
 def team_for(team_id: int) -> Team:
@@ -19,7 +20,7 @@ def team_for(team_id: int) -> Team:
     """
     team = Team.objects.select_related("captain").filter(pk=team_id).first()
     if team is None:
-        message = "There is no such team."
+        message = _("There is no such team.")
         raise NotFound(message)
     return team
 

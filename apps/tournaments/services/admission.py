@@ -6,6 +6,7 @@ from django.db.models import Max, Q
 
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import RegistrationCancelled, RegistrationCreated, RegistrationPromoted, StandingsUpdated
+from apps.tournaments.labels import both, words
 from apps.tournaments.models import (
     Entry,
     EntryRule,
@@ -24,6 +25,8 @@ from apps.tournaments.services import rosters
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.services.waitlist import check_before_draw, free, is_drawn
 from engine.stages import Format
+from engine.text import Figure
+from engine.text import gettext as _
 
 # Whom an organiser can let in: who asks, and whom a decision or the clock has put out.
 _CAN_BE_LET_IN = (
@@ -48,14 +51,18 @@ def approve(unit: Unit, /, entry_id: int) -> Answer:
     entry = unit.lock_entry(entry_id)
     stage = stage_to_join(unit)
     if entry.status not in _CAN_BE_LET_IN and not (stage and entry.status == EntryStatus.WAITLISTED):
-        message = f"{entry.name} is {entry.status.replace('_', ' ')}; there is nothing to approve."
+        message = _("{name} is {status}; there is nothing to approve.", name=entry.name, status=words(entry.status))
         raise Conflict(message, status=entry.status)
     if stage is not None:
         _check_is_new(stage, entry)
     elsewhere = rosters.plays_with(unit.tournament, besides=entry)
     for person in (entry.user_id, *(player["user"] for player in entry.roster)):
         if person in elsewhere:
-            message = f"{entry.name} cannot enter again: a player takes part as {elsewhere[person]} by now."
+            message = _(
+                "{name} cannot enter again: a player takes part as {elsewhere} by now.",
+                name=entry.name,
+                elsewhere=elsewhere[person],
+            )
             raise Conflict(message, status=entry.status)
     check_name(entry)
     admit(unit, entry, stage, RegistrationPromoted)
@@ -67,7 +74,11 @@ def decline(unit: Unit, /, entry_id: int) -> Answer:
     """Turn down an entrant who asks to be let in. Answers {"entry_id"}."""
     entry = unit.lock_entry(entry_id)
     if entry.status != EntryStatus.PENDING:
-        message = f"{entry.name} is {entry.status.replace('_', ' ')}; only who waits for approval can be declined."
+        message = _(
+            "{name} is {status}; only who waits for approval can be declined.",
+            name=entry.name,
+            status=words(entry.status),
+        )
         raise Conflict(message, status=entry.status)
     entry.status = EntryStatus.DECLINED
     unit.emit(RegistrationCancelled(entry=unit.save(entry)))
@@ -93,7 +104,7 @@ def stage_to_join(unit: Unit, *, registering: bool = False) -> Stage | None:
     if tournament.late_entry and not over and is_drawn(tournament):
         return _stage_that_goes_on(tournament)
     if registering and tournament.status != Status.REGISTRATION_OPEN:
-        message = f"Registration is not open; the tournament is {tournament.status.replace('_', ' ')}."
+        message = _("Registration is not open; the tournament is {status}.", status=words(tournament.status))
         raise Conflict(message, status=tournament.status)
     check_before_draw(unit)
     return None
@@ -111,7 +122,7 @@ def check_may_register(unit: Unit, entry: Entry, stage: Stage | None, *, code: s
     own = Q(user=entry.user_id) | (Q(team=entry.team_id) if entry.team_id else Q())
     earlier = {row.status: row for row in tournament.entries.filter(own).order_by("pk")}
     if active := next((earlier[status] for status in ACTIVE if status in earlier), None):
-        message = f"You are registered already, as {active.name}."
+        message = _("You are registered already, as {name}.", name=active.name)
         raise Conflict(message, entry_id=active.pk, status=active.status)
     for status, message in _STAYS_OUT.items():
         stays = status != EntryStatus.NO_SHOW or tournament.no_show_rule == NoShowRule.WALKOVER
@@ -125,9 +136,11 @@ def check_may_register(unit: Unit, entry: Entry, stage: Stage | None, *, code: s
 
 
 _STAYS_OUT = {
-    EntryStatus.DISQUALIFIED: "You were disqualified from this tournament and cannot enter it again.",
-    EntryStatus.DECLINED: "An organiser has declined your registration. Ask them to let you in after all.",
-    EntryStatus.NO_SHOW: "You did not check in, and keep your place in the draw. Ask an organiser to let you in again.",
+    EntryStatus.DISQUALIFIED: _("You were disqualified from this tournament and cannot enter it again."),
+    EntryStatus.DECLINED: _("An organiser has declined your registration. Ask them to let you in after all."),
+    EntryStatus.NO_SHOW: _(
+        "You did not check in, and keep your place in the draw. Ask an organiser to let you in again."
+    ),
 }
 
 
@@ -140,7 +153,7 @@ def check_name(entry: Entry) -> None:
     """
     others = entry.tournament.entries.filter(status__in=ACTIVE, name__iexact=entry.name).exclude(pk=entry.pk)
     if others.exists():
-        message = f"Somebody is registered as {entry.name} already. Choose another name."
+        message = _("Somebody is registered as {name} already. Choose another name.", name=entry.name)
         raise Conflict(message, field="name")
 
 
@@ -160,7 +173,10 @@ def admit(
     joins = None
     if not free(tournament, besides=entry):
         if stage is not None:
-            message = f"All {tournament.capacity} places are taken, and nobody can wait for one during play."
+            message = _(
+                "All {capacity} places are taken, and nobody can wait for one during play.",
+                capacity=tournament.capacity,
+            )
             raise Conflict(message, capacity=tournament.capacity)
         entry.status, entry.waitlisted_at = EntryStatus.WAITLISTED, unit.now
     else:
@@ -181,12 +197,12 @@ def admit(
 def _stage_that_goes_on(tournament: Tournament) -> Stage:
     stage = tournament.stages.filter(state=StageState.LIVE).first()
     if stage is None or stage.number > 1:
-        message = "The first stage is over, and only who played in it goes on."
+        message = _("The first stage is over, and only who played in it goes on.")
     elif stage.format != Format.SWISS:
-        name = stage.format.replace("_", " ")
-        message = f"Nobody can join a {name} that has been drawn; late entry is for Swiss stages."
+        name = words(stage.format)
+        message = _("Nobody can join a {name} that has been drawn; late entry is for Swiss stages.", name=name)
     elif standings.rounds_paired(stage) >= standings.rounds_in(stage):
-        message = "The last round has been paired, so nobody can join any more."
+        message = _("The last round has been paired, so nobody can join any more.")
     else:
         return stage
     raise Conflict(message, status=tournament.status)
@@ -200,14 +216,14 @@ def _check_is_new(stage: Stage, entry: Entry) -> None:
     if entry.team_id:
         same |= Q(entry__team=entry.team_id)
     if stage.entries.filter(same).exists():
-        message = "Who has left a stage that is being played cannot join it again."
+        message = _("Who has left a stage that is being played cannot join it again.")
         raise Conflict(message, state=stage.state)
 
 
 def _check_code(tournament: Tournament, code: str) -> None:
     given, asked = code.strip().casefold().encode(), tournament.invite_code.casefold().encode()
     if not asked or not secrets.compare_digest(given, asked):
-        message = "Only who was invited can enter. Type the invite code that you got from the organiser."
+        message = _("Only who was invited can enter. Type the invite code that you got from the organiser.")
         raise BadRequest(message, field="code")
 
 
@@ -222,7 +238,13 @@ def _check_rating(tournament: Tournament, entry: Entry) -> None:
         return
     if rating is not None and (least is None or rating.mu >= least) and (most is None or rating.mu <= most):
         return
-    limits = [f"{word} {limit:g}" for word, limit in (("at least", least), ("at most", most)) if limit is not None]
-    has = "you have none yet" if rating is None else f"yours is {rating.mu:.1f}"
-    message = f"This tournament asks for a rating in {tournament.game} of {' and '.join(limits)}; {has}."
+    limits = [_("at least {limit}", limit=least)] if least is not None else []
+    limits += [_("at most {limit}", limit=most)] if most is not None else []
+    has = _("you have none yet") if rating is None else _("yours is {rating}", rating=Figure(f"{rating.mu:.1f}"))
+    message = _(
+        "This tournament asks for a rating in {game} of {limits}; {has}.",
+        game=tournament.game,
+        limits=both(limits),
+        has=has,
+    )
     raise Conflict(message, rating=rating and rating.mu, rating_min=least, rating_max=most)

@@ -31,6 +31,7 @@ from apps.tournaments.events import (
 from apps.tournaments.models import Match, Stage, Status
 from apps.tournaments.services.unit import Done, present, unit_of_nobody
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 
 # What can be announced, and how the row has to stand for it to be so.
 _OF_MATCHES: dict[type[Event], Collection[str]] = {
@@ -64,7 +65,7 @@ def announce_match(match_id: int, event: str) -> Done:
     with transaction.atomic():
         tournament_id = Match.objects.filter(pk=match_id).values_list("tournament_id", flat=True).first()
         if tournament_id is None:
-            message = "There is no such match."
+            message = _("There is no such match.")
             raise NotFound(message)
         unit = unit_of_nobody("announce", tournament_id, present())
         match = Match.objects.select_related("home", "away").get(pk=match_id)
@@ -93,9 +94,9 @@ def announce_tournament(tournament_id: int, event: str) -> Done:
 def _kind(event: str, table: dict[type[Event], Collection[str]], state: str) -> type[Event]:
     kind = EVENTS.get(event)
     if kind is None or kind not in table:
-        message = "No event of this name can be announced here."
+        message = _("No event of this name can be announced here.")
         raise BadRequest(message)
     if state not in table[kind]:
-        message = f"It is not so: the state is {state}."
+        message = _("It is not so: the state is {state}.", state=state)
         raise Conflict(message, state=str(state))
     return kind

@@ -8,14 +8,16 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from apps.errors import Conflict
+from apps.moments import Moment
 from apps.tournaments.models import Entry, Match, Station, Tournament
 from apps.tournaments.selectors.schedule import DOUBLE_BOOKED, Timetable, clashes, moment_of, timetable
 from apps.tournaments.services.unit import Unit
 from apps.tournaments.state import match_fields
-from apps.tournaments.text import said
 from engine.conflicts import Clash
 from engine.conflicts import Conflict as ClashOfTwo
 from engine.match_flow import OPEN, MatchState, Step, after
+from engine.text import Listed, Text, ngettext
+from engine.text import gettext as _
 
 SENTENCES = 3  # of clashes that a refusal says in words
 
@@ -65,20 +67,26 @@ def refuse_clashes(
         return
     sentences = [_sentence(clash, table, rows) for clash in found[:SENTENCES]]
     if len(found) > SENTENCES:
-        sentences.append(f"And {len(found) - SENTENCES} more.")
+        sentences.append(ngettext("And {count} more.", "And {count} more.", len(found) - SENTENCES))
     data = [{"clash": c.clash.value, "matches": list(c.matches), "subject": c.subject} for c in found]
-    raise Conflict(" ".join(sentences), conflicts=data)
+    raise Conflict(Listed(sentences, " "), conflicts=data)
 
 
-def _sentence(clash: ClashOfTwo, table: Timetable, rows: dict[int, Match]) -> str:
+def _sentence(clash: ClashOfTwo, table: Timetable, rows: dict[int, Match]) -> Text:
     first, last = clash.matches
-    one, other = (f"match {rows[match].number}" for match in clash.matches)
     start = {booking.match: booking.start for booking in table.bookings}
     minutes = {fixture.match: fixture.minutes for fixture in table.fixtures}
-    over = said(moment_of(start[first] + minutes[first]))
+    values = {
+        "one": rows[first].number,
+        "other": rows[last].number,
+        "over": Moment(moment_of(start[first] + minutes[first])),
+    }
     if clash.clash is Clash.FEEDER or clash.subject is None:
-        return f"{other.capitalize()} waits for {one}, which is over on {over} at the earliest."
-    both = f"{one}, until {over}, and {other}, from {said(moment_of(start[last]))}"
+        return _("Match {other} waits for match {one}, which is over on {over} at the earliest.", **values)
+    both = _(
+        "match {one}, until {over}, and match {other}, from {begins}", begins=Moment(moment_of(start[last])), **values
+    )
     if clash.clash is Clash.STATION:
-        return f"{Station.objects.get(pk=clash.subject)} would have two matches at once: {both}."
-    return f"{Entry.objects.get(pk=clash.subject)} would play two matches at once: {both}."
+        station = Station.objects.get(pk=clash.subject)
+        return _("{station} would have two matches at once: {both}.", station=station, both=both)
+    return _("{name} would play two matches at once: {both}.", name=Entry.objects.get(pk=clash.subject), both=both)

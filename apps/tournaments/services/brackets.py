@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import BracketGenerated, DrawPart, EntryChange, RoundPaired, StageUpdated
+from apps.tournaments.labels import words
 from apps.tournaments.models import (
     Entry,
     EntryStatus,
@@ -24,6 +25,7 @@ from apps.tournaments.models import (
 )
 from apps.tournaments.selectors import standings
 from apps.tournaments.services.entries import close_check_in
+from apps.tournaments.services.on_stream import off_stream
 from apps.tournaments.services.progress import complete, kept_of
 from apps.tournaments.services.rows import rebuilt
 from apps.tournaments.services.unit import Answer, Unit, command
@@ -36,6 +38,8 @@ from engine.match_flow import BEGUN, OPEN, MatchState, Reason, Step, after
 from engine.round_robin import grouped_round_robin
 from engine.stages import Format, best_of_in
 from engine.swiss import pair_round
+from engine.text import Listed, ngettext
+from engine.text import gettext as _
 
 
 @command("generate_bracket")
@@ -54,13 +58,17 @@ def generate(unit: Unit, /, tournament_id: int) -> Answer:
     end_offers(unit)
     entrants = _taking_part(tournament) if before is None else standings.qualified(before, stage)
     if len(entrants) < MIN_ENTRANTS:
-        left_out = f" {absent} did not check in." if absent else ""
-        message = f"A bracket needs at least {MIN_ENTRANTS} entrants; there are {len(entrants)}.{left_out}"
-        raise BadRequest(message, entrants=len(entrants))
+        sentences = [
+            _("A bracket needs at least {least} entrants; there are {count}.", least=MIN_ENTRANTS, count=len(entrants)),
+        ]
+        if absent:
+            sentences.append(_("{absent} did not check in.", absent=absent))
+        raise BadRequest(Listed(sentences, " "), entrants=len(entrants))
     removed: dict[DrawPart, list[int]] = {
         "matches": list(stage.matches.values_list("pk", flat=True)),
         "stage_entries": list(stage.entries.values_list("pk", flat=True)),
     }
+    off_stream(unit, removed["matches"])
     stage.matches.all().delete()
     stage.entries.all().delete()
     if before is None:
@@ -94,18 +102,28 @@ def pair(unit: Unit, /, tournament_id: int, *, again: bool = False) -> Answer:
     tournament = unit.lock(tournament_id)
     stage = tournament.stages.filter(state=StageState.LIVE, format=Format.SWISS).first()
     if stage is None:
-        message = "No Swiss stage is being played."
+        message = _("No Swiss stage is being played.")
         raise Conflict(message, status=tournament.status)
     number = standings.rounds_paired(stage)
     if again:
         present = list(stage.matches.filter(round=number))
         if playing := sum(match.state in BEGUN for match in present):
-            message = f"{playing} {'match' if playing == 1 else 'matches'} of round {number} are being played."
+            message = ngettext(
+                "{count} match of round {number} is being played.",
+                "{count} matches of round {number} are being played.",
+                playing,
+                number=number,
+            )
             raise Conflict(message, live=playing)
         _pair(unit, stage, number, instead_of=present)
         return {"tournament_id": tournament.pk}
     if waiting := stage.matches.filter(state__in=OPEN).count():
-        message = f"{waiting} {'match' if waiting == 1 else 'matches'} of round {number} have no result yet."
+        message = ngettext(
+            "{count} match of round {number} has no result yet.",
+            "{count} matches of round {number} have no result yet.",
+            waiting,
+            number=number,
+        )
         raise Conflict(message, open=waiting)
     _pair(unit, stage, number + 1)
     return {"tournament_id": tournament.pk}
@@ -122,11 +140,11 @@ def _next_to_draw(tournament: Tournament) -> tuple[Stage, Stage | None]:
     begun = stage.number > 1 and stage.matches.exclude(state__in=(MatchState.SCHEDULED, MatchState.READY)).exists()
     if tournament.status not in allowed or begun:
         ways = {
-            Status.DRAFT: "Publish the tournament first.",
-            Status.REGISTRATION_OPEN: "Close registration first.",
+            Status.DRAFT: _("Publish the tournament first."),
+            Status.REGISTRATION_OPEN: _("Close registration first."),
         }
-        way = ways.get(Status(tournament.status), "It is too late for a new bracket.")
-        message = f"The tournament is {tournament.status.replace('_', ' ')}. {way}"
+        way = ways.get(Status(tournament.status), _("It is too late for a new bracket."))
+        message = _("The tournament is {status}. {way}", status=words(tournament.status), way=way)
         raise Conflict(message, status=tournament.status)
     return stage, (stages[stages.index(stage) - 1] if stage.number > 1 else None)
 
@@ -153,7 +171,12 @@ def _seed(unit: Unit, entrants: Sequence[Entry]) -> list[EntryChange]:
 def _stage_entries(stage: Stage, entrants: Sequence[Entry]) -> list[StageEntry]:
     groups = stage.options.groups if stage.format == Format.ROUND_ROBIN else 1
     if groups > 1 and len(entrants) < groups * MIN_ENTRANTS:
-        message = f"{groups} groups need at least {groups * MIN_ENTRANTS} entrants; there are {len(entrants)}."
+        message = _(
+            "{groups} groups need at least {least} entrants; there are {count}.",
+            groups=groups,
+            least=groups * MIN_ENTRANTS,
+            count=len(entrants),
+        )
         raise BadRequest(message, entrants=len(entrants))
     lots = secrets.SystemRandom().sample(range(1, len(entrants) + 1), len(entrants))
     group_of = {}
@@ -230,6 +253,7 @@ def _pair(unit: Unit, stage: Stage, number: int, *, instead_of: Sequence[Match] 
         row.byes = [paired for paired in row.byes if paired != number]
         row.save(update_fields=["byes"])
     gone = [match.pk for match in instead_of]
+    off_stream(unit, gone)
     stage.matches.filter(pk__in=gone).delete()
     pairing = pair_round(standings.active_players(stage))
     entries = {entry.pk: entry for entry in Entry.objects.filter(stage_entries__stage=stage)}

@@ -26,6 +26,7 @@ from apps.tournaments.services.progress import ask_for_check_in
 from apps.tournaments.services.unit import Answer, Unit, command, unit_of_nobody
 from apps.tournaments.services.waitlist import expire_offer
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 
 logger = structlog.get_logger(__name__)
 
@@ -123,10 +124,10 @@ def extend(unit: Unit, /, match_id: int, *, minutes: int, expected_version: int 
     """
     match = unit.lock_match(match_id, expected_version=expected_version)
     if not 1 <= minutes <= MAX_MINUTES:
-        message = f"A deadline can be moved to between 1 and {MAX_MINUTES} minutes from now."
+        message = _("A deadline can be moved to between 1 and {most} minutes from now.", most=MAX_MINUTES)
         raise BadRequest(message, field="minutes")
     if unit.tournament.status == Status.CANCELLED or match.deadline_at is None:
-        message = "Nothing runs out in this match now, so there is no deadline to move."
+        message = _("Nothing runs out in this match now, so there is no deadline to move.")
         raise Conflict(message, state=match.state)
     match.deadline_at = unit.later(minutes=minutes)
     unit.emit(MatchDeadlineExtended(match=unit.save(match)))

@@ -12,6 +12,7 @@ from apps.tournaments.images import checked_image
 from apps.tournaments.models import Dispute, Evidence, Match
 from apps.tournaments.selectors.disputes import open_dispute
 from apps.tournaments.services.unit import Actor, Answer, Done, Unit, command, receipt_of
+from engine.text import gettext as _
 
 MAX_IMAGES = 10
 
@@ -65,7 +66,7 @@ def _foresee(actor: Actor, match_id: int) -> None:
     """Refuse what the command would refuse anyway, before it costs anything to look at the image."""
     match = Match.objects.select_related("tournament", "home", "away").filter(pk=match_id).first()
     if match is None or not permissions.may_see(actor.user, match.tournament):
-        message = "There is no such match."
+        message = _("There is no such match.")
         raise NotFound(message)
     role = permissions.role_of(actor.user, match.tournament_id)
     permissions.require("add_evidence", actor.user, role, match=match)
@@ -75,12 +76,12 @@ def _foresee(actor: Actor, match_id: int) -> None:
 def _disputed(match: Match) -> Dispute:
     dispute = open_dispute(match)
     if dispute is None:
-        message = "The result of this match is not disputed, so there is nothing to add evidence to."
+        message = _("The result of this match is not disputed, so there is nothing to add evidence to.")
         raise Conflict(message, state=match.state)
     return dispute
 
 
 def _has_room(dispute: Dispute) -> None:
     if dispute.evidence.count() >= MAX_IMAGES:
-        message = f"A dispute holds at most {MAX_IMAGES} images. A referee has enough to decide."
+        message = _("A dispute holds at most {most} images. A referee has enough to decide.", most=MAX_IMAGES)
         raise Conflict(message, images=MAX_IMAGES)

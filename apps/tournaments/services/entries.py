@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from apps.errors import BadRequest, Conflict
+from apps.moments import Moment
 from apps.tournaments.events import (
     CheckInClosed,
     EntriesSeeded,
@@ -20,6 +21,7 @@ from apps.tournaments.events import (
     RegistrationCreated,
     RegistrationUpdated,
 )
+from apps.tournaments.labels import words
 from apps.tournaments.models import Entry, EntryRule, EntryStatus, NoShowRule, Status
 from apps.tournaments.models.entry import TAKES_A_PLACE
 from apps.tournaments.selectors.ratings import strongest_first
@@ -28,8 +30,9 @@ from apps.tournaments.services.admission import admit, check_may_register, check
 from apps.tournaments.services.progress import leave
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.services.waitlist import check_before_draw, end_offers, is_drawn, promote_waitlisted
-from apps.tournaments.text import clean_line, said
+from apps.tournaments.text import clean_line
 from engine.seeding import draw
+from engine.text import gettext as _
 
 _CAN_CHECK_IN = (EntryStatus.CONFIRMED, EntryStatus.OFFERED, EntryStatus.WAITLISTED)
 
@@ -83,7 +86,7 @@ def update(unit: Unit, /, entry_id: int, *, name: str) -> Answer:
     """Give an entrant another name, whenever it turns out to be wrong. Answers {"entry_id"}."""
     entry = unit.lock_entry(entry_id)
     if not entry.is_active or unit.tournament.status == Status.CANCELLED:
-        message = "This entrant is not taking part any more."
+        message = _("This entrant is not taking part any more.")
         raise Conflict(message, status=entry.status)
     _name(entry, name)
     unit.emit(RegistrationUpdated(entry=unit.save(entry)))
@@ -118,7 +121,7 @@ def check_in(unit: Unit, /, entry_id: int) -> Answer:
     entry = unit.lock_entry(entry_id)
     _checkable(unit, entry)
     if entry.checked_in_at is not None:
-        message = f"{entry.name} is checked in already."
+        message = _("{name} is checked in already.", name=entry.name)
         raise Conflict(message, checked_in=True)
     entry.checked_in_at = unit.now
     unit.emit(RegistrationCheckedIn(entry=unit.save(entry)))
@@ -131,7 +134,7 @@ def revert_check_in(unit: Unit, /, entry_id: int) -> Answer:
     entry = unit.lock_entry(entry_id)
     _checkable(unit, entry)
     if entry.checked_in_at is None:
-        message = f"{entry.name} is not checked in."
+        message = _("{name} is not checked in.", name=entry.name)
         raise Conflict(message, checked_in=False)
     entry.checked_in_at = None
     unit.emit(RegistrationCheckinReverted(entry=unit.save(entry)))
@@ -158,7 +161,7 @@ def seed(
     confirmed = {entry.pk: entry for entry in tournament.entries.filter(status=EntryStatus.CONFIRMED).order_by("pk")}
     if order is not None:
         if sorted(order) != sorted(confirmed):
-            message = "The order must name every confirmed entrant exactly once."
+            message = _("The order must name every confirmed entrant exactly once.")
             raise BadRequest(message, confirmed=list(confirmed))
         tournament.seeding, tournament.draw_seed = "manual", None
     elif by_rating:
@@ -208,7 +211,7 @@ def _name(entry: Entry, name: str) -> None:
 
 def _take_out(unit: Unit, entry: Entry, status: EntryStatus) -> Answer:
     if not entry.is_active or unit.tournament.status in (Status.COMPLETED, Status.CANCELLED):
-        message = "This entrant is not taking part any more."
+        message = _("This entrant is not taking part any more.")
         raise Conflict(message, status=entry.status)
     had_a_place, played = entry.status in TAKES_A_PLACE, entry.status == EntryStatus.CONFIRMED
     entry.status, entry.claim_by = status, None
@@ -229,16 +232,20 @@ def _checkable(unit: Unit, entry: Entry) -> None:
     opens, closes = tournament.check_in_opens_at, tournament.check_in_closes_at
     message = ""
     if not tournament.check_in:
-        message = "This tournament has no check-in."
+        message = _("This tournament has no check-in.")
     elif opens and unit.now < opens:
-        message = f"Check-in opens on {said(opens)}."
+        message = _("Check-in opens on {opens}.", opens=Moment(opens))
     elif closes and unit.now >= closes:
-        message = f"Check-in closed on {said(closes)}. Ask an organiser."
+        message = _("Check-in closed on {closes}. Ask an organiser.", closes=Moment(closes))
     elif tournament.check_in_closed:
-        message = "Check-in is over. Ask an organiser."
+        message = _("Check-in is over. Ask an organiser.")
     if message:
         raise Conflict(message, status=tournament.status)
     if entry.status not in _CAN_CHECK_IN:
-        state = entry.status.replace("_", " ")
-        message = f"{entry.name} is {state}; only an entrant who has a place or waits for one can check in."
+        state = words(entry.status)
+        message = _(
+            "{name} is {state}; only an entrant who has a place or waits for one can check in.",
+            name=entry.name,
+            state=state,
+        )
         raise Conflict(message, status=entry.status)

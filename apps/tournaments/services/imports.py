@@ -20,6 +20,7 @@ from apps.tournaments.services.unit import refusal as engine_refusal
 from apps.tournaments.services.uploaded import Uploaded
 from engine.errors import EngineError
 from engine.match_flow import OPEN
+from engine.text import gettext as _
 
 
 def import_tournament(actor: Actor, data: bytes) -> Done:
@@ -61,7 +62,7 @@ def import_document(actor: Actor, data: bytes) -> Done:
         return _import_document(actor, Uploaded.of(data, read))
     except IntegrityError as error:
         # Names that the database takes for the same and Python does not.
-        raise refusal("", "The document has something twice that there can be once only.") from error
+        raise refusal("", _("The document has something twice that there can be once only.")) from error
 
 
 @command("import_tournament")
@@ -69,7 +70,9 @@ def _import_document(unit: Unit, /, uploaded: Uploaded[Document]) -> Answer:
     store(unit, uploaded.content)
     for stage in unit.tournament.stages.filter(state=StageState.LIVE):
         if not stage.matches.filter(state__in=OPEN).exists() and is_complete(stage):
-            raise refusal(f"stages[{stage.number - 1}].state", "The stage is live, and nothing is left to play in it.")
+            raise refusal(
+                f"stages[{stage.number - 1}].state", _("The stage is live, and nothing is left to play in it.")
+            )
     return {"tournament_id": unit.tournament.pk}
 
 
@@ -83,6 +86,10 @@ def _import_results(unit: Unit, /, uploaded: Uploaded[Document]) -> Answer:
         stage.refresh_from_db()
     for stage, following in pairwise(stages):
         if stage.state != StageState.COMPLETED:
-            message = f"Stage {stage.number} is not over, and stage {following.number} has been drawn. Finish it first."
+            message = _(
+                "Stage {number} is not over, and stage {following_number} has been drawn. Finish it first.",
+                number=stage.number,
+                following_number=following.number,
+            )
             raise BadRequest(message, field="file")
     return {"tournament_id": unit.tournament.pk}

@@ -21,6 +21,7 @@ from apps.tournaments.text import clean_text
 from engine.bracket import Side
 from engine.errors import InvalidScore
 from engine.match_flow import MatchState, Reason, Score, Step, after, check_score, decided, score_of
+from engine.text import gettext as _
 
 
 def to_score(
@@ -40,11 +41,11 @@ def to_score(
         if games and home is None and away is None:
             return Score.of_games(games)
         if home is None or away is None:
-            message = "A score needs a number for both sides."
+            message = _("A score needs a number for both sides.")
             raise BadRequest(message, field="score")
         return Score(home, away, home_shootout, away_shootout, tuple(games))
     except InvalidScore as error:
-        raise BadRequest(str(error), field="score") from error
+        raise BadRequest(error.text, field="score") from error
 
 
 @command("check_in_match")
@@ -57,11 +58,11 @@ def check_in(unit: Unit, /, match_id: int, *, side: Side | None = None, expected
     match = unit.lock_match(match_id, expected_version=expected_version)
     side = permissions.side_of(unit.actor.user, match) or side
     if side is None:
-        message = "Say which side is here: home or away."
+        message = _("Say which side is here: home or away.")
         raise BadRequest(message, field="side")
     _take(unit, match, Step.CHECK_IN)
     if match.home_checked_in if side is Side.HOME else match.away_checked_in:
-        message = "This side is checked in already."
+        message = _("This side is checked in already.")
         raise Conflict(message, state=match.state)
     match.home_checked_in |= side is Side.HOME
     match.away_checked_in |= side is Side.AWAY
@@ -134,7 +135,7 @@ def confirm(unit: Unit, /, match_id: int, *, expected_version: int | None = None
     side = permissions.side_of(unit.actor.user, match)
     _take(unit, match, Step.CONFIRM)
     if match.reported_by == side:
-        message = "You reported this result yourself; your opponent confirms it, or a referee decides."
+        message = _("You reported this result yourself; your opponent confirms it, or a referee decides.")
         raise Conflict(message, state=MatchState.PENDING_RESULT, reported_by=match.reported_by)
     _count_report(unit, match)
     return {"match_id": match.pk}
@@ -159,7 +160,7 @@ def dispute(
     side = permissions.side_of(unit.actor.user, match)
     said = clean_text("text", text, at_most=2000)
     if not said:
-        message = "Say what happened, so that a referee can decide."
+        message = _("Say what happened, so that a referee can decide.")
         raise BadRequest(message, field="text")
     row = _dispute(unit, match, Dispute(match=match, opened_by=side or "", cause=cause, text=said))
     return {"match_id": match.pk, "dispute_id": row.pk}
@@ -217,7 +218,7 @@ def cancel(unit: Unit, /, match_id: int, *, expected_version: int | None = None)
     """Let a match of a league not be played; it does not count. A bracket needs every match: rule a forfeit there."""
     match = unit.lock_match(match_id, expected_version=expected_version)
     if not match.stage.is_league:
-        message = "A bracket needs the outcome of this match. Rule a forfeit of one side, or of both."
+        message = _("A bracket needs the outcome of this match. Rule a forfeit of one side, or of both.")
         raise Conflict(message, state=match.state, possible=["forfeit_match"])
     _take(unit, match, Step.CANCEL)
     _resolve(unit, match, "")
@@ -238,7 +239,7 @@ def take_kept(unit: Unit, /, match_id: int, *, expected_version: int | None = No
     match = unit.lock_match(match_id, expected_version=expected_version)
     kept = kept_result(match)
     if kept is None or match.state not in (MatchState.READY, MatchState.CHECK_IN):
-        message = "No earlier result of these two can be taken back into this match."
+        message = _("No earlier result of these two can be taken back into this match.")
         raise Conflict(message, state=match.state)
     _take(unit, match, Step.START)
     played = kept["reason"] == Reason.PLAYED
@@ -276,7 +277,7 @@ def kept_result(match: Match) -> dict[str, Any] | None:
 def _take(unit: Unit, match: Match, step: Step) -> None:
     """Move the match along, unless its state or its tournament's forbids it."""
     if unit.tournament.status == "cancelled":
-        message = "The tournament was cancelled; its matches stay as they are."
+        message = _("The tournament was cancelled; its matches stay as they are.")
         raise Conflict(message, status="cancelled", possible=[])
     match.state = after(MatchState(match.state), step)
 

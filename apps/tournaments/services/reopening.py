@@ -27,6 +27,7 @@ from apps.tournaments.models import Match, Reopening, Stage, StageEntry, StageSt
 from apps.tournaments.selectors import standings
 from apps.tournaments.services import ratings
 from apps.tournaments.services.bookings import refuse_clashes
+from apps.tournaments.services.on_stream import off_stream
 from apps.tournaments.services.progress import conclude, finish, follow, outcome_of, void
 from apps.tournaments.services.rows import dumped, put_back, rebuilt
 from apps.tournaments.services.unit import Actor, Answer, Unit, command, present, refusal
@@ -34,6 +35,7 @@ from apps.tournaments.state import Fields, match_fields
 from engine.bracket import Side
 from engine.errors import EngineError
 from engine.match_flow import BEGUN, MatchState, Reason, Score, Step, decided, possible
+from engine.text import gettext as _
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ def reopen(unit: Unit, /, match_id: int, *, token: str, score: Score | None = No
     match = unit.lock_match(match_id)
     effects, reopening = _carry_out(unit, match, score)
     if token != effects.token:
-        message = "Things have changed since you looked at what this would undo. Look again, then decide."
+        message = _("Things have changed since you looked at what this would undo. Look again, then decide.")
         raise Conflict(message, preview=effects.fields())
     return {"match_id": match.pk, "reopening_id": reopening.pk}
 
@@ -116,7 +118,7 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
     stages = {stage.pk: stage for stage in unit.tournament.stages.all()}
     drawn = any(stages[pk].state != StageState.PENDING for pk in before["withdrawn"])
     if reopening.undone_at is not None or changed or drawn:
-        message = "Something has happened since, so this cannot be undone by itself. Enter the results again."
+        message = _("Something has happened since, so this cannot be undone by itself. Enter the results again.")
         raise Conflict(message, changed=changed)
     restored = []
     for columns in before["matches"]:
@@ -203,16 +205,16 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
 def _reopenable(unit: Unit, match: Match) -> None:
     _not_cancelled(unit)
     if not match.is_over:
-        message = "This match has no result that could be taken back."
+        message = _("This match has no result that could be taken back.")
         raise Conflict(message, state=match.state, possible=list(possible(MatchState(match.state))))
     if match.home_id is None or match.away_id is None:
-        message = "Nobody could play this match. Reopen the match that its entrants were to come from."
+        message = _("Nobody could play this match. Reopen the match that its entrants were to come from.")
         raise Conflict(message, state=match.state, possible=[])
 
 
 def _not_cancelled(unit: Unit) -> None:
     if unit.tournament.status == Status.CANCELLED:
-        message = "The tournament was cancelled; its results stay as they are."
+        message = _("The tournament was cancelled; its results stay as they are.")
         raise Conflict(message, status=Status.CANCELLED)
 
 
@@ -269,6 +271,7 @@ def _withdraw(unit: Unit, stages: Sequence[Stage], before: dict[str, Any], effec
             "matches": [row.pk for row in matches],
             "stage_entries": [row.pk for row in entrants],
         }
+        off_stream(unit, gone["matches"])
         stage.matches.all().delete()
         stage.entries.all().delete()
         unit.emit(BracketWithdrawn(removed=gone))

@@ -11,6 +11,7 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.models.tournament import BEFORE_PLAY
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.services.waitlist import is_drawn
+from engine.text import gettext as _
 
 Roster = list[dict[str, Any]]
 
@@ -36,10 +37,10 @@ def update(unit: Unit, /, entry_id: int, *, players: Sequence[int]) -> Answer:
     team = lock_team(Entry.objects.filter(pk=entry_id).values_list("team", flat=True).first())
     entry = unit.lock_entry(entry_id)
     if team is None or not entry.is_active:
-        message = f"{entry.name} is not a team that takes part."
+        message = _("{name} is not a team that takes part.", name=entry.name)
         raise Conflict(message, status=entry.status)
     if not can_change(unit.tournament):
-        message = "The bracket has been drawn, so the roster stays as it is."
+        message = _("The bracket has been drawn, so the roster stays as it is.")
         raise Conflict(message, status=unit.tournament.status)
     entry.roster = chosen(unit.tournament, team, players, besides=entry)
     unit.emit(RegistrationUpdated(entry=unit.save(entry)))
@@ -61,13 +62,13 @@ def check_fits(tournament: Tournament, team: Team | None, user: User) -> None:
     """
     if tournament.participation == Participation.SOLO:
         if team is not None:
-            message = "Single players take part in this tournament, not teams. Enter yourself."
+            message = _("Single players take part in this tournament, not teams. Enter yourself.")
             raise BadRequest(message, field="team")
     elif team is None:
-        message = "Teams take part in this tournament. Enter one whose captain you are."
+        message = _("Teams take part in this tournament. Enter one whose captain you are.")
         raise BadRequest(message, field="team")
     elif team.captain_id != user.pk:
-        message = "Only the captain of a team can register it."
+        message = _("Only the captain of a team can register it.")
         raise PermissionDenied(message)
 
 
@@ -89,17 +90,21 @@ def chosen(
     }
     wanted = set(members if players is None else players)
     if wanted - members.keys() or (players is not None and len(players) != len(wanted)):
-        message = f"A roster names members of {team.name}, each once."
+        message = _("A roster names members of {name}, each once.", name=team.name)
         raise BadRequest(message, field="roster")
     least, most = tournament.roster_min, tournament.roster_max
     if not least <= len(wanted) <= most:
-        limits = str(least) if least == most else f"{least} to {most}"
-        message = f"A team has {limits} players in this tournament, and this roster {len(wanted)}."
+        limits = least if least == most else _("{least} to {most}", least=least, most=most)
+        message = _(
+            "A team has {limits} players in this tournament, and this roster {count}.", limits=limits, count=len(wanted)
+        )
         raise BadRequest(message, field="roster")
     elsewhere = plays_with(tournament, besides=besides)
     for user_id in sorted(wanted | {team.captain_id}):
         if user_id in elsewhere:
-            message = f"{members[user_id]} takes part with {elsewhere[user_id]} already."
+            message = _(
+                "{username} takes part with {name} already.", username=members[user_id], name=elsewhere[user_id]
+            )
             raise Conflict(message, field="roster")
     return [{"user": user_id, "name": name} for user_id, name in members.items() if user_id in wanted]
 

@@ -6,7 +6,9 @@ from django.db.models import Q
 from msgspec import UNSET, UnsetType
 
 from apps.errors import BadRequest, Conflict
+from apps.moments import Moment
 from apps.tournaments.events import MatchCalled, MatchScheduled, SchedulePlanned, TournamentUpdated
+from apps.tournaments.labels import words
 from apps.tournaments.models import Match, Status
 from apps.tournaments.selectors.schedule import DOUBLE_BOOKED, Timetable, clashes, minute_of, moment_of
 from apps.tournaments.services.bookings import (
@@ -19,10 +21,11 @@ from apps.tournaments.services.bookings import (
 )
 from apps.tournaments.services.progress import ask_for_check_in
 from apps.tournaments.services.unit import Answer, Unit, command
-from apps.tournaments.text import clean_moment, said
+from apps.tournaments.text import clean_moment
 from engine.conflicts import Clash
 from engine.match_flow import BEGUN, MatchState, possible
 from engine.schedule import Assignment, Station, plan_schedule
+from engine.text import gettext as _
 
 MAX_MINUTES = 24 * 60
 
@@ -55,10 +58,10 @@ def plan(
     tournament = unit.lock(tournament_id)
     matches = {match.pk: match for match in open_matches(tournament)}
     if tournament.status in (Status.COMPLETED, Status.CANCELLED):
-        message = f"The tournament is {tournament.status}; nothing is left to plan."
+        message = _("The tournament is {status}; nothing is left to plan.", status=words(tournament.status))
         raise Conflict(message, status=tournament.status)
     if not matches:
-        message = "There is no match to plan. Draw the bracket, or the next round, first."
+        message = _("There is no match to plan. Draw the bracket, or the next round, first.")
         raise Conflict(message, status=tournament.status)
     _set_lengths(unit, match_minutes, rest_minutes)
     begin = unit.now if starts_at is None else max(clean_moment("starts_at", starts_at), unit.now)
@@ -110,7 +113,7 @@ def schedule(
     _still_to_be_played(unit, match)
     station = match.station_id if isinstance(station_id, UnsetType) else station_id
     if station is not None and not unit.tournament.stations.filter(pk=station).exists():
-        message = "This tournament has no such station."
+        message = _("This tournament has no such station.")
         raise BadRequest(message, field="station")
     at = match.scheduled_at
     if isinstance(scheduled_at, datetime):
@@ -141,9 +144,9 @@ def call(unit: Unit, /, match_id: int, *, expected_version: int | None = None) -
     match = unit.lock_match(match_id, expected_version=expected_version)
     _still_to_be_played(unit, match)
     if match.state not in _CAN_BE_CALLED:
-        message = "The match has begun."
+        message = _("The match has begun.")
         if match.state == MatchState.SCHEDULED:
-            message = "An entrant of this match is still to come; it can be called when both are known."
+            message = _("An entrant of this match is still to come; it can be called when both are known.")
         raise Conflict(message, state=match.state, possible=list(possible(MatchState(match.state))))
     _nobody_is_busy(match)
     match.called_at = unit.now
@@ -161,7 +164,7 @@ def _set_lengths(unit: Unit, match_minutes: int | None, rest_minutes: int | None
         if value is None:
             continue
         if not least <= value <= MAX_MINUTES:
-            message = f"{field} is a whole number from {least} to {MAX_MINUTES}."
+            message = _("{field} is a whole number from {least} to {most}.", field=field, least=least, most=MAX_MINUTES)
             raise BadRequest(message, field=field)
         setattr(tournament, field, value)
     if (tournament.match_minutes, tournament.rest_minutes) != before:
@@ -186,19 +189,19 @@ def _fixed(table: Timetable, matches: dict[int, Match]) -> list[Assignment]:
 
 def _still_to_be_played(unit: Unit, match: Match) -> None:
     if unit.tournament.status == Status.CANCELLED:
-        message = "The tournament was cancelled; its matches stay as they are."
+        message = _("The tournament was cancelled; its matches stay as they are.")
         raise Conflict(message, status=Status.CANCELLED, possible=[])
     if match.is_over:
-        message = "The match is over."
+        message = _("The match is over.")
         raise Conflict(message, state=match.state, possible=list(possible(MatchState(match.state))))
 
 
 def _time_can_be(unit: Unit, match: Match, at: datetime | None) -> None:
     if match.state in BEGUN:
-        message = "The match has begun; only its station can change."
+        message = _("The match has begun; only its station can change.")
         raise Conflict(message, state=match.state, possible=list(possible(MatchState(match.state))))
     if at is not None and minute_of(at) < minute_of(unit.now):
-        message = f"{said(at)} has passed. Choose a later time."
+        message = _("{at} has passed. Choose a later time.", at=Moment(at))
         raise BadRequest(message, field="scheduled_at")
 
 
@@ -206,11 +209,23 @@ def _nobody_is_busy(match: Match) -> None:
     called = Q(called_at__isnull=False, state__in=_CAN_BE_CALLED)
     others = Match.objects.filter(Q(state=MatchState.LIVE) | called, tournament=match.tournament_id)
     for other in others.exclude(pk=match.pk).select_related("home", "away", "station").order_by("pk"):
-        doing = "is being played" if other.state == MatchState.LIVE else "has been called"
+        live = other.state == MatchState.LIVE
         if match.station_id is not None and other.station_id == match.station_id:
-            message = f"{other.station} is taken: match {other.number} {doing} there. End it, or move one of the two."
-            raise Conflict(message, match_id=other.pk)
+            values = {"station": other.station, "number": other.number}
+            taken = (
+                _("{station} is taken: match {number} is being played there. End it, or move one of the two.", **values)
+                if live
+                else _(
+                    "{station} is taken: match {number} has been called there. End it, or move one of the two.",
+                    **values,
+                )
+            )
+            raise Conflict(taken, match_id=other.pk)
         for entry in (other.home, other.away):
             if entry is not None and entry.pk in (match.home_id, match.away_id):
-                message = f"{entry.name} is busy: match {other.number} {doing}."
-                raise Conflict(message, match_id=other.pk)
+                busy = (
+                    _("{name} is busy: match {number} is being played.", name=entry.name, number=other.number)
+                    if live
+                    else _("{name} is busy: match {number} has been called.", name=entry.name, number=other.number)
+                )
+                raise Conflict(busy, match_id=other.pk)

@@ -7,6 +7,7 @@ import msgspec
 
 from apps.errors import BadRequest, Conflict
 from apps.tournaments.events import StageAdded, StageRemoved, StageUpdated
+from apps.tournaments.labels import both, words
 from apps.tournaments.models import Stage, StageState, Status
 from apps.tournaments.services.progress import end_tournament
 from apps.tournaments.services.unit import Answer, Unit, command
@@ -14,6 +15,7 @@ from apps.tournaments.services.veto import clean_settings
 from apps.tournaments.text import clean_line
 from engine.results import Points
 from engine.stages import Format, StageSettings, check
+from engine.text import gettext as _
 
 MAX_STAGES = 8
 
@@ -30,11 +32,11 @@ def add(unit: Unit, /, tournament_id: int, *, format: Format, name: str = "", **
     """
     tournament = unit.lock(tournament_id)
     if tournament.status in (Status.COMPLETED, Status.CANCELLED):
-        message = f"The tournament is {tournament.status}; no stage can follow."
+        message = _("The tournament is {status}; no stage can follow.", status=words(tournament.status))
         raise Conflict(message, status=tournament.status)
     last = tournament.stages.latest("number")
     if last.number >= MAX_STAGES:
-        message = f"A tournament has at most {MAX_STAGES} stages."
+        message = _("A tournament has at most {most} stages.", most=MAX_STAGES)
         raise Conflict(message, stages=last.number)
     stage = Stage(tournament=tournament, number=last.number + 1, format=format)
     stage.name = clean_line("name", name, at_most=60)
@@ -56,10 +58,10 @@ def edit(unit: Unit, /, stage_id: int, **settings: Any) -> Answer:
     if "name" in settings:
         stage.name = clean_line("name", settings.pop("name"), at_most=60)
     if drawn and (fixed := sorted(settings.keys() - _ALWAYS)):
-        message = f"The stage has been drawn, so {' and '.join(fixed).replace('_', ' ')} cannot change now."
+        message = _("The stage has been drawn, so {settings} cannot change now.", settings=both(map(words, fixed)))
         raise Conflict(message, state=stage.state)
     if settings and stage.state == StageState.COMPLETED:
-        message = "The stage is over; its ranks stay as they are."
+        message = _("The stage is over; its ranks stay as they are.")
         raise Conflict(message, state=stage.state)
     if "format" in settings:
         stage.format = Format(settings.pop("format"))
@@ -79,7 +81,7 @@ def remove(unit: Unit, /, stage_id: int) -> Answer:
     """
     stage = unit.lock_stage(stage_id)
     if stage.number == 1 or stage.state != StageState.PENDING or _is_followed(stage):
-        message = "Only the last stage can be removed, while it has not been drawn and is not the only one."
+        message = _("Only the last stage can be removed, while it has not been drawn and is not the only one.")
         raise Conflict(message, state=stage.state)
     stage_id = stage.pk
     tournament_id = stage.tournament_id
@@ -107,7 +109,7 @@ def stage_settings(format: Format, settings: dict[str, Any]) -> StageSettings:
         given.setdefault("points", asdict(_USUAL_POINTS[format]))
     unknown = sorted(given.keys() - StageSettings.__dataclass_fields__.keys())
     if unknown:
-        message = f"There is no setting {unknown[0]}."
+        message = _("There is no setting {setting}.", setting=unknown[0])
         raise BadRequest(message)
     try:
         options = msgspec.convert(given, StageSettings)

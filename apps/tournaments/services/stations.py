@@ -6,6 +6,7 @@ from apps.tournaments.models import Station, Tournament
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.text import clean_line
 from engine.match_flow import BEGUN, OVER
+from engine.text import gettext as _
 
 MAX_STATIONS = 200
 
@@ -16,7 +17,7 @@ def add(unit: Unit, /, tournament_id: int, *, name: str) -> Answer:
     tournament = unit.lock(tournament_id)
     stations = list(tournament.stations.order_by("order"))
     if len(stations) >= MAX_STATIONS:
-        message = f"A tournament has at most {MAX_STATIONS} stations."
+        message = _("A tournament has at most {most} stations.", most=MAX_STATIONS)
         raise Conflict(message, stations=len(stations))
     order = stations[-1].order + 1 if stations else 1
     station = Station(tournament=tournament, name=_checked(tournament, name), order=order)
@@ -56,6 +57,6 @@ def _checked(tournament: Tournament, name: str, *, besides: Station | None = Non
     name = clean_line("name", name, at_most=40, required=True)
     others = tournament.stations.filter(name__iexact=name)
     if others.exclude(pk=besides.pk if besides else 0).exists():
-        message = f"There is a station {name} already. Choose another name."
+        message = _("There is a station {name} already. Choose another name.", name=name)
         raise Conflict(message, field="name")
     return name

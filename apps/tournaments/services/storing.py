@@ -32,6 +32,7 @@ from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_text
 from engine.errors import EngineError
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 
 T = TypeVar("T")
 Ids = Mapping[int | None, Any]  # of entries, by their numbers in the document
@@ -50,11 +51,11 @@ def store(unit: Unit, given: Document) -> None:
     """
     permissions.require(unit.action, unit.actor.user)
     if len(given.stages) > MAX_STAGES:
-        raise refusal("stages", f"A tournament has at most {MAX_STAGES} stages.")
+        raise refusal("stages", _("A tournament has at most {most} stages.", most=MAX_STAGES))
     if sum(len(stage.matches) for stage in given.stages) > MAX_MATCHES:
-        raise refusal("stages", f"A tournament has at most {MAX_MATCHES} matches.")
+        raise refusal("stages", _("A tournament has at most {most} matches.", most=MAX_MATCHES))
     if len(given.stations) > MAX_STATIONS:
-        raise refusal("stations", f"A tournament has at most {MAX_STATIONS} stations.")
+        raise refusal("stations", _("A tournament has at most {most} stations.", most=MAX_STATIONS))
     tournament = _tournament(unit, given.tournament)
     stations = {row.number: _station(tournament, i, row) for i, row in enumerate(given.stations)}
     station_changes = unit.create([*stations.values()])
@@ -93,7 +94,7 @@ def _tournament(unit: Unit, given: document.Tournament) -> Tournament:
     try:
         configure(tournament, settings)
     except BadRequest as error:
-        raise refusal(f"tournament.{error.data.get('field', '')}", error.message) from error
+        raise refusal(f"tournament.{error.data.get('field', '')}", error.text) from error
     tournament.save()
     log.create(tournament.stream)
     unit.adopt(tournament)
@@ -198,6 +199,6 @@ def _said(path: str, read: Callable[[], T]) -> T:
     try:
         return read()
     except BadRequest as error:
-        raise refusal(path, error.message) from error
+        raise refusal(path, error.text) from error
     except EngineError as error:
-        raise refusal(path, str(error)) from error
+        raise refusal(path, error.text) from error

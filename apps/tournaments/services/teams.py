@@ -22,6 +22,7 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.services import rosters
 from apps.tournaments.services.unit import Actor, Done, Unit, present
 from apps.tournaments.text import clean_line
+from engine.text import gettext as _
 
 P = ParamSpec("P")
 
@@ -72,7 +73,7 @@ def _command(
             with transaction.atomic():
                 team = rosters.lock_team(team_id)
                 if team is None:
-                    message = "There is no such team."
+                    message = _("There is no such team.")
                     raise NotFound(message)
                 work = Work(permissions.require_in_team(action, actor.user, team), present(), team)
                 body(work, *args, **kwargs)
@@ -106,13 +107,17 @@ def invite(work: Work, *, username: str) -> None:
     """Ask somebody to join."""
     user = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
     if user is None:
-        message = "Nobody has this user name. Ask them for the name shown on their profile page."
+        message = _("Nobody has this user name. Ask them for the name shown on their profile page.")
         raise NotFound(message)
     if (known := work.team.members.filter(user=user).first()) is not None:
-        message = f"{user.username} is {'a member' if known.joined_at else 'invited'} already."
+        message = (
+            _("{username} is a member already.", username=user.username)
+            if known.joined_at
+            else _("{username} is invited already.", username=user.username)
+        )
         raise Conflict(message, field="username")
     if work.team.members.count() >= MAX_PEOPLE:
-        message = f"A team has at most {MAX_PEOPLE} people. Remove somebody first."
+        message = _("A team has at most {most} people. Remove somebody first.", most=MAX_PEOPLE)
         raise Conflict(message, people=MAX_PEOPLE)
     TeamMember.objects.create(team=work.team, user=user)
 
@@ -140,7 +145,7 @@ def remove(work: Work, user_id: int) -> None:
     """Take a member off the team, as if they left, or an invitation back."""
     member = work.team.members.select_related("user").filter(user=user_id).first()
     if member is None:
-        message = "This person is not in the team."
+        message = _("This person is not in the team.")
         raise NotFound(message)
     _remove(work, member.user)
 
@@ -155,17 +160,22 @@ def hand_over(work: Work, user_id: int) -> None:
     """
     member = work.team.members.select_related("user").filter(user=user_id, joined_at__isnull=False).first()
     if member is None:
-        message = "Only a member who has joined can become the captain."
+        message = _("Only a member who has joined can become the captain.")
         raise Conflict(message, field="captain")
     if user_id == work.team.captain_id:
-        message = f"{member.user.username} is the captain already."
+        message = _("{username} is the captain already.", username=member.user.username)
         raise Conflict(message, field="captain")
     work.team.captain = member.user
     work.team.save()
     for unit, entry in work.entries():
         elsewhere = rosters.plays_with(unit.tournament, besides=entry)
         if user_id in elsewhere:
-            message = f"{member.user.username} takes part with {elsewhere[user_id]} in {unit.tournament.name}."
+            message = _(
+                "{username} takes part with {elsewhere} in {name}.",
+                username=member.user.username,
+                elsewhere=elsewhere[user_id],
+                name=unit.tournament.name,
+            )
             raise Conflict(message, field="captain")
         entry.user = member.user
         unit.emit(RegistrationUpdated(entry=unit.save(entry)))
@@ -175,7 +185,11 @@ def hand_over(work: Work, user_id: int) -> None:
 def disband(work: Work) -> None:
     """End a team for good. What it has played stays as it is; its name is free again."""
     for unit, _entry in work.entries():
-        message = f"{work.team.name} takes part in {unit.tournament.name}. Withdraw it there first."
+        message = _(
+            "{name} takes part in {tournament_name}. Withdraw it there first.",
+            name=work.team.name,
+            tournament_name=unit.tournament.name,
+        )
         raise Conflict(message, tournament=unit.tournament.pk)
     work.team.members.all().delete()
     work.team.disbanded_at = work.now
@@ -185,7 +199,7 @@ def disband(work: Work) -> None:
 def _describe(team: Team, name: str, tag: str) -> None:
     team.name = clean_line("name", name, at_most=60, required=True)
     team.tag = clean_line("tag", tag, at_most=8)
-    message = f"There is a team named {team.name} already. Choose another name."
+    message = _("There is a team named {name} already. Choose another name.", name=team.name)
     if Team.objects.filter(name__iexact=team.name, disbanded_at=None).exclude(pk=team.pk).exists():
         raise Conflict(message, field="name")
     try:
@@ -196,7 +210,7 @@ def _describe(team: Team, name: str, tag: str) -> None:
 
 def _remove(work: Work, user: User) -> None:
     if user.pk == work.team.captain_id:
-        message = "A team needs its captain. Make somebody else the captain first, or disband the team."
+        message = _("A team needs its captain. Make somebody else the captain first, or disband the team.")
         raise Conflict(message)
     for unit, entry in work.entries():
         left = [player for player in entry.roster if player["user"] != user.pk]
@@ -204,9 +218,13 @@ def _remove(work: Work, user: User) -> None:
             continue
         least = unit.tournament.roster_min
         if len(left) < least:
-            message = (
-                f"{user.username} is one of the {len(entry.roster)} players for {unit.tournament.name}, which needs "
-                f"{least}. Choose somebody else there first, or withdraw the team."
+            message = _(
+                "{username} is one of the {count} players for {name}, which needs {least}. Choose somebody else "
+                "there first, or withdraw the team.",
+                username=user.username,
+                count=len(entry.roster),
+                name=unit.tournament.name,
+                least=least,
             )
             raise Conflict(message, tournament=unit.tournament.pk)
         entry.roster = left

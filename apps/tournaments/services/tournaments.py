@@ -23,6 +23,7 @@ from apps.tournaments.events import (
     TournamentPublished,
     TournamentUpdated,
 )
+from apps.tournaments.labels import both, words
 from apps.tournaments.models import (
     EntryRule,
     Member,
@@ -43,6 +44,8 @@ from apps.tournaments.state import member_fields
 from apps.tournaments.text import clean_line, clean_moment, clean_text
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import Format
+from engine.text import Listed
+from engine.text import gettext as _
 
 _WEEK = 7 * 24 * 60  # minutes
 _MAX_RATING = 10_000
@@ -64,6 +67,12 @@ _STEPS: dict[str, tuple[tuple[Status, ...], Status]] = {
         ),
         Status.CANCELLED,
     ),
+}
+_STEP_WORDS = {
+    "publish": _("publish"),
+    "open registration": _("open registration"),
+    "close registration": _("close registration"),
+    "cancel": _("cancel"),
 }
 
 
@@ -129,17 +138,23 @@ def edit(unit: Unit, /, tournament_id: int, **settings: Any) -> Answer:
         current = {"capacity": tournament.capacity, "check_in": tournament.check_in}
         current["third_place_match"] = stage.options.third_place_match
         if changed := sorted(name for name in shape if settings[name] != current[name]):
-            message = f"The bracket has been drawn, so {' and '.join(changed).replace('_', ' ')} cannot change now."
+            message = _(
+                "The bracket has been drawn, so {settings} cannot change now.",
+                settings=both(map(words, changed)),
+            )
             raise Conflict(message, status=tournament.status)
     if "third_place_match" in settings:
         stage.options = replace(stage.options, third_place_match=bool(settings.pop("third_place_match")))
     configure(tournament, settings)
     if tournament.participation != participation and tournament.entries.filter(status__in=ACTIVE).exists():
-        message = "There are entrants already, so it stays as it is whether teams or single players take part."
+        message = _("There are entrants already, so it stays as it is whether teams or single players take part.")
         raise Conflict(message, participation=participation)
     places = taken(tournament)
     if tournament.capacity < places:
-        message = f"{places} entrants are confirmed or have a place held, so the capacity cannot go below {places}."
+        message = _(
+            "{places} entrants are confirmed or have a place held, so the capacity cannot go below {places}.",
+            places=places,
+        )
         raise Conflict(message, taken=places)
     unit.emit(TournamentUpdated(tournament=unit.save(tournament), stage=unit.save(stage)))
     if (tournament.rated, tournament.game) != (was_rated, game):
@@ -163,7 +178,7 @@ def open_registration(unit: Unit, /, tournament_id: int) -> Answer:
     """Let people enter. Possible until there is a bracket."""
     unit.lock(tournament_id)
     if unit.tournament.matches.exists():
-        message = "The bracket has been drawn, so nobody can enter any more."
+        message = _("The bracket has been drawn, so nobody can enter any more.")
         raise Conflict(message, status=unit.tournament.status)
     _move(unit, "open registration")
     unit.emit(RegistrationOpened(tournament=unit.save(unit.tournament)))
@@ -193,11 +208,11 @@ def add_member(unit: Unit, /, tournament_id: int, *, username: str, role: Role) 
     """Make somebody a referee or organiser, or change which of the two they are. Answers {"user_id"}."""
     tournament = unit.lock(tournament_id)
     if role not in (Role.REFEREE, Role.ORGANIZER):
-        message = "A member of the staff is a referee or an organiser."
+        message = _("A member of the staff is a referee or an organiser.")
         raise BadRequest(message)
     user = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
     if user is None:
-        message = "Nobody has this user name. Ask them for the name shown on their profile page."
+        message = _("Nobody has this user name. Ask them for the name shown on their profile page.")
         raise NotFound(message)
     member = Member.objects.filter(tournament=tournament, user=user).first() or Member(tournament=tournament, user=user)
     _keep_an_organizer(member, becomes=role)
@@ -213,7 +228,7 @@ def remove_member(unit: Unit, /, tournament_id: int, user_id: int) -> Answer:
     tournament = unit.lock(tournament_id)
     member = Member.objects.filter(tournament=tournament, user_id=user_id).first()
     if member is None:
-        message = "This person is not on the staff."
+        message = _("This person is not on the staff.")
         raise NotFound(message)
     _keep_an_organizer(member, becomes=None)
     member.delete()
@@ -238,7 +253,7 @@ def _keep_an_organizer(member: Member, *, becomes: Role | None) -> None:
         return
     others = Member.objects.filter(tournament=member.tournament, role=Role.ORGANIZER).exclude(pk=member.pk)
     if not others.exists():
-        message = "A tournament needs an organiser. Make somebody else one first."
+        message = _("A tournament needs an organiser. Make somebody else one first.")
         raise Conflict(message)
 
 
@@ -247,9 +262,11 @@ def _move(unit: Unit, step: str) -> None:
     allowed, to = _STEPS[step]
     if tournament.status not in allowed:
         possible = [name for name, (sources, _) in _STEPS.items() if tournament.status in sources]
-        message = (
-            f"The tournament is {tournament.status.replace('_', ' ')}, so it is not possible to {step}. "
-            f"Possible now: {', '.join(possible) or 'nothing more'}."
+        message = _(
+            "The tournament is {status}, so it is not possible to {step}. Possible now: {possible}.",
+            status=words(tournament.status),
+            step=_STEP_WORDS[step],
+            possible=Listed(_STEP_WORDS[name] for name in possible) if possible else _("nothing more"),
         )
         raise Conflict(message, status=tournament.status, possible=possible)
     tournament.status = to
@@ -258,21 +275,21 @@ def _move(unit: Unit, step: str) -> None:
 def _checked(setting: str, value: Any) -> Any:
     """Return a setting's clean value. Raises BadRequest with the sentence for its form field."""
     if setting not in _CHECKS:
-        message = f"There is no setting {setting}."
+        message = _("There is no setting {setting}.", setting=setting)
         raise BadRequest(message)
     return _CHECKS[setting](value)
 
 
 def _colour(value: str) -> str:
     if not _COLOUR.fullmatch(value.lower()):
-        message = "A colour is written #rrggbb, for example #2f6fed."
+        message = _("A colour is written #rrggbb, for example #2f6fed.")
         raise BadRequest(message, field="accent")
     return value.lower()
 
 
 def _capacity(value: int) -> int:
     if not MIN_ENTRANTS <= value <= MAX_ENTRANTS:
-        message = f"A tournament has {MIN_ENTRANTS} to {MAX_ENTRANTS} places."
+        message = _("A tournament has {least} to {most} places.", least=MIN_ENTRANTS, most=MAX_ENTRANTS)
         raise BadRequest(message, field="capacity")
     return value
 
@@ -285,20 +302,25 @@ def _agree(tournament: Tournament) -> None:
     """Pass settings that make sense together. Who asks for invitations gets a code to invite with."""
     opens, closes = tournament.check_in_opens_at, tournament.check_in_closes_at
     pairs: tuple[tuple[Any, Any, str, str], ...] = (
-        (opens, closes, "check_in_closes_at", "Check-in cannot end before it begins."),
-        (tournament.rating_min, tournament.rating_max, "rating_max", "The highest rating cannot be below the lowest."),
+        (opens, closes, "check_in_closes_at", _("Check-in cannot end before it begins.")),
+        (
+            tournament.rating_min,
+            tournament.rating_max,
+            "rating_max",
+            _("The highest rating cannot be below the lowest."),
+        ),
         (
             tournament.roster_min,
             tournament.roster_max,
             "roster_max",
-            "A team cannot have fewer players at most than at least.",
+            _("A team cannot have fewer players at most than at least."),
         ),
     )
     for earlier, later, field, message in pairs:
         if earlier is not None and later is not None and later < earlier:
             raise BadRequest(message, field=field)
     if not tournament.game and (tournament.rating_min, tournament.rating_max) != (None, None):
-        message = "Ratings are of one game: say which one is played, or ask for no rating."
+        message = _("Ratings are of one game: say which one is played, or ask for no rating.")
         raise BadRequest(message, field="game")
     if tournament.entry_rule == EntryRule.INVITE and not tournament.invite_code:
         tournament.invite_code = new_invite_code()
@@ -307,7 +329,7 @@ def _agree(tournament: Tournament) -> None:
 def _choice(choices: type[models.TextChoices], field: str) -> Callable[[Any], str]:
     def checked(value: Any) -> str:
         if value not in choices.values:
-            message = f"{field} is one of {', '.join(choices.values)}."
+            message = _("{field} is one of {names}.", field=field, names=Listed(choices.values))
             raise BadRequest(message, field=field)
         return str(value)
 
@@ -317,7 +339,7 @@ def _choice(choices: type[models.TextChoices], field: str) -> Callable[[Any], st
 def _whole(field: str, least: int, most: int) -> Callable[[Any], int]:
     def checked(value: Any) -> int:
         if not isinstance(value, int) or not least <= value <= most:
-            message = f"{field} is a whole number from {least} to {most}."
+            message = _("{field} is a whole number from {least} to {most}.", field=field, least=least, most=most)
             raise BadRequest(message, field=field)
         return value
 
@@ -327,7 +349,9 @@ def _whole(field: str, least: int, most: int) -> Callable[[Any], int]:
 def _rating(field: str) -> Callable[[Any], float | None]:
     def checked(value: Any) -> float | None:
         if value is not None and not -_MAX_RATING <= value <= _MAX_RATING:
-            message = f"{field} is a number from {-_MAX_RATING} to {_MAX_RATING}."
+            message = _(
+                "{field} is a number from {least} to {most}.", field=field, least=-_MAX_RATING, most=_MAX_RATING
+            )
             raise BadRequest(message, field=field)
         return None if value is None else float(value)
 

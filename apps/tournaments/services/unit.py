@@ -36,6 +36,8 @@ from apps.tournaments.events import (
 from apps.tournaments.models import Entry, Match, Reopening, Role, Stage, StageEntry, Station, Tournament
 from apps.tournaments.state import Fields, fields_of
 from engine.errors import EngineError, IllegalMove, IllegalStep
+from engine.text import Text
+from engine.text import gettext as _
 
 P = ParamSpec("P")
 Row = TypeVar("Row", Tournament, Stage, StageEntry, Entry, Match, Station)
@@ -101,7 +103,7 @@ class Unit:
         # no_key: entries and matches that refer to the row can still be inserted while it is locked.
         tournament = Tournament.objects.select_for_update(no_key=True).filter(pk=tournament_id).first()
         if tournament is None or not permissions.may_see(self.actor.user, tournament):
-            message = "There is no such tournament."
+            message = _("There is no such tournament.")
             raise NotFound(message)
         self._tournament = self.watch(tournament)
         self._role = permissions.role_of(self.actor.user, tournament.pk)
@@ -123,21 +125,21 @@ class Unit:
             Conflict: `expected_version` is given and the match has changed since.
         """
         tournament_id = Match.objects.filter(pk=match_id).values_list("tournament_id", flat=True).first()
-        self._lock_owner_of("match", tournament_id)
+        self._lock_owner_of(_("There is no such match."), tournament_id)
         match = Match.objects.select_related("home", "away", "stage").filter(pk=match_id).first()
         if match is None:
-            message = "There is no such match."
+            message = _("There is no such match.")
             raise NotFound(message)
         self.require(match=match)
         if expected_version is not None and expected_version != match.version:
-            message = "The match has changed since you looked at it. See how it stands now, then try again."
+            message = _("The match has changed since you looked at it. See how it stands now, then try again.")
             raise Conflict(message, match=fields_of(match))
         return self.watch(match)
 
     def lock_entry(self, entry_id: int) -> Entry:
         """Lock an entry's tournament and check the right to act on the entry."""
         tournament_id = Entry.objects.filter(pk=entry_id).values_list("tournament_id", flat=True).first()
-        self._lock_owner_of("entry", tournament_id)
+        self._lock_owner_of(_("There is no such entry."), tournament_id)
         entry = Entry.objects.get(pk=entry_id)
         self.require(entry=entry)
         return self.watch(entry)
@@ -145,30 +147,29 @@ class Unit:
     def lock_stage(self, stage_id: int) -> Stage:
         """Lock a stage's tournament and check the right to act on the stage."""
         tournament_id = Stage.objects.filter(pk=stage_id).values_list("tournament_id", flat=True).first()
-        self._lock_owner_of("stage", tournament_id)
+        self._lock_owner_of(_("There is no such stage."), tournament_id)
         self.require()
         return self.watch(Stage.objects.get(pk=stage_id))
 
     def lock_station(self, station_id: int) -> Station:
         """Lock a station's tournament and check the right to act on the station."""
         tournament_id = Station.objects.filter(pk=station_id).values_list("tournament_id", flat=True).first()
-        self._lock_owner_of("station", tournament_id)
+        self._lock_owner_of(_("There is no such station."), tournament_id)
         self.require()
         station = Station.objects.filter(pk=station_id).first()
         if station is None:
-            message = "There is no such station."
+            message = _("There is no such station.")
             raise NotFound(message)
         return self.watch(station)
 
     def lock_reopening(self, reopening_id: int) -> Reopening:
         """Lock a reopening's tournament and check the right to undo it."""
         tournament_id = Reopening.objects.filter(pk=reopening_id).values_list("tournament_id", flat=True).first()
-        self._lock_owner_of("reopening", tournament_id)
+        self._lock_owner_of(_("There is no such reopening."), tournament_id)
         self.require()
         return Reopening.objects.get(pk=reopening_id)
 
-    def _lock_owner_of(self, what: str, tournament_id: int | None) -> None:
-        message = f"There is no such {what}."
+    def _lock_owner_of(self, message: Text, tournament_id: int | None) -> None:
         if tournament_id is None:
             raise NotFound(message)
         try:
@@ -319,7 +320,7 @@ def unit_of_nobody(action: str, tournament_id: int, now: datetime) -> Unit:
     """
     tournament = Tournament.objects.select_for_update(no_key=True).filter(pk=tournament_id).first()
     if tournament is None:
-        message = "There is no such tournament."
+        message = _("There is no such tournament.")
         raise NotFound(message)
     unit = Unit(action, Actor(AnonymousUser()), now)
     unit.adopt(tournament)
@@ -329,10 +330,10 @@ def unit_of_nobody(action: str, tournament_id: int, now: datetime) -> Unit:
 def refusal(error: EngineError) -> AppError:
     """Return what the person who asked is told when the engine refuses."""
     if isinstance(error, IllegalStep):
-        return Conflict(str(error), state=error.state, possible=list(error.possible))
+        return Conflict(error.text, state=error.state, possible=list(error.possible))
     if isinstance(error, IllegalMove):
-        return Conflict(str(error), possible=list(error.possible))
-    return BadRequest(str(error))
+        return Conflict(error.text, possible=list(error.possible))
+    return BadRequest(error.text)
 
 
 def present() -> datetime:
@@ -358,6 +359,6 @@ def _first_answer(actor: Actor, action: str, fingerprint: str) -> Done | None:
     if receipt is None:
         return None
     if (receipt.action, receipt.fingerprint) != (action, fingerprint):
-        message = "This id was already used for another command. Choose a new one."
+        message = _("This id was already used for another command. Choose a new one.")
         raise Conflict(message, action=receipt.action)
     return Done(receipt.stream.name, receipt.seq, receipt.answer)

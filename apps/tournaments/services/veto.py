@@ -16,6 +16,7 @@ from apps.tournaments.text import clean_line
 from engine import veto as engine
 from engine.bracket import Side
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 from engine.veto import Veto
 from engine.veto_script import MAX_NAME, MAX_TEXT, VetoSettings
 
@@ -34,11 +35,11 @@ def start(unit: Unit, /, match_id: int, *, expected_version: int | None = None) 
     match = unit.lock_match(match_id, expected_version=expected_version)
     _check_open(unit, match)
     if match.veto is not None:
-        message = "The veto of this match has begun. A referee can take it back."
+        message = _("The veto of this match has begun. A referee can take it back.")
         raise Conflict(message, state=match.state)
     settings = match.stage.options.veto
     if not settings.pool or match.home_id is None or match.away_id is None:
-        message = "There is nothing to choose from in this stage. An organiser can give it a pool."
+        message = _("There is nothing to choose from in this stage. An organiser can give it a pool.")
         raise Conflict(message, state=match.state)
     match.veto_seed = secrets.token_hex(16)
     veto = engine.begin(
@@ -70,7 +71,7 @@ def move(unit: Unit, /, match_id: int, option: str, *, expected_version: int | N
     veto = _veto_of(match)
     side = permissions.side_of(unit.actor.user, match)
     if veto.turn is not None and side is not None and side is not veto.turn.side:
-        message = "It is your opponent's turn."
+        message = _("It is your opponent's turn.")
         raise Conflict(message, state=match.state, turn=veto.turn.side)
     _take(unit, match, engine.move(veto, option, match.veto_seed))
     return {"match_id": match.pk}
@@ -127,16 +128,16 @@ def clean_settings(settings: VetoSettings) -> VetoSettings:
 
 def _check_open(unit: Unit, match: Match) -> None:
     if unit.tournament.status == Status.CANCELLED:
-        message = "The tournament was cancelled; its matches stay as they are."
+        message = _("The tournament was cancelled; its matches stay as they are.")
         raise Conflict(message, status=Status.CANCELLED)
     if match.state not in OPEN_IN:
-        message = "A veto takes place once both entrants are here, and before the match has a result."
+        message = _("A veto takes place once both entrants are here, and before the match has a result.")
         raise Conflict(message, state=match.state)
 
 
 def _veto_of(match: Match) -> Veto:
     if match.veto is None:
-        message = "The veto of this match has not begun."
+        message = _("The veto of this match has not begun.")
         raise Conflict(message, state=match.state)
     return msgspec.convert(match.veto, Veto)
 

@@ -8,12 +8,14 @@ in it, who claims it in time or loses it to the next; a place that is held is no
 from django.db.models import F, Q, QuerySet
 
 from apps.errors import Conflict
+from apps.moments import Moment
 from apps.tournaments.events import RegistrationCancelled, RegistrationOffered, RegistrationPromoted
+from apps.tournaments.labels import words
 from apps.tournaments.models import Entry, EntryStatus, NoShowRule, Tournament
 from apps.tournaments.models.entry import TAKES_A_PLACE
 from apps.tournaments.models.tournament import BEFORE_PLAY
 from apps.tournaments.services.unit import Answer, Unit, command
-from apps.tournaments.text import said
+from engine.text import gettext as _
 
 
 @command("claim_place")
@@ -21,10 +23,14 @@ def claim(unit: Unit, /, entry_id: int) -> Answer:
     """Take the place that is held for an entrant. Answers {"entry_id"}."""
     entry = unit.lock_entry(entry_id)
     if entry.status != EntryStatus.OFFERED or entry.claim_by is None:
-        message = f"No place is held for {entry.name} now."
+        message = _("No place is held for {name} now.", name=entry.name)
         raise Conflict(message, status=entry.status)
     if entry.claim_by <= unit.now:
-        message = f"The place was held for {entry.name} until {said(entry.claim_by)}, and goes to the next."
+        message = _(
+            "The place was held for {name} until {claim_by}, and goes to the next.",
+            name=entry.name,
+            claim_by=Moment(entry.claim_by),
+        )
         raise Conflict(message, status=entry.status)
     _confirm(unit, entry)
     return {"entry_id": entry.pk}
@@ -61,9 +67,12 @@ def check_before_draw(unit: Unit) -> None:
     tournament = unit.tournament
     message = ""
     if tournament.status not in BEFORE_PLAY:
-        message = f"The tournament is {tournament.status.replace('_', ' ')}; its entrants cannot change any more."
+        message = _(
+            "The tournament is {status}; its entrants cannot change any more.",
+            status=words(tournament.status),
+        )
     elif is_drawn(tournament):
-        message = "The bracket has been drawn; its entrants cannot change any more."
+        message = _("The bracket has been drawn; its entrants cannot change any more.")
     if message:
         raise Conflict(message, status=tournament.status)
 

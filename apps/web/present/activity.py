@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from apps.tournaments.text import said
 from apps.web.present import veto
 from apps.web.present.names import names_of
 from apps.web.present.shown import entrant_name
+from apps.words import gettext as _
+from apps.words import moment, ngettext
 from engine.projection import State
+from engine.text import gettext_noop
 
 Data = Mapping[str, Any]
 
@@ -27,6 +29,8 @@ QUIET = (
     "match_called",
     "match_deadline_extended",
     "match_entrant_renamed",
+    "tournament_on_stream",
+    "tournament_overlays_renewed",
     "veto_started",
     "veto_moved",
     "veto_reset",
@@ -60,8 +64,8 @@ def tournament_lines(events: Iterable[Logged], state: State, names: Mapping[str,
     Return the story of a tournament in the order given, as `state` has its matches. `names`: user names by actor
     ("user:5").
     """
-    said = ((event, _said(event.type, msgspec.json.decode(event.data), state)) for event in events)
-    return [_line(event, sentence, names) for event, sentence in said if sentence[0]]
+    told = ((event, _said(event.type, msgspec.json.decode(event.data), state)) for event in events)
+    return [_line(event, sentence, names) for event, sentence in told if sentence[0]]
 
 
 def match_lines(events: Iterable[Logged], state: State, names: Mapping[str, str]) -> list[Line]:
@@ -94,9 +98,9 @@ _UNPLAYED: dict[str, Any] = {
 }
 
 
-def _line(event: Logged, said: tuple[str, int | None], names: Mapping[str, str]) -> Line:
-    text, match = said
-    by = names.get(event.actor, "") if event.actor else "the clock"
+def _line(event: Logged, told: tuple[str, int | None], names: Mapping[str, str]) -> Line:
+    text, match = told
+    by = names.get(event.actor, "") if event.actor else _("the clock")
     return Line(event.seq, event.at, text, event.type.split("_")[0], by, match)
 
 
@@ -105,21 +109,22 @@ def _said(kind: str, data: Data, state: State) -> tuple[str, int | None]:
     if changed is not None:
         match = state["matches"].get(str(changed["id"]))
         if match is None:
-            return "A match of an earlier bracket.", None  # the bracket was drawn anew since
+            return _("A match of an earlier bracket."), None  # the bracket was drawn anew since
         return _MATCH.get(kind, _match_changed)(match, changed, state), changed["id"]
     say = _PLAIN.get(kind)
     return (say(data, state) if say else kind.replace("_", " ").capitalize() + "."), None
 
 
 def _versus(match: Data, state: State) -> str:
-    home, away = (entrant_name(state, match[side]) or "to be decided" for side in ("home", "away"))
+    home, away = (entrant_name(state, match[side]) or _("to be decided") for side in ("home", "away"))
     return f"{home} – {away}"
 
 
 def _numbers(score: Data, home: str, away: str) -> str:
     text = f"{home} {score['home_score']}–{score['away_score']} {away}"
     if score["home_shootout"] is not None:
-        text += f" ({score['home_shootout']}–{score['away_shootout']} in the shootout)"
+        shootout = f"{score['home_shootout']}–{score['away_shootout']}"
+        text = _("{score} ({shootout} in the shootout)", score=text, shootout=shootout)
     if games := score.get("games"):
         text += f" ({_games(games)})"
     return text
@@ -135,11 +140,11 @@ def _score(match: Data, state: State, score: Data) -> str:
 
 
 def _started(match: Data, _changed: Data, state: State) -> str:
-    return f"Match {match['number']} started: {_versus(match, state)}."
+    return _("Match {number} started: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _ready(match: Data, _changed: Data, state: State) -> str:
-    return f"Match {match['number']} is ready: {_versus(match, state)}."
+    return _("Match {number} is ready: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _updated(match: Data, _changed: Data, state: State) -> str:
@@ -151,8 +156,8 @@ def _reported(match: Data, changed: Data, state: State) -> str:
     who = entrant_name(state, match[side]) if side else None
     report = changed.get("report") or match["report"]
     if report is None:
-        return f"Match {match['number']}: {who or 'One side'} reported a result."
-    return f"{who or 'One side'} reported: {_score(match, state, report)}."
+        return _("Match {number}: {name} reported a result.", number=match["number"], name=who or _("One side"))
+    return _("{name} reported: {score}.", name=who or _("One side"), score=_score(match, state, report))
 
 
 def _completed(match: Data, changed: Data, state: State) -> str:
@@ -160,87 +165,92 @@ def _completed(match: Data, changed: Data, state: State) -> str:
     if changed.get("completed_at", match["completed_at"]) != match["completed_at"]:
         # The result was taken back since, so the match's row has nothing to say about it.
         winner = entrant_name(state, changed.get("winner"))
-        return f"{winner} won match {number}." if winner else f"Match {number} ended without a winner."
+        return (
+            _("{winner} won match {number}.", winner=winner, number=number)
+            if winner
+            else _("Match {number} ended without a winner.", number=number)
+        )
     winner = entrant_name(state, match["winner"])
     if winner is None:
         return _nobody_won(match, state)
     loser = entrant_name(state, match["away"] if match["winner"] == match["home"] else match["home"])
     match match["reason"]:
         case "walkover":
-            return f"{winner} won match {number} by walkover."
+            return _("{winner} won match {number} by walkover.", winner=winner, number=number)
         case "no_show":
-            return f"{winner} won match {number}; {loser} did not show up."
+            return _("{winner} won match {number}; {loser} did not show up.", winner=winner, number=number, loser=loser)
         case "forfeit":
-            return f"{winner} won match {number}; {loser} forfeited."
-    return f"{winner} won: {_score(match, state, match)}."
+            return _("{winner} won match {number}; {loser} forfeited.", winner=winner, number=number, loser=loser)
+    return _("{winner} won: {score}.", winner=winner, score=_score(match, state, match))
 
 
 def _nobody_won(match: Data, state: State) -> str:
     match match["reason"]:
         case "played":
-            return f"A draw: {_score(match, state, match)}."
+            return _("A draw: {score}.", score=_score(match, state, match))
         case "forfeit":
-            return f"Both forfeited match {match['number']}: {_versus(match, state)}."
+            return _("Both forfeited match {number}: {pair}.", number=match["number"], pair=_versus(match, state))
         case "no_show":
-            return f"Nobody showed up to match {match['number']}: {_versus(match, state)}."
-    return f"Match {match['number']} was not played; nobody could."
+            return _("Nobody showed up to match {number}: {pair}.", number=match["number"], pair=_versus(match, state))
+    return _("Match {number} was not played; nobody could.", number=match["number"])
 
 
 def _disputed(match: Data, _changed: Data, state: State) -> str:
-    return f"The result of match {match['number']} is disputed: {_versus(match, state)}."
+    return _("The result of match {number} is disputed: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _cancelled(match: Data, _changed: Data, state: State) -> str:
     if match["home"] is None and match["away"] is None:
-        return f"Match {match['number']} is not needed."
-    return f"Match {match['number']} was cancelled: {_versus(match, state)}."
+        return _("Match {number} is not needed.", number=match["number"])
+    return _("Match {number} was cancelled: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _reopened(match: Data, _changed: Data, state: State) -> str:
-    return f"The result of match {match['number']} was taken back: {_versus(match, state)}."
+    return _("The result of match {number} was taken back: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _restored(match: Data, _changed: Data, state: State) -> str:
-    return f"Match {match['number']} stands as it did before: {_versus(match, state)}."
+    return _("Match {number} stands as it did before: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _check_in_opened(match: Data, _changed: Data, state: State) -> str:
-    return f"Check-in to match {match['number']}: {_versus(match, state)}."
+    return _("Check-in to match {number}: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _checked_in(match: Data, changed: Data, state: State) -> str:
     here = [entrant_name(state, match[side]) for side in ("home", "away") if changed.get(f"{side}_checked_in")]
-    return f"{here[0] if here and here[0] else 'One side'} is here."
+    return _("{name} is here.", name=here[0] if here and here[0] else _("One side"))
 
 
 def _renamed(_match: Data, _changed: Data, _state: State) -> str:
-    return "An entrant has another name."
+    return _("An entrant has another name.")
 
 
 def _match_changed(match: Data, changed: Data, state: State) -> str:
     names = [entrant_name(state, changed[side]) for side in ("home", "away") if changed.get(side) is not None]
     if names and names[0]:
-        return f"{names[0]} reached match {match['number']}."
+        return _("{name} reached match {number}.", name=names[0], number=match["number"])
     if any(changed.get(f"{side}_closed") for side in ("home", "away")):
-        return f"A place in match {match['number']} stays empty."
-    return f"A place in match {match['number']} is open again."
+        return _("A place in match {number} stays empty.", number=match["number"])
+    return _("A place in match {number} is open again.", number=match["number"])
 
 
 def _scheduled(match: Data, changed: Data, _state: State) -> str:
     at = changed.get("scheduled_at")
     if at is not None:
-        return f"Match {match['number']} is planned for {said(datetime.fromisoformat(at))}."
-    where = "has another station" if changed.get("station") is not None else "has another place in the schedule"
-    return f"Match {match['number']} {where}."
+        return _("Match {number} is planned for {at}.", number=match["number"], at=moment(datetime.fromisoformat(at)))
+    if changed.get("station") is not None:
+        return _("Match {number} has another station.", number=match["number"])
+    return _("Match {number} has another place in the schedule.", number=match["number"])
 
 
 def _called(match: Data, _changed: Data, state: State) -> str:
-    return f"Match {match['number']} was called: {_versus(match, state)}."
+    return _("Match {number} was called: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _extended(match: Data, changed: Data, _state: State) -> str:
-    until = said(datetime.fromisoformat(changed["deadline_at"]))
-    return f"There is time until {until} in match {match['number']}."
+    until = moment(datetime.fromisoformat(changed["deadline_at"]))
+    return _("There is time until {until} in match {number}.", until=until, number=match["number"])
 
 
 _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
@@ -266,23 +276,26 @@ _MATCH: dict[str, Callable[[Data, Data, State], str]] = {
 
 def _entry(sentence: str) -> Callable[[Data, State], str]:
     def say(data: Data, state: State) -> str:
-        name = entrant_name(state, data["entry"]["id"]) or data["entry"].get("name") or "Somebody"
-        return sentence.format(name=name)
+        name = entrant_name(state, data["entry"]["id"]) or data["entry"].get("name") or _("Somebody")
+        return _(sentence, name=name)
 
     return say
 
 
 def _fixed(sentence: str) -> Callable[[Data, State], str]:
-    return lambda _data, _state: sentence
+    return lambda _data, _state: _(sentence)
 
 
-_ENTERED = {"waitlisted": "{name} joined the waitlist.", "pending": "{name} asked to enter."}
-_LEFT = {
-    "no_show": "{name} did not check in.",
-    "declined": "{name} was declined.",
-    "expired": "{name} did not claim the place in time.",
+_ENTERED = {
+    "waitlisted": gettext_noop("{name} joined the waitlist."),
+    "pending": gettext_noop("{name} asked to enter."),
 }
-_PROMOTED = {"waitlisted": "{name} was approved and waits for a place."}
+_LEFT = {
+    "no_show": gettext_noop("{name} did not check in."),
+    "declined": gettext_noop("{name} was declined."),
+    "expired": gettext_noop("{name} did not claim the place in time."),
+}
+_PROMOTED = {"waitlisted": gettext_noop("{name} was approved and waits for a place.")}
 
 
 def _by_status(sentences: Mapping[str, str], otherwise: str) -> Callable[[Data, State], str]:
@@ -293,41 +306,55 @@ def _by_status(sentences: Mapping[str, str], otherwise: str) -> Callable[[Data, 
 
 
 def _from_file(data: Data, _state: State) -> str:
-    count = len(data["entries"])
-    return f"{count} {'entrant' if count == 1 else 'entrants'} came from a file."
+    return ngettext("{count} entrant came from a file.", "{count} entrants came from a file.", len(data["entries"]))
 
 
 def _seeded(data: Data, _state: State) -> str:
     draw = data["tournament"].get("draw_seed")
     if data["tournament"].get("seeding") == "rating":
-        return "Seeds were given by rating."
-    return f"Seeds were drawn at random (draw seed {draw})." if draw is not None else "Seeds were set."
+        return _("Seeds were given by rating.")
+    return _("Seeds were drawn at random (draw seed {draw}).", draw=draw) if draw is not None else _("Seeds were set.")
 
 
 def _planned(data: Data, _state: State) -> str:
-    number = len(data["matches"])
-    return f"{number} {'match was' if number == 1 else 'matches were'} planned."
+    return ngettext("{count} match was planned.", "{count} matches were planned.", len(data["matches"]))
 
 
 def _station_added(data: Data, _state: State) -> str:
-    return f"Station {data['station'].get('name', '')} was added."
+    return _("Station {name} was added.", name=data["station"].get("name", ""))
 
 
 def _station_renamed(data: Data, _state: State) -> str:
-    return f"A station is called {data['station'].get('name', '')} now."
+    return _("A station is called {name} now.", name=data["station"].get("name", ""))
 
 
 def _drawn(data: Data, state: State) -> str:
     if not data["matches"]:
-        return "The entrants of the first round were fixed."
+        return _("The entrants of the first round were fixed.")
     stage = _stage_name(data["matches"][0]["stage"], state)
-    return f"{stage or 'The bracket'} was drawn: {len(data['matches'])} matches."
+    return ngettext(
+        "{name} was drawn: {count} match.",
+        "{name} was drawn: {count} matches.",
+        len(data["matches"]),
+        name=stage or _("The bracket"),
+    )
 
 
 def _paired(data: Data, _state: State) -> str:
     first = next(iter(data["matches"]), None)
-    again = "paired again" if data.get("removed") else "paired"
-    return f"Round {first['round']} was {again}: {len(data['matches'])} matches." if first else "A round was paired."
+    if first is None:
+        return _("A round was paired.")
+    number, count = first["round"], len(data["matches"])
+    if data.get("removed"):
+        return ngettext(
+            "Round {round} was paired again: {count} match.",
+            "Round {round} was paired again: {count} matches.",
+            count,
+            round=number,
+        )
+    return ngettext(
+        "Round {round} was paired: {count} match.", "Round {round} was paired: {count} matches.", count, round=number
+    )
 
 
 def _stage_name(stage_id: int, state: State) -> str:
@@ -338,7 +365,7 @@ def _stage_name(stage_id: int, state: State) -> str:
 
 def _stage(sentence: str) -> Callable[[Data, State], str]:
     def say(data: Data, state: State) -> str:
-        return sentence.format(name=_stage_name(data["stage"]["id"], state) or "The stage")
+        return _(sentence, name=_stage_name(data["stage"]["id"], state) or _("The stage"))
 
     return say
 
@@ -347,53 +374,67 @@ def _stage_changed(data: Data, state: State) -> str:
     """Tell that a stage is over. That it was drawn, or is open again, other events tell."""
     to = data["stage"].get("state")
     if to is None:
-        return _stage("Settings of {name} changed.")(data, state)
-    return _stage("{name}: all matches are over.")(data, state) if to == "completed" else ""
+        return _stage(gettext_noop("Settings of {name} changed."))(data, state)
+    return _stage(gettext_noop("{name}: all matches are over."))(data, state) if to == "completed" else ""
 
 
 def _champion(data: Data, state: State) -> str:
     name = entrant_name(state, data["tournament"].get("champion"))
-    return f"{name} won the tournament." if name else "The tournament is over."
+    return _("{name} won the tournament.", name=name) if name else _("The tournament is over.")
+
+
+def _on_stream(data: Data, state: State) -> str:
+    match = state["matches"].get(str(data["tournament"].get("on_stream")))
+    if not match:
+        return _("No match is on stream.")
+    return _("Match {number} is on stream: {pair}.", number=match["number"], pair=_versus(match, state))
 
 
 def _member(data: Data, _state: State) -> str:
     member = data["member"]
-    role = {"organizer": "organiser"}.get(member.get("role", ""), member.get("role", "staff"))
-    return f"{member.get('username', 'Somebody')} joined the staff as {role}."
+    name = member.get("username", _("Somebody"))
+    match member.get("role"):
+        case "organizer":
+            return _("{name} joined the staff as organiser.", name=name)
+        case "referee":
+            return _("{name} joined the staff as referee.", name=name)
+    return _("{name} joined the staff.", name=name)
 
 
 _PLAIN: dict[str, Callable[[Data, State], str]] = {
-    "tournament_created": _fixed("The tournament was created."),
-    "tournament_imported": _fixed("The tournament was imported."),
-    "tournament_updated": _fixed("Settings changed."),
-    "tournament_published": _fixed("The tournament was published."),
-    "registration_opened": _fixed("Registration opened."),
-    "registration_closed": _fixed("Registration closed."),
+    "tournament_created": _fixed(gettext_noop("The tournament was created.")),
+    "tournament_imported": _fixed(gettext_noop("The tournament was imported.")),
+    "tournament_updated": _fixed(gettext_noop("Settings changed.")),
+    "tournament_published": _fixed(gettext_noop("The tournament was published.")),
+    "registration_opened": _fixed(gettext_noop("Registration opened.")),
+    "registration_closed": _fixed(gettext_noop("Registration closed.")),
     "registration_imported": _from_file,
-    "registration_created": _by_status(_ENTERED, "{name} entered."),
-    "registration_cancelled": _by_status(_LEFT, "{name} withdrew."),
-    "entry_disqualified": _entry("{name} was disqualified."),
-    "registration_offered": _entry("A place is held for {name}."),
-    "registration_promoted": _by_status(_PROMOTED, "{name} has a place now."),
-    "registration_updated": _entry("The entry of {name} changed."),
-    "check_in_closed": _fixed("Check-in is over."),
-    "registration_checked_in": _entry("{name} checked in."),
-    "registration_checkin_reverted": _entry("The check-in of {name} was taken back."),
+    "registration_created": _by_status(_ENTERED, gettext_noop("{name} entered.")),
+    "registration_cancelled": _by_status(_LEFT, gettext_noop("{name} withdrew.")),
+    "entry_disqualified": _entry(gettext_noop("{name} was disqualified.")),
+    "registration_offered": _entry(gettext_noop("A place is held for {name}.")),
+    "registration_promoted": _by_status(_PROMOTED, gettext_noop("{name} has a place now.")),
+    "registration_updated": _entry(gettext_noop("The entry of {name} changed.")),
+    "check_in_closed": _fixed(gettext_noop("Check-in is over.")),
+    "registration_checked_in": _entry(gettext_noop("{name} checked in.")),
+    "registration_checkin_reverted": _entry(gettext_noop("The check-in of {name} was taken back.")),
     "entries_seeded": _seeded,
-    "stage_added": _stage("{name} was added."),
+    "stage_added": _stage(gettext_noop("{name} was added.")),
     "stage_updated": _stage_changed,
-    "stage_removed": _fixed("A stage was removed."),
+    "stage_removed": _fixed(gettext_noop("A stage was removed.")),
     "bracket_generated": _drawn,
-    "bracket_withdrawn": _fixed("A draw was taken back."),
-    "bracket_restored": _fixed("A draw that had been taken back stands again."),
+    "bracket_withdrawn": _fixed(gettext_noop("A draw was taken back.")),
+    "bracket_restored": _fixed(gettext_noop("A draw that had been taken back stands again.")),
     "round_paired": _paired,
     "schedule_planned": _planned,
     "station_added": _station_added,
     "station_renamed": _station_renamed,
-    "station_removed": _fixed("A station was removed."),
-    "tournament_started": _fixed("Play began."),
+    "station_removed": _fixed(gettext_noop("A station was removed.")),
+    "tournament_started": _fixed(gettext_noop("Play began.")),
     "tournament_completed": _champion,
-    "tournament_cancelled": _fixed("The tournament was cancelled."),
+    "tournament_cancelled": _fixed(gettext_noop("The tournament was cancelled.")),
+    "tournament_on_stream": _on_stream,
+    "tournament_overlays_renewed": _fixed(gettext_noop("The addresses of the overlays were renewed.")),
     "member_added": _member,
-    "member_removed": _fixed("Somebody left the staff."),
+    "member_removed": _fixed(gettext_noop("Somebody left the staff.")),
 }

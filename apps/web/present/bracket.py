@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from apps.web.present.names import round_name
 from apps.web.present.shown import MatchShown, SideShown, feeders, match_shown
+from apps.words import gettext
 from engine.bracket import Bracket
 from engine.projection import State
 from engine.stages import Format
@@ -67,9 +68,9 @@ def drawing(state: State, *, tv: bool = False) -> Drawing | None:
     upper, lower, final = (_places(shown, bracket) for bracket in (Bracket.MAIN, Bracket.LOWER, Bracket.GRAND_FINAL))
     third = next((m for m in shown if m.bracket == Bracket.THIRD_PLACE), None)
     played_as = Format.DOUBLE_ELIMINATION if final else Format.SINGLE_ELIMINATION
-    parts = [Part("upper" if final else "main", "Upper bracket", _main_columns(upper, played_as))]
+    parts = [Part("upper" if final else "main", gettext("Upper bracket"), _main_columns(upper, played_as))]
     if lower:
-        parts.append(Part("lower", "Lower bracket", _lower_columns(lower)))
+        parts.append(Part("lower", gettext("Lower bracket"), _lower_columns(lower)))
     if tv:
         parts = _without_what_is_over(parts)
     rows = sum(len(part.columns[0].slots) for part in parts)
@@ -77,7 +78,7 @@ def drawing(state: State, *, tv: bool = False) -> Drawing | None:
     if final:
         columns = tuple(_column(final, Bracket.GRAND_FINAL, round_, 1) for round_ in range(1, _last(final) + 1))
         if lower:
-            parts.append(Part("final", "Grand final", columns))
+            parts.append(Part("final", gettext("Grand final"), columns))
         else:  # of two entrants the loser goes on straight away
             parts = [Part("main", "", (*(_straight(column) for column in parts[0].columns), *columns))]
     return Drawing(tuple(parts), third, rows, crowded)

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.web.present.names import Names, has_groups
 from apps.web.present.stages import in_order
+from apps.words import gettext
 from engine.match_flow import BEGUN, OVER
 from engine.projection import State
 from engine.stages import Format
@@ -32,7 +33,7 @@ class Next:
     """
 
     step: str
-    draw: str = "Draw the bracket"
+    draw: str = ""
     stage: str = ""
     round: int = 0
     rounds: int = 0
@@ -43,7 +44,7 @@ def next_step(state: State, names: Names) -> Next:
     """Return what the organiser does next."""
     stages = in_order(state)
     status = state["tournament"]["status"]
-    first = _draw_words(stages[0]) if stages else "Draw the bracket"
+    first = _draw_words(stages[0]) if stages else gettext("Draw the bracket")
     drawn = [stage for stage in stages if stage["state"] != "pending"]
     if status in ("completed", "cancelled"):
         return Next(status)
@@ -54,7 +55,7 @@ def next_step(state: State, names: Names) -> Next:
     waiting = next((stage for stage in stages if stage["state"] == "pending"), None)
     if present["state"] == "completed" and waiting is not None:
         following = names.stage(waiting["id"])
-        return Next("draw-next", f"Draw {following}", following)
+        return Next("draw-next", gettext("Draw {stage}", stage=following), following)
     if present["format"] == Format.SWISS:
         return _swiss(state, present, name)
     own = _matches(state, present)
@@ -81,7 +82,7 @@ def _matches(state: State, stage: Row) -> list[Row]:
 
 def _draw_words(stage: Row) -> str:
     if not Format(stage["format"]).is_league:
-        return "Draw the bracket"
+        return gettext("Draw the bracket")
     if stage["format"] == Format.SWISS:
-        return "Pair the first round"
-    return "Draw the groups" if has_groups(stage) else "Draw the matches"
+        return gettext("Pair the first round")
+    return gettext("Draw the groups") if has_groups(stage) else gettext("Draw the matches")

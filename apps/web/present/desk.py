@@ -169,7 +169,7 @@ def _card(seat: Seat, now: datetime) -> Card:
     my = mine(state, signed_in=True, entry_id=entry.pk, now=now, acts=seat.acts, number=seat.number)
     names = Names(state["stages"].values(), seat.last_rounds)
     results = results_of(state, entry.pk)
-    match = my_match(my.match, my.side) if my.match else None
+    match = my_match(state, my.match, my.side) if my.match else None
     known = feeders(state)
     further = [
         match_shown(state, row, known)

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.words import said
 from engine.projection import State
+from engine.text import gettext as _
 
 Row = Mapping[str, Any]
 
 # Why somebody does not take part, in a word or two.
 GONE_LABELS = {
-    "withdrawn": "withdrew",
-    "no_show": "did not check in",
-    "declined": "declined",
-    "expired": "did not claim the place",
-    "disqualified": "disqualified",
+    "withdrawn": _("withdrew"),
+    "no_show": _("did not check in"),
+    "declined": _("declined"),
+    "expired": _("did not claim the place"),
+    "disqualified": _("disqualified"),
 }
 
 
@@ -29,7 +31,7 @@ def listed(state: State) -> dict[str, list[Row]]:
         "pending": [row for row in rows if row["status"] == "pending"],
         "offered": _in_order(row for row in rows if row["status"] == "offered"),
         "waitlist": waitlist(state),
-        "gone": [{**row, "why": GONE_LABELS[row["status"]]} for row in rows if row["status"] in GONE_LABELS],
+        "gone": [{**row, "why": said(GONE_LABELS[row["status"]])} for row in rows if row["status"] in GONE_LABELS],
     }
 
 

@@ -6,29 +6,32 @@ from typing import Any
 
 from apps.web.present.names import group_name, has_groups
 from apps.web.present.shown import MatchShown, feeders, match_shown
+from apps.words import gettext, said
 from engine.league import rounds_of, tables
 from engine.match_flow import OVER
 from engine.projection import State
 from engine.stages import Format
 from engine.standings import ROUND_ROBIN_PARTS, SWISS_PARTS, Standing
+from engine.text import Figure
+from engine.text import gettext as _
 from engine.tiebreaks import RATES, Measure, Part
 
 Row = Mapping[str, Any]
 
 # What fits above a column of numbers.
 _SHORT = {
-    Measure.POINTS: "Pts",
-    Measure.WINS: "Wins",
-    Measure.HEAD_TO_HEAD: "H2H",
-    Measure.SCORE_DIFFERENCE: "+/-",
-    Measure.SCORED: "For",
-    Measure.BUCHHOLZ: "BH",
-    Measure.BUCHHOLZ_CUT1: "BH-C1",
-    Measure.MEDIAN_BUCHHOLZ: "M-BH",
-    Measure.SONNEBORN_BERGER: "SB",
-    Measure.OPPONENTS_WIN_RATE: "OMW",
-    Measure.GAME_WIN_RATE: "GW",
-    Measure.SEED: "Seed",
+    Measure.POINTS: _("Pts"),
+    Measure.WINS: _("Wins"),
+    Measure.HEAD_TO_HEAD: _("H2H"),
+    Measure.SCORE_DIFFERENCE: _("+/-"),
+    Measure.SCORED: _("For"),
+    Measure.BUCHHOLZ: _("BH"),
+    Measure.BUCHHOLZ_CUT1: _("BH-C1"),
+    Measure.MEDIAN_BUCHHOLZ: _("M-BH"),
+    Measure.SONNEBORN_BERGER: _("SB"),
+    Measure.OPPONENTS_WIN_RATE: _("OMW"),
+    Measure.GAME_WIN_RATE: _("GW"),
+    Measure.SEED: _("Seed"),
 }
 
 
@@ -98,7 +101,7 @@ def league_tables(state: State, stage: Row, *, next_stage: Row | None = None) ->
             _line(row, place, columns, names, before.get(row.entrant, place), is_last=place == advance < len(standing))
             for place, row in enumerate(standing, start=1)
         )
-        head = tuple(TieBreak(_short(part), _full(part)) for part in columns)
+        head = tuple(TieBreak(_short(part), part_name(part)) for part in columns)
         found.append(Table(group_name(group) if has_groups(stage) else "", head, lines))
     return found
 
@@ -153,31 +156,37 @@ def _line(
         name=names.get(row.entrant, "?"),
         played=row.played,
         record=f"{row.wins}–{row.draws}–{row.losses}",
-        points=f"{row.points:g}",
+        points=said(row.points),
         values=tuple(_value(part, row.values.get(str(part))) for part in columns),
-        why=row.reason.text(names) if row.reason else "",
+        why=said(row.reason.text(names)) if row.reason else "",
         moved=_moved(before - place),
         last_through=is_last,
     )
 
 
 def _moved(places: int) -> str:
-    return f"{'up' if places > 0 else 'down'} {abs(places)}" if places else ""
+    if not places:
+        return ""
+    return gettext("up {places}", places=places) if places > 0 else gettext("down {places}", places=-places)
 
 
 def _short(part: Part) -> str:
-    short = _SHORT[part.measure]
-    return f"{short} tied" if part.tied and part.measure is not Measure.HEAD_TO_HEAD else short
+    short = said(_SHORT[part.measure])
+    return gettext("{name} tied", name=short) if part.tied and part.measure is not Measure.HEAD_TO_HEAD else short
 
 
-def _full(part: Part) -> str:
-    name = part.measure.label[0].upper() + part.measure.label[1:]
-    return f"{name}, among the tied" if part.tied and part.measure is not Measure.HEAD_TO_HEAD else name
+def part_name(part: Part) -> str:
+    """Return the name of a tie-break as a heading: "Score difference, among the tied"."""
+    name = said(part.measure.label)
+    name = name[0].upper() + name[1:]
+    return (
+        gettext("{name}, among the tied", name=name) if part.tied and part.measure is not Measure.HEAD_TO_HEAD else name
+    )
 
 
 def _value(part: Part, value: float | None) -> str:
     if value is None:
         return ""
     if part.measure in RATES:
-        return f"{100 * value:.1f} %"
-    return f"{value:+g}" if part.measure is Measure.SCORE_DIFFERENCE and value else f"{value:g}"
+        return said(Figure(f"{100 * value:.1f} %"))
+    return said(Figure(f"{value:+g}" if part.measure is Measure.SCORE_DIFFERENCE and value else f"{value:g}"))

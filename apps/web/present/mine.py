@@ -10,11 +10,14 @@ from django.utils.dateparse import parse_datetime
 from apps.web.present.entrants import waitlist
 from apps.web.present.shown import MatchShown, SideShown, counts, entrant_name, feeders, match_shown
 from apps.web.present.stages import in_order
+from apps.words import gettext as _
+from apps.words import ngettext
 from engine.league import rounds_of
 from engine.match_flow import OPEN, URGENCY
 from engine.projection import State
 from engine.stages import Format
 from engine.swiss import rounds_needed
+from engine.text import gettext_noop
 
 Row = Mapping[str, Any]
 
@@ -64,8 +67,8 @@ class MyMatch:
         return "away" if self.side == "home" else "home"
 
 
-def my_match(match: MatchShown, side: str) -> MyMatch:
-    """Return what the player on `side` can do in a match."""
+def my_match(state: State, match: MatchShown, side: str) -> MyMatch:
+    """Return what the player on `side` can do in a match of a state."""
     me, opponent = (match.home, match.away) if side == "home" else (match.away, match.home)
     steps = {"scheduled": "wait", "ready": "report", "live": "report", "disputed": "disputed"}
     if match.over:
@@ -74,10 +77,22 @@ def my_match(match: MatchShown, side: str) -> MyMatch:
         step = "checked_in" if me.here == "here" else "check_in"
     else:
         step = steps.get(match.state) or ("reported" if match.reported_by == side else "confirm")
-    name = opponent.name or "an opponent to be decided"
-    if opponent.entry is None and opponent.name:
-        name = opponent.name.replace("Winner of", "the winner of match").replace("Loser of", "the loser of match")
-    return MyMatch(step, side, me, opponent, name)
+    known = (
+        opponent.name if opponent.entry is not None else _to_come(state, match, "away" if side == "home" else "home")
+    )
+    return MyMatch(step, side, me, opponent, known or opponent.name or _("an opponent to be decided"))
+
+
+def _to_come(state: State, match: MatchShown, side: str) -> str:
+    """Return where the entrant of a side comes from, as a sentence says it; "" where nothing leads there."""
+    for row in state["matches"].values():
+        if row.get("stage") != match.stage:
+            continue
+        if (row.get("winner_to"), row.get("winner_to_side")) == (match.number, side):
+            return _("the winner of match {number}", number=row["number"])
+        if (row.get("loser_to"), row.get("loser_to_side")) == (match.number, side):
+            return _("the loser of match {number}", number=row["number"])
+    return ""
 
 
 def mine(
@@ -106,11 +121,11 @@ def mine(
 
 
 _OUT = {
-    "withdrawn": "You withdrew.",
-    "no_show": "You did not check in, so the bracket was drawn without you.",
-    "declined": "An organiser has declined your registration.",
-    "expired": "A place was held for you, and went to the next when you did not claim it.",
-    "disqualified": "You were disqualified.",
+    "withdrawn": gettext_noop("You withdrew."),
+    "no_show": gettext_noop("You did not check in, so the bracket was drawn without you."),
+    "declined": gettext_noop("An organiser has declined your registration."),
+    "expired": gettext_noop("A place was held for you, and went to the next when you did not claim it."),
+    "disqualified": gettext_noop("You were disqualified."),
 }
 
 
@@ -118,8 +133,8 @@ def _outsider(state: State, *, signed_in: bool, entry: Row | None) -> Mine:
     status = "" if entry is None else entry["status"]
     stays_out = status in ("declined", "disqualified")
     if not stays_out and (state["tournament"]["status"] == "registration_open" or late_entry(state)):
-        return Mine("register" if signed_in else "sign_in", _OUT.get(status, ""))
-    return Mine("left", _OUT[status]) if status else Mine("none")
+        return Mine("register" if signed_in else "sign_in", _(_OUT[status]) if status in _OUT else "")
+    return Mine("left", _(_OUT[status])) if status else Mine("none")
 
 
 def late_entry(state: State) -> bool:
@@ -153,25 +168,35 @@ def _before_bracket(state: State, entry: Row, now: datetime | None, number: int)
     )
     match status:
         case "pending":
-            decided = "The bracket was drawn, and no organiser had let you in."
-            return replace(shown, check_in="", text=decided if drawn else "An organiser decides whether you take part.")
+            decided = _("The bracket was drawn, and no organiser had let you in.")
+            return replace(
+                shown, check_in="", text=decided if drawn else _("An organiser decides whether you take part.")
+            )
         case "offered":
-            return replace(shown, text="A place is held for you. Claim it, or it goes to the next on the waitlist.")
+            return replace(shown, text=_("A place is held for you. Claim it, or it goes to the next on the waitlist."))
         case "waitlisted":
             return replace(shown, text=_waits(state, entry, number))
     if shown.check_in:
-        return replace(shown, step="in", text="Only entrants who check in are drawn.")
-    here = "You are checked in" if tournament["check_in"] else "You are in"
-    return replace(shown, step="in", text=f"{here}. Your first match shows here when the bracket is drawn.")
+        return replace(shown, step="in", text=_("Only entrants who check in are drawn."))
+    here = _("You are checked in") if tournament["check_in"] else _("You are in")
+    return replace(
+        shown, step="in", text=_("{here}. Your first match shows here when the bracket is drawn.", here=here)
+    )
 
 
 def _waits(state: State, entry: Row, number: int) -> str:
     if is_drawn(state):
-        return "The bracket was drawn and no place became free."
+        return _("The bracket was drawn and no place became free.")
     number = number or [row["id"] for row in waitlist(state)].index(entry["id"]) + 1
     minutes = state["tournament"]["claim_minutes"]
-    then = f"is held for you for {minutes} {'minute' if minutes == 1 else 'minutes'}" if minutes else "is yours"
-    return f"You are number {number} on the waitlist. If a place becomes free, it {then}."
+    if not minutes:
+        return _("You are number {number} on the waitlist. If a place becomes free, it is yours.", number=number)
+    return ngettext(
+        "You are number {number} on the waitlist. If a place becomes free, it is held for you for {count} minute.",
+        "You are number {number} on the waitlist. If a place becomes free, it is held for you for {count} minutes.",
+        minutes,
+        number=number,
+    )
 
 
 def _check_in(tournament: Row, entry: Row, now: datetime | None) -> str:
@@ -188,8 +213,12 @@ def _watched(shown: Mine) -> Mine:
     shown = replace(shown, acts=False, may_withdraw=False)
     if shown.step != "match" or shown.match is None:
         return shown
-    opponent = (shown.match.away if shown.side == "home" else shown.match.home).name or "an opponent to be decided"
-    return replace(shown, step="team_match", text=f"Your team plays {opponent} in match {shown.match.number}.")
+    opponent = (shown.match.away if shown.side == "home" else shown.match.home).name or _("an opponent to be decided")
+    return replace(
+        shown,
+        step="team_match",
+        text=_("Your team plays {opponent} in match {number}.", opponent=opponent, number=shown.match.number),
+    )
 
 
 def _in_bracket(state: State, entry: Row) -> Mine:
@@ -220,21 +249,22 @@ def _between(state: State, entry: Row) -> str:
         if stage["state"] == "live" and stage["format"] == Format.SWISS:
             paired = [m.get("round", 0) for m in state["matches"].values() if m["stage"] == stage["id"]]
             present = max([*paired, *row["byes"]], default=0)
-            bye = f"You have a bye in round {present}. " if present in row["byes"] else ""
-            return f"{bye}Your next match shows here when the next round is paired."
+            following = _("Your next match shows here when the next round is paired.")
+            bye = _("You have a bye in round {round}.", round=present)
+            return f"{bye} {following}" if present in row["byes"] else following
         if stage["state"] == "live" and Format(stage["format"]).is_league:
-            return "You have played all your matches. The others are still playing."
+            return _("You have played all your matches. The others are still playing.")
         is_last_drawn = all(other["state"] == "pending" for other in stages if other["number"] > stage["number"])
         if stage["state"] == "completed" and is_last_drawn and stage is not stages[-1]:
-            return "The stage is over. Who goes on shows here when the next one is drawn."
+            return _("The stage is over. Who goes on shows here when the next one is drawn.")
     return ""
 
 
 def _finished(tournament: Row, entry: Row, own: list[Row], state: State, known: dict[str, Any]) -> Mine:
     """Say how the tournament ended for an entrant who has no match left."""
     if tournament["champion"] == entry["id"]:
-        return Mine("won", "You won the tournament.", **known)
-    for place, words in (("runner_up", "You finished second."), ("third_place", "You finished third.")):
+        return Mine("won", _("You won the tournament."), **known)
+    for place, words in (("runner_up", _("You finished second.")), ("third_place", _("You finished third."))):
         if tournament[place] == entry["id"]:
             return Mine("out", words, **known)
     if not own:
@@ -242,7 +272,10 @@ def _finished(tournament: Row, entry: Row, own: list[Row], state: State, known: 
     last_stage = in_order(state)[-1]["id"]
     places = {row["entry"]: row["rank"] for row in state["stage_entries"].values() if row["stage"] == last_stage}
     if rank := places.get(entry["id"]):
-        return Mine("out", f"You finished in place {rank}.", **known)
+        return Mine("out", _("You finished in place {rank}.", rank=rank), **known)
     last = max(own, key=lambda row: (row["completed_at"] or "", row["number"]))
     name = entrant_name(state, last["away"] if last["home"] == entry["id"] else last["home"])
-    return Mine("out", f"Your last match was match {last['number']}" + (f" against {name}." if name else "."), **known)
+    text = _("Your last match was match {number}.", number=last["number"])
+    if name:
+        text = _("Your last match was match {number} against {name}.", number=last["number"], name=name)
+    return Mine("out", text, **known)

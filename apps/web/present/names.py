@@ -4,18 +4,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apps.web.present.shown import MatchShown
+from apps.words import gettext, said
 from engine.bracket import Bracket
 from engine.projection import State
 from engine.stages import Format
+from engine.text import gettext as _
 
 Row = Mapping[str, Any]
 LastRounds = Mapping[tuple[int, str], int]
 
 FORMAT_LABELS = {
-    Format.SINGLE_ELIMINATION: "Single elimination",
-    Format.DOUBLE_ELIMINATION: "Double elimination",
-    Format.ROUND_ROBIN: "Round robin",
-    Format.SWISS: "Swiss",
+    Format.SINGLE_ELIMINATION: _("Single elimination"),
+    Format.DOUBLE_ELIMINATION: _("Double elimination"),
+    Format.ROUND_ROBIN: _("Round robin"),
+    Format.SWISS: _("Swiss"),
 }
 
 
@@ -38,8 +40,8 @@ class Names:
         if stage["name"]:
             return str(stage["name"])
         if not Format(stage["format"]).is_league:
-            return "Playoffs" if stage["number"] > 1 else "Bracket"
-        return "Groups" if has_groups(stage) else FORMAT_LABELS[Format(stage["format"])]
+            return gettext("Playoffs") if stage["number"] > 1 else gettext("Bracket")
+        return gettext("Groups") if has_groups(stage) else said(FORMAT_LABELS[Format(stage["format"])])
 
     def round(self, match: MatchShown) -> str:
         """Return the round that a match belongs to, within its stage."""
@@ -69,18 +71,19 @@ def names_of(state: State) -> Names:
 def round_name(format: Format, bracket: str, round_: int, rounds: int) -> str:
     """Return the name of a round; `rounds` is how many its bracket has."""
     if format.is_league:
-        return f"Round {round_}"
+        return gettext("Round {number}", number=round_)
     match bracket:
         case Bracket.THIRD_PLACE:
-            return "Third place"
+            return gettext("Third place")
         case Bracket.GRAND_FINAL:
-            return "Grand final" if round_ == 1 else "Grand final, reset"
+            return gettext("Grand final") if round_ == 1 else gettext("Grand final, reset")
         case Bracket.LOWER:
-            return "Lower final" if round_ == rounds else f"Lower round {round_}"
+            return gettext("Lower final") if round_ == rounds else gettext("Lower round {number}", number=round_)
     if format is Format.DOUBLE_ELIMINATION:
-        return {0: "Upper final", 1: "Upper semi-finals"}.get(rounds - round_) or f"Upper round {round_}"
-    names = {0: "Final", 1: "Semi-finals", 2: "Quarter-finals"}
-    return names.get(rounds - round_) or f"Round of {2 << rounds - round_}"
+        upper = {0: _("Upper final"), 1: _("Upper semi-finals")}
+        return said(upper.get(rounds - round_) or _("Upper round {number}", number=round_))
+    names = {0: _("Final"), 1: _("Semi-finals"), 2: _("Quarter-finals")}
+    return said(names.get(rounds - round_) or _("Round of {entrants}", entrants=2 << rounds - round_))
 
 
 def has_groups(stage: Row) -> bool:
@@ -90,4 +93,5 @@ def has_groups(stage: Row) -> bool:
 def group_name(number: int) -> str:
     """Return "Group A" for 1, and after Z two letters."""
     first, second = divmod(number - 1, 26)
-    return f"Group {chr(64 + first) if first else ''}{chr(65 + second)}"
+    letters = f"{chr(64 + first) if first else ''}{chr(65 + second)}"
+    return gettext("Group {letters}", letters=letters)

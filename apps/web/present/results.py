@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.web.present.shown import FORFEIT_LABELS, NOBODY_WON_LABELS, entrant_name
+from apps.web.present.shown import entrant_name, forfeit_label
+from apps.words import gettext
 from engine.projection import State
 
 Row = Mapping[str, Any]
@@ -24,7 +25,7 @@ def reports(state: State, row: Row) -> list[Stated]:
     """Return what the sides of a match reported, the first report first."""
     sides = ("home", "away") if row["reported_by"] != "away" else ("away", "home")
     stated = zip(sides, (row["report"], row["counter_report"]), strict=True)
-    return [_stated(entrant_name(state, row[side]) or "One side", score) for side, score in stated if score]
+    return [_stated(entrant_name(state, row[side]) or gettext("One side"), score) for side, score in stated if score]
 
 
 def kept_text(state: State, kept: Row) -> str:
@@ -33,8 +34,8 @@ def kept_text(state: State, kept: Row) -> str:
     if kept["reason"] == "played":
         return _score(kept)
     if winner is None:
-        return NOBODY_WON_LABELS.get(kept["reason"], "Forfeit")
-    return f"{FORFEIT_LABELS.get(kept['reason'], 'Forfeit')} for {winner}"
+        return forfeit_label(kept["reason"], nobody_won=True)
+    return gettext("{label} for {name}", label=forfeit_label(kept["reason"], nobody_won=False), name=winner)
 
 
 def _stated(by: str, score: Row) -> Stated:
@@ -49,5 +50,6 @@ def _stated(by: str, score: Row) -> Stated:
 def _score(score: Row) -> str:
     text = f"{score['home_score']}–{score['away_score']}"
     if score.get("home_shootout") is not None:
-        text += f" ({score['home_shootout']}–{score['away_shootout']} in the shootout)"
+        shootout = f"{score['home_shootout']}–{score['away_shootout']}"
+        text = gettext("{score} ({shootout} in the shootout)", score=text, shootout=shootout)
     return text

@@ -9,34 +9,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.words import gettext, said
 from engine.match_flow import OVER
 from engine.projection import State
+from engine.text import gettext as _
+from engine.text import gettext_noop
 
 Row = Mapping[str, Any]
 Feeders = dict[tuple[int | None, int, str], str]
 
 STATUS_LABELS = {
-    "draft": "Draft",
-    "published": "Upcoming",
-    "registration_open": "Registration open",
-    "registration_closed": "Registration closed",
-    "live": "Live",
-    "completed": "Completed",
-    "cancelled": "Cancelled",
+    "draft": _("Draft"),
+    "published": _("Upcoming"),
+    "registration_open": _("Registration open"),
+    "registration_closed": _("Registration closed"),
+    "live": _("Live"),
+    "completed": _("Completed"),
+    "cancelled": _("Cancelled"),
 }
 STATE_LABELS = {
-    "scheduled": "Upcoming",
-    "check_in": "Check-in",
-    "ready": "Ready",
-    "live": "Live",
-    "pending_result": "To confirm",
-    "disputed": "Disputed",
-    "completed": "Finished",
+    "scheduled": _("Upcoming"),
+    "check_in": _("Check-in"),
+    "ready": _("Ready"),
+    "live": _("Live"),
+    "pending_result": _("To confirm"),
+    "disputed": _("Disputed"),
+    "completed": _("Finished"),
 }
-FORFEIT_LABELS = {"walkover": "Walkover", "forfeit": "Forfeit", "no_show": "No-show"}
-NOBODY_WON_LABELS = {"walkover": "Not played", "forfeit": "Double forfeit", "no_show": "Nobody came"}
+FORFEIT_LABELS = {"walkover": _("Walkover"), "forfeit": _("Forfeit"), "no_show": _("No-show")}
+NOBODY_WON_LABELS = {"walkover": _("Not played"), "forfeit": _("Double forfeit"), "no_show": _("Nobody came")}
 # What stands where the score would: of the winner, of the loser, and of both when nobody won.
-UNPLAYED_SCORES = {"walkover": ("w/o", "", ""), "forfeit": ("W", "FF", "FF"), "no_show": ("W", "NS", "NS")}
+UNPLAYED_SCORES = {
+    "walkover": (_("w/o"), "", ""),
+    "forfeit": (_("W"), _("FF"), _("FF")),
+    "no_show": (_("W"), _("NS"), _("NS")),
+}
 LEAGUES = ("round_robin", "swiss")
 BEFORE_PLAY = ("scheduled", "check_in", "ready")
 
@@ -96,6 +103,7 @@ class MatchShown:
     winner_to: int | None
     loser_to: int | None
     reported_by: str | None
+    on_stream: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +126,16 @@ class Counts:
     progress: str
 
 
+_WINNER_OF, _LOSER_OF = gettext_noop("Winner of {number}"), gettext_noop("Loser of {number}")
+
+
 def feeders(state: State) -> Feeders:
     """Return where the entrant of each waiting side comes from: "Winner of 3", "Loser of 13"."""
     found: Feeders = {}
     for row in state["matches"].values():
-        for what, to in (("Winner", "winner_to"), ("Loser", "loser_to")):
+        for text, to in ((_WINNER_OF, "winner_to"), (_LOSER_OF, "loser_to")):
             if row.get(to) is not None:
-                found[row.get("stage"), row[to], str(row[f"{to}_side"])] = f"{what} of {row['number']}"
+                found[row.get("stage"), row[to], str(row[f"{to}_side"])] = gettext(text, number=row["number"])
     return found
 
 
@@ -161,6 +172,7 @@ def match_shown(state: State, row: Row, known: Feeders | None = None) -> MatchSh
         winner_to=row["winner_to"],
         loser_to=row["loser_to"],
         reported_by=row["reported_by"],
+        on_stream=state["tournament"].get("on_stream") == row["id"],
     )
 
 
@@ -178,7 +190,7 @@ def counts(state: State) -> Counts:
         checked_in=sum(bool(row["checked_in"]) for row in confirmed),
         capacity=capacity,
         left=max(capacity - sum(row["status"] in ("confirmed", "offered") for row in entries), 0),
-        places=f"{len(confirmed)} of {capacity}",
+        places=gettext("{count} of {total}", count=len(confirmed), total=capacity),
         matches=len(states),
         over=over,
         live=states.count("live"),
@@ -186,7 +198,7 @@ def counts(state: State) -> Counts:
         pending=pending,
         disputed=disputed,
         waiting=pending + disputed,
-        progress=f"{over} of {len(states)}",
+        progress=gettext("{count} of {total}", count=over, total=len(states)),
     )
 
 
@@ -203,7 +215,7 @@ def _side(state: State, row: Row, side: str, sources: Feeders) -> SideShown:
     elif row["state"] == "cancelled":
         name = "–"
     elif row[f"{side}_closed"]:
-        name = "Nobody"
+        name = gettext("Nobody")
     else:
         name = sources.get((row["stage"], row["number"], side))
     outcome = _outcome(row, entry_id)
@@ -228,7 +240,7 @@ def _score(row: Row, side: str, outcome: str) -> tuple[str, str]:
         return "", ""
     if row["state"] == "forfeit":
         won, lost, both = UNPLAYED_SCORES.get(row["reason"], ("", "", ""))
-        return both if row["winner"] is None else won if outcome == "won" else lost, ""
+        return said(both if row["winner"] is None else won if outcome == "won" else lost), ""
     numbers = _stated(row)
     if numbers is None:
         return "?", ""
@@ -258,21 +270,26 @@ def _leading(row: Row, home: SideShown, away: SideShown) -> str:
     enough = row["best_of"] // 2 + 1 if row["best_of"] > 1 else 0
     if points[0] == points[1] or max(points)[0] < enough:
         return ""
-    return f": {(home if points[0] > points[1] else away).name or ''} wins"
+    return gettext(": {name} wins", name=(home if points[0] > points[1] else away).name or "")
 
 
 def _label(row: Row) -> str:
     state, is_reset = row["state"], row["bracket"] == "grand_final" and row["round"] > 1
     if state == "completed" and row["winner"] is None:
-        return "Draw"
+        return gettext("Draw")
     if state == "forfeit":
-        labels = NOBODY_WON_LABELS if row["winner"] is None else FORFEIT_LABELS
-        return labels.get(row["reason"], "Forfeit")
+        return forfeit_label(row["reason"], nobody_won=row["winner"] is None)
     if state == "cancelled" and row["home"] is None and row["away"] is None:
-        return "Not needed" if is_reset else "Not played"
+        return gettext("Not needed") if is_reset else gettext("Not played")
     if state == "cancelled":
-        return "Cancelled"
-    return "If needed" if state == "scheduled" and is_reset else STATE_LABELS[state]
+        return gettext("Cancelled")
+    return gettext("If needed") if state == "scheduled" and is_reset else said(STATE_LABELS[state])
+
+
+def forfeit_label(reason: str | None, *, nobody_won: bool) -> str:
+    """Return what it is called when a match was decided without being played."""
+    labels = NOBODY_WON_LABELS if nobody_won else FORFEIT_LABELS
+    return said(labels.get(reason or "", FORFEIT_LABELS["forfeit"]))
 
 
 def _text(value: Any) -> str:

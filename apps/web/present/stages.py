@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.web.present.names import FORMAT_LABELS, Names, has_groups
+from apps.words import gettext, said
 from engine.projection import State
 from engine.stages import Format
 
@@ -35,7 +36,7 @@ def switch(state: State, names: Names) -> list[StageShown]:
             id=stage["id"],
             number=stage["number"],
             name=names.stage(stage["id"]),
-            format=FORMAT_LABELS[Format(stage["format"])],
+            format=said(FORMAT_LABELS[Format(stage["format"])]),
             state=stage["state"],
             is_league=Format(stage["format"]).is_league,
         )
@@ -70,32 +71,43 @@ def tab_name(state: State) -> str:
     """Return what the tab with the stages is called."""
     leagues = [Format(stage["format"]).is_league for stage in in_order(state)]
     if len(leagues) > 1:
-        return "Stages"
-    return "Standings" if all(leagues) and leagues else "Bracket"
+        return gettext("Stages")
+    return gettext("Standings") if all(leagues) and leagues else gettext("Bracket")
 
 
 def how_played(stage: Row) -> list[tuple[str, str]]:
     """Return how a stage is played, as pairs of a word and what it is."""
     played_as = Format(stage["format"])
-    facts = [("Format", FORMAT_LABELS[played_as])]
+    facts = [(gettext("Format"), said(FORMAT_LABELS[played_as]))]
     if has_groups(stage):
-        facts.append(("Groups", str(stage["groups"])))
+        facts.append((gettext("Groups"), str(stage["groups"])))
     if played_as is Format.ROUND_ROBIN and stage["legs"] > 1:
-        facts.append(("Meetings", "Twice"))
+        facts.append((gettext("Meetings"), gettext("Twice")))
     if played_as is Format.SWISS:
-        facts.append(("Rounds", str(stage["rounds"] or "As many as it takes")))
+        facts.append((gettext("Rounds"), str(stage["rounds"] or gettext("As many as it takes"))))
     best_of, final = stage["best_of"], stage["best_of_rounds"].get("final")
     if best_of > 1 or final:
-        facts.append(("Matches", f"Best of {best_of}" + (f", final best of {final}" if final else "")))
+        length = gettext("Best of {games}", games=best_of)
+        if final:
+            length = gettext("Best of {games}, final best of {final}", games=best_of, final=final)
+        facts.append((gettext("Matches"), length))
     if played_as.is_league:
         points = stage["points"]
-        worth = (_number(points[name]) for name in ("win", "draw", "loss"))
-        facts.append(("Points", " – ".join(worth)))
+        worth = (said(float(points[name])) for name in ("win", "draw", "loss"))
+        facts.append((gettext("Points"), " – ".join(worth)))
     if stage["advance"]:
-        rest = f", and {stage['advance_rest']} of those next" if stage["advance_rest"] else ""
-        facts.append(("Go on", f"The best {stage['advance']}{' of each group' if has_groups(stage) else ''}{rest}"))
+        facts.append((gettext("Go on"), _going_on(stage)))
     return facts
 
 
-def _number(value: float) -> str:
-    return f"{value:g}"
+def _going_on(stage: Row) -> str:
+    best, rest = stage["advance"], stage["advance_rest"]
+    if has_groups(stage):
+        if rest:
+            return gettext("The best {count} of each group, and {rest} of those next", count=best, rest=rest)
+        return gettext("The best {count} of each group", count=best)
+    return (
+        gettext("The best {count}, and {rest} of those next", count=best, rest=rest)
+        if rest
+        else gettext("The best {count}", count=best)
+    )

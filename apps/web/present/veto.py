@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from apps.web.present.shown import entrant_name
+from apps.words import gettext as _
 from engine.errors import InvalidSettings
 from engine.projection import State
+from engine.text import gettext_noop
 from engine.veto_script import Begins, VetoSettings
 
 Row = Mapping[str, Any]
@@ -79,7 +81,7 @@ def veto_shown(state: State, row: Row, *, side: str | None, is_referee: bool, no
     chance = {"seed_hash": veto["seed_hash"], "seed": veto["seed"] or "", "coin": veto["coin"] or ""}
     may_reset = is_referee and is_open
     if turn is None:
-        headline = "This is what you play on" if side else "Settled"
+        headline = _("This is what you play on") if side else _("Settled")
         return VetoShown("over", headline, may_act=False, may_reset=may_reset, **told, **chance)
     mine, who = side == turn["side"], names[turn["side"]]
     at_pool = turn["act"] in ("ban", "pick")
@@ -109,23 +111,39 @@ def _offer(state: State, row: Row) -> VetoShown | None:
         script = VetoSettings(**settings).script(row["best_of"])
     except InvalidSettings:
         return None  # the pool is too small for a match of this length
-    first = "The better seed is 1." if script.begins is Begins.SEED else "A coin says who is 1."
+    first = _("The better seed is 1.") if script.begins is Begins.SEED else _("A coin says who is 1.")
     steps = ", ".join(map(str, script.steps))
     tiles = tuple(Tile(option, "", "", is_open=False) for option in settings["pool"])
-    return VetoShown("offer", "Settle what you play on", f"{first} Then: {steps}.", may_act=True, tiles=tiles)
+    return VetoShown(
+        "offer",
+        _("Settle what you play on"),
+        _("{first} Then: {steps}.", first=first, steps=steps),
+        may_act=True,
+        tiles=tiles,
+    )
+
+
+# What the person looking is to do, and what somebody else is.
+_TURNS = {
+    "toss": (gettext_noop("Your turn: call the coin"), gettext_noop("{who} calls the coin")),
+    "ban": (gettext_noop("Your turn: ban one"), gettext_noop("{who} bans one")),
+    "pick": (
+        gettext_noop("Your turn: pick what game {game} is played on"),
+        gettext_noop("{who} picks what game {game} is played on"),
+    ),
+    "side": (
+        gettext_noop("Your turn: choose your side on {option}"),
+        gettext_noop("{who} chooses a side on {option}"),
+    ),
+}
 
 
 def _headline(veto: Row, turn: Row, who: str | None) -> str:
     """Return what is to be done; `who` does it, None for the person looking."""
     game = len(veto["games"]) + 1
-    what = {
-        "toss": ("call the coin", "calls the coin"),
-        "ban": ("ban one", "bans one"),
-        "pick": (f"pick what game {game} is played on", f"picks what game {game} is played on"),
-        "side": ("choose your side on {}", "chooses a side on {}"),
-    }[turn["act"]]
     settled = veto["games"][-1]["option"] if turn["act"] == "side" else ""
-    return f"Your turn: {what[0]}".format(settled) if who is None else f"{who} {what[1].format(settled)}"
+    mine, theirs = _TURNS[turn["act"]]
+    return _(mine if who is None else theirs, who=who, game=game, option=settled)
 
 
 def _tiles(veto: Row, names: Row, options: tuple[str, ...] | list[str]) -> tuple[Tile, ...]:
@@ -136,7 +154,11 @@ def _tiles(veto: Row, names: Row, options: tuple[str, ...] | list[str]) -> tuple
         made = taken.get(option)
         words = ""
         if made is not None:
-            words = f"game {game_of[option]}" if option in game_of else f"banned by {names[made['side']]}"
+            words = (
+                _("game {number}", number=game_of[option])
+                if option in game_of
+                else _("banned by {name}", name=names[made["side"]])
+            )
         tiles.append(Tile(option, _MARKS[made["act"]] if made else "", words, is_open=option in options))
     return tuple(tiles)
 
@@ -144,9 +166,19 @@ def _tiles(veto: Row, names: Row, options: tuple[str, ...] | list[str]) -> tuple
 def _games(veto: Row, names: Row) -> tuple[GameShown, ...]:
     shown = []
     for number, game in enumerate(veto["games"], start=1):
-        how = f"picked by {names[game['picked_by']]}" if game["picked_by"] else "the decider"
+        how = _("picked by {name}", name=names[game["picked_by"]]) if game["picked_by"] else _("the decider")
         home, away = game["home_side"], game["away_side"]
-        sides = f"{names['home']} starts on {home}, {names['away']} on {away}" if home else ""
+        sides = (
+            _(
+                "{home} starts on {home_side}, {away} on {away_side}",
+                home=names["home"],
+                home_side=home,
+                away=names["away"],
+                away_side=away,
+            )
+            if home
+            else ""
+        )
         shown.append(GameShown(number, game["option"], how, sides))
     return tuple(shown)
 
@@ -156,15 +188,33 @@ def _steps(veto: Row, names: Row) -> list[str]:
 
 
 def _step(veto: Row, made: Row, names: Row) -> str:
-    who, option = names.get(made["side"], ""), made["option"]
-    said = {
-        "toss": f"{who} called {option}, and it was {veto['coin']}: {names.get(veto['first'], '')} goes first.",
-        "ban": f"{who} banned {option}.",
-        "pick": f"{who} picked {option}.",
-        "side": f"{who} starts on {option}.",
-        "decider": f"{option} is left and is played.",
-    }[made["act"]]
-    return f"{said} Time was up, so chance chose." if made["drawn"] else said
+    values = {"who": names.get(made["side"], ""), "option": made["option"]}
+    match made["act"]:
+        case "toss":
+            said = _(
+                "{who} called {face}, and it was {coin}: {first} goes first.",
+                who=values["who"],
+                face=face(made["option"]),
+                coin=face(veto["coin"]),
+                first=names.get(veto["first"], ""),
+            )
+        case "ban":
+            said = _("{who} banned {option}.", **values)
+        case "pick":
+            said = _("{who} picked {option}.", **values)
+        case "side":
+            said = _("{who} starts on {option}.", **values)
+        case _:
+            said = _("{option} is left and is played.", **values)
+    return f"{said} {_('Time was up, so chance chose.')}" if made["drawn"] else said
+
+
+_FACES = frozenset({gettext_noop("heads"), gettext_noop("tails")})
+
+
+def face(option: str) -> str:
+    """Return what a side of the coin is called; any other option as it is, for people have named it."""
+    return _(option) if option in _FACES else option
 
 
 def _names(veto: Row, state: State) -> dict[str, str]:
@@ -177,8 +227,9 @@ def _names(veto: Row, state: State) -> dict[str, str]:
 def _started(_match: Row, changed: Row, state: State) -> str:
     veto = changed["veto"]
     names = _names(veto, state)
-    first = f"{names['away']} calls the coin" if veto["first"] is None else f"{names[veto['first']]} goes first"
-    return f"The veto began; {first}."
+    if veto["first"] is None:
+        return _("The veto began; {name} calls the coin.", name=names["away"])
+    return _("The veto began; {name} goes first.", name=names[veto["first"]])
 
 
 def _moved(_match: Row, changed: Row, state: State) -> str:
@@ -191,11 +242,12 @@ def _moved(_match: Row, changed: Row, state: State) -> str:
 def _completed(match: Row, changed: Row, state: State) -> str:
     names, games = _names(changed["veto"], state), changed["veto"]["games"]
     played = ", ".join(game["option"] for game in games)
-    return f"{_moved(match, changed, state)} {names['home']} and {names['away']} play {played}."
+    playing = _("{home} and {away} play {games}.", home=names["home"], away=names["away"], games=played)
+    return f"{_moved(match, changed, state)} {playing}"
 
 
 def _reset(_match: Row, _changed: Row, _state: State) -> str:
-    return "The veto was taken back."
+    return _("The veto was taken back.")
 
 
 SENTENCES: dict[str, Callable[[Row, Row, State], str]] = {

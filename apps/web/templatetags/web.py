@@ -1,19 +1,28 @@
 """Small pieces that templates share: icons, times, what was typed, ids of commands."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from apps.tournaments.models import DisputeCause
+from apps.web.catalogue import script_words
+from apps.web.framing import HEIGHTS, frame
+from apps.web.present import veto
 from apps.web.present.desk import Pick, picks
 from apps.web.present.shown import STATUS_LABELS, MatchShown
+from apps.words import gettext, moment, remembered, said
+from engine.text import gettext as _
 
 register = template.Library()
 
@@ -28,6 +37,13 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
+def words() -> SafeString | str:
+    """Give scripts their words in the reader's language; nothing where that is English, in which they are written."""
+    found = script_words(get_language() or "en")
+    return json_script(found, "words") if found else ""
+
+
+@register.simple_tag
 def command_id() -> str:
     """Return an id for one submission of a form: sent twice, it has one effect."""
     return secrets.token_hex(16)
@@ -36,23 +52,43 @@ def command_id() -> str:
 @register.simple_tag
 def when(value: datetime | str | None, form: str = "datetime") -> SafeString | str:
     """
-    Show a time in UTC that the browser turns into the viewer's zone.
+    Show a time in the viewer's zone, or in UTC where the zone is not known; the browser puts that right.
 
     form: "datetime", "date", "time" (minutes), "clock" (seconds), or "until": the browser counts down to it.
     """
     at = parse_datetime(value) if isinstance(value, str) else value
     if at is None:
         return ""
-    at = at.astimezone(UTC)
-    texts = {
-        "datetime": f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC",
-        "date": f"{at.day} {at:%b %Y}",
-        "time": f"{at:%H:%M} UTC",
-        "clock": f"{at:%H:%M:%S} UTC",
-        "until": f"until {at.day} {at:%b %Y, %H:%M} UTC",
-    }
-    machine = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return format_html('<time datetime="{}" data-when="{}">{}</time>', machine, form, texts[form])
+    is_known = timezone.get_current_timezone() is not timezone.get_default_timezone()
+    if form == "until":
+        text = gettext("until {time}", time=moment(at))
+    elif form == "time" and abs(timezone.now() - at) > timedelta(days=1):
+        text = moment(at, "day", zone=not is_known)
+    else:
+        text = moment(at, form, zone=not is_known or form == "datetime")
+    machine = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = " data-zoned" if is_known else ""
+    return format_html('<time datetime="{}" data-when="{}"{}>{}</time>', machine, form, shown, text)
+
+
+@register.simple_tag(takes_context=True)
+def absolute(context: dict[str, Any], name: str, *args: int) -> str:
+    """Return the whole address of a page."""
+    return str(context["request"].build_absolute_uri(reverse(name, args=args)))
+
+
+@register.simple_tag(takes_context=True)
+def oembed_of(context: dict[str, Any], page: str) -> str:
+    """Return where other sites learn what to show in place of a page of ours."""
+    whole = context["request"].build_absolute_uri
+    return str(whole(f"{reverse('oembed')}?{urlencode({'url': whole(page), 'format': 'json'})}"))
+
+
+@register.simple_tag(takes_context=True)
+def embed_code(context: dict[str, Any], tournament: dict[str, Any]) -> str:
+    """Return the HTML with which another page shows a tournament's stage."""
+    source = absolute(context, "embed-bracket", tournament["id"])
+    return frame(source, tournament["name"], width="100%", height=HEIGHTS["bracket"])
 
 
 @register.simple_tag(takes_context=True)
@@ -98,7 +134,7 @@ def result_name(won: str) -> str:
 @register.simple_tag
 def dispute_causes() -> list[tuple[str, str]]:
     """Return what a dispute can be about, with its name."""
-    return list(DisputeCause.choices)
+    return [(value, str(label)) for value, label in DisputeCause.choices]
 
 
 @register.simple_tag
@@ -128,41 +164,53 @@ def add_number(text: str, number: int) -> str:
 @register.filter
 def status_label(status: str) -> str:
     """Return what people call a tournament's status."""
-    return STATUS_LABELS.get(status, status)
+    return said(STATUS_LABELS.get(status, status))
 
 
 _ACCOUNT_LABELS = {
-    "login": "User name or e-mail address",
-    "username": "User name",
-    "email": "E-mail address",
-    "remember": "Stay signed in",
-    "oldpassword": "Present password",
-    "password1": "Password",
-    "password2": "Password, once more",
+    "login": _("User name or e-mail address"),
+    "username": _("User name"),
+    "email": _("E-mail address"),
+    "remember": _("Stay signed in"),
+    "oldpassword": _("Present password"),
+    "password1": _("Password"),
+    "password2": _("Password, once more"),
 }
 
 
 @register.filter
 def account_label(field: BoundField) -> str:
     """Return what a field of an account form is called here."""
-    return _ACCOUNT_LABELS.get(field.name, str(field.label))
+    return said(_ACCOUNT_LABELS.get(field.name, str(field.label)))
 
 
 _ANNOUNCED = {
-    "bracket_generated": "The matches are drawn",
-    "round_paired": "A round is paired",
-    "tournament_started": "The tournament begins",
-    "match_ready": "A match can be played",
-    "match_called": "A match is called to its station",
-    "match_completed": "A match has a result",
-    "tournament_completed": "The tournament is over",
+    "bracket_generated": _("The matches are drawn"),
+    "round_paired": _("A round is paired"),
+    "tournament_started": _("The tournament begins"),
+    "match_ready": _("A match can be played"),
+    "match_called": _("A match is called to its station"),
+    "match_completed": _("A match has a result"),
+    "tournament_completed": _("The tournament is over"),
 }
 
 
 @register.filter
 def announced(event: str) -> str:
     """Return what an event is called where people choose what is announced."""
-    return _ANNOUNCED.get(event, event)
+    return said(_ANNOUNCED.get(event, event))
+
+
+@register.filter
+def face(option: str) -> str:
+    """Return what a side of the coin is called; any other option of a veto as it is."""
+    return veto.face(option)
+
+
+@register.filter
+def kept(sentence: str) -> str:
+    """Return a sentence that was stored, in English, as the reader reads it."""
+    return remembered(sentence)
 
 
 @register.filter

@@ -14,11 +14,13 @@ from apps.errors import AppError, AuthenticationRequired, BadRequest
 from apps.integrations import calendars, tokens
 from apps.web.commands import MAX_VERSION_DIGITS, refused
 from apps.web.pages import Failure, page, show
+from apps.words import gettext, said
+from engine.text import gettext as _
 
 _SCOPES = {
-    Scope.PLAY: "Play: enter, check in, report results, for you",
-    Scope.REFEREE: "Referee: run matches where you are a referee or organiser",
-    Scope.ORGANISE: "Organise: everything where you are an organiser",
+    Scope.PLAY: _("Play: enter, check in, report results, for you"),
+    Scope.REFEREE: _("Referee: run matches where you are a referee or organiser"),
+    Scope.ORGANISE: _("Organise: everything where you are an organiser"),
 }
 
 
@@ -35,7 +37,7 @@ def _show(request: HttpRequest, *, failure: Failure | None = None, token: str = 
     context = {
         "tokens": [(row, names.get(row.tournament or 0, "")) for row in rows],
         "most": ApiToken.MOST,
-        "scopes": [(scope.value, text) for scope, text in _SCOPES.items()],
+        "scopes": [(scope.value, said(text)) for scope, text in _SCOPES.items()],
         "token": token,
         "calendar": calendar,
         "has_calendar": calendars.has_feed(user),
@@ -68,7 +70,7 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
         api_tokens.revoke(_user(request), token_id)
     except AppError as error:
         return refused(request, error, form=f"token-{token_id}", host=reverse("access"))
-    return _done(request, "Revoked. It is of no use from this moment on.")
+    return _done(request, gettext("Revoked. It is of no use from this moment on."))
 
 
 @require_POST
@@ -86,17 +88,17 @@ def end_calendar(request: HttpRequest) -> HttpResponse:
         calendars.end(_user(request))
     except AppError as error:
         return refused(request, error, form="calendar", host=reverse("access"))
-    return _done(request, "Nobody can read your calendar any more.")
+    return _done(request, gettext("Nobody can read your calendar any more."))
 
 
-def _done(request: HttpRequest, said: str) -> HttpResponse:
-    messages.success(request, said)
+def _done(request: HttpRequest, text: str) -> HttpResponse:
+    messages.success(request, text)
     return HttpResponseRedirect(reverse("access"))
 
 
 def _user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
-        raise AuthenticationRequired("Sign in to see your page.")
+        raise AuthenticationRequired(_("Sign in to see your page."))
     return request.user
 
 
@@ -106,7 +108,7 @@ def _number(sent: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_VERSION_DIGITS):
-        raise BadRequest("The tournament is the number in the address of its page.", field="tournament")
+        raise BadRequest(_("The tournament is the number in the address of its page."), field="tournament")
     return int(text)
 
 
@@ -117,4 +119,4 @@ def _end_of(sent: str) -> datetime | None:
     try:
         return datetime.fromisoformat(sent).replace(hour=23, minute=59, second=59, microsecond=0, tzinfo=UTC)
     except ValueError:
-        raise BadRequest("The last day is not a date, for example 2027-01-31.", field="expires_on") from None
+        raise BadRequest(_("The last day is not a date, for example 2027-01-31."), field="expires_on") from None

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired
@@ -16,6 +15,7 @@ from apps.web.pages import Failure, page, show
 from apps.web.present.desk import Card, cards
 from apps.web.views.home import accents
 from engine.match_flow import BEGUN
+from engine.text import gettext as _
 
 MOST_ROOMS = 4  # and one match's: a person has ten connections at a time (WS_RATE_CONN_PER_USER), and perhaps two pages
 _FINISHED = 5

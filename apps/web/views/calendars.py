@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from apps.errors import NotFound
 from apps.integrations import calendars
 from apps.integrations.ical import CONTENT_TYPE
+from apps.words import said
 
 
 @require_safe
@@ -27,7 +28,7 @@ def _answer(request: HttpRequest, read: Callable[[], calendars.Feed]) -> HttpRes
     try:
         feed = read()
     except NotFound as error:
-        raise Http404(error.message) from error
+        raise Http404(said(error.text)) from error
     etag, changed_at = quote_etag(feed.etag), int(feed.changed_at.timestamp())
     response = HttpResponse(feed.body, CONTENT_TYPE)
     response["ETag"] = etag

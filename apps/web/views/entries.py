@@ -18,6 +18,8 @@ from apps.web.entry_forms import EntryRulesForm, id_of, players_of
 from apps.web.pages import Failure, page, show
 from apps.web.present.entrants import GONE_LABELS
 from apps.web.views.tournaments import Visit, visit
+from apps.words import said
+from engine.text import gettext as _
 
 
 @page
@@ -26,10 +28,10 @@ def entry(request: HttpRequest, tournament_id: int, entry_id: int, *, failure: F
     seen = visit(request, tournament_id, tab="entrants")
     row = Entry.objects.select_related("user", "team").filter(pk=entry_id, tournament=tournament_id).first()
     if row is None:
-        raise NotFound("There is no such entry.")
+        raise NotFound(_("There is no such entry."))
     own = row.user_id is not None and row.user_id == request.user.pk
     if not own and not permissions.is_staff(seen.role):
-        raise PermissionDenied("Only who acts for an entrant and the staff can open this page.")
+        raise PermissionDenied(_("Only who acts for an entrant and the staff can open this page."))
     seen.context.update(_about(seen, row, own=own))
     regions = {
         "head": "web/tournament/_head.html",
@@ -46,7 +48,7 @@ def _about(seen: Visit, row: Entry, *, own: bool) -> dict[str, Any]:
     people = team_selectors.people_of(row.team) if row.team else []
     return {
         "e": shown,
-        "why_gone": GONE_LABELS.get(shown["status"], ""),
+        "why_gone": said(GONE_LABELS.get(shown["status"], "")),
         "team": row.team,
         "acting": row.user.username if row.user else "",
         "own": own,
@@ -75,7 +77,7 @@ def enter(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
     def said(done: Done) -> str:
         pending = Entry.objects.filter(pk=done.ids["entry_id"], status="pending").exists()
-        return "You have asked to enter. An organiser decides." if pending else "You are registered."
+        return _("You have asked to enter. An organiser decides.") if pending else _("You are registered.")
 
     host = reverse("tournament", args=[tournament_id])
     form = "register" if team_id is None else f"register-{team_id}"
@@ -83,13 +85,13 @@ def enter(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
 
 _COMMANDS: dict[str, tuple[Callable[[Actor, int], Done], str]] = {
-    "withdraw": (entries.withdraw, "Withdrawn."),
-    "check-in": (entries.check_in, "Checked in."),
-    "revert-check-in": (entries.revert_check_in, "The check-in was taken back."),
-    "claim": (waitlist.claim, "The place is taken."),
-    "approve": (admission.approve, "Approved."),
-    "decline": (admission.decline, "Declined."),
-    "disqualify": (entries.disqualify, "Disqualified."),
+    "withdraw": (entries.withdraw, _("Withdrawn.")),
+    "check-in": (entries.check_in, _("Checked in.")),
+    "revert-check-in": (entries.revert_check_in, _("The check-in was taken back.")),
+    "claim": (waitlist.claim, _("The place is taken.")),
+    "approve": (admission.approve, _("Approved.")),
+    "decline": (admission.decline, _("Declined.")),
+    "disqualify": (entries.disqualify, _("Disqualified.")),
 }
 COMMANDS = tuple(_COMMANDS)
 
@@ -108,7 +110,7 @@ def rename(request: HttpRequest, tournament_id: int, entry_id: int) -> HttpRespo
         return entries.update(actor(request), entry_id, name=request.POST.get("name", ""))
 
     host = reverse("entry", args=[tournament_id, entry_id])
-    return carry_out(request, act, form=f"rename-{entry_id}", done="Renamed.", host=host)
+    return carry_out(request, act, form=f"rename-{entry_id}", done=_("Renamed."), host=host)
 
 
 @require_POST
@@ -117,7 +119,7 @@ def roster(request: HttpRequest, tournament_id: int, entry_id: int) -> HttpRespo
         return rosters.update(actor(request), entry_id, players=players_of(request.POST))
 
     host = reverse("entry", args=[tournament_id, entry_id])
-    return carry_out(request, act, form=f"roster-{entry_id}", done="The roster is saved.", host=host)
+    return carry_out(request, act, form=f"roster-{entry_id}", done=_("The roster is saved."), host=host)
 
 
 @require_POST
@@ -128,7 +130,7 @@ def save_rules(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         return tournaments.edit(actor(request), tournament_id, **cleaned(EntryRulesForm(request.POST)))
 
-    return carry_out(request, act, form="rules", done="Saved who gets in.", host=host)
+    return carry_out(request, act, form="rules", done=_("Saved who gets in."), host=host)
 
 
 @require_POST
@@ -139,7 +141,7 @@ def new_code(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         return tournaments.edit(actor(request), tournament_id, invite_code="")
 
-    return carry_out(request, act, form="code", done="There is a new invite code.", host=host)
+    return carry_out(request, act, form="code", done=_("There is a new invite code."), host=host)
 
 
 def rules_shown(seen: Visit) -> dict[str, Any]:

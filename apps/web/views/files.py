@@ -12,6 +12,8 @@ from apps.web.commands import actor, carry_out
 from apps.web.pages import Failure, page
 from apps.web.uploads import sent_file, takes_files
 from apps.web.views.manage import console, staff_visit
+from apps.words import gettext, ngettext
+from engine.text import gettext as _
 
 
 @page
@@ -46,8 +48,10 @@ def import_entries(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
     def said(done: Done) -> str:
         added = done.ids["added"]
-        text = f"{added} {'entrant' if added == 1 else 'entrants'} added."
-        return f"{text} Not read: {', '.join(name[:30] for name in ignored[:5])}." if ignored else text
+        text = ngettext("{count} entrant added.", "{count} entrants added.", added)
+        if not ignored:
+            return text
+        return f"{text} {gettext('Not read: {columns}.', columns=', '.join(name[:30] for name in ignored[:5]))}"
 
     host = _console(tournament_id)
     back = reverse("manage-entrants", args=[tournament_id])
@@ -62,7 +66,7 @@ def import_tournament(request: HttpRequest) -> HttpResponse:
         request,
         lambda: imports.import_tournament(actor(request), sent_file(request)),
         form="import",
-        done="The tournament is imported, and you are its organiser.",
+        done=_("The tournament is imported, and you are its organiser."),
         host=_new(),
         back=lambda done: reverse("manage", args=[done.ids["tournament_id"]]),
     )

@@ -15,19 +15,21 @@ from apps.web.commands import actor, carry_out
 from apps.web.forms import settings_in
 from apps.web.pages import Failure, page, show
 from apps.web.stage_forms import NEW_STAGE, choices, stage_values
+from apps.words import said
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import Format
+from engine.text import gettext as _
 
 OPEN_LIMIT = 60
 FINISHED_ON_HOME = 9
 FINISHED_ON_PAGE = 30
 
 _HEADINGS = {
-    Status.LIVE: "Live tournaments",
-    Status.REGISTRATION_OPEN: "Open for registration",
-    Status.REGISTRATION_CLOSED: "Starting soon",
-    Status.PUBLISHED: "Upcoming",
-    Status.DRAFT: "Your drafts",
+    Status.LIVE: _("Live tournaments"),
+    Status.REGISTRATION_OPEN: _("Open for registration"),
+    Status.REGISTRATION_CLOSED: _("Starting soon"),
+    Status.PUBLISHED: _("Upcoming"),
+    Status.DRAFT: _("Your drafts"),
 }
 
 
@@ -38,7 +40,7 @@ def home(request: HttpRequest, *, failure: Failure | None = None) -> HttpRespons
     live = [t for t in open_ones if t.status == Status.LIVE]
     finished = list(selectors.finished_tournaments(request.user)[: FINISHED_ON_HOME + 1])
     context = {
-        "groups": [(label, [t for t in open_ones if t.status == status]) for status, label in _HEADINGS.items()],
+        "groups": [(said(label), [t for t in open_ones if t.status == status]) for status, label in _HEADINGS.items()],
         "finished": finished[:FINISHED_ON_HOME],
         "more_finished": len(finished) > FINISHED_ON_HOME,
         "progress": selectors.match_progress(live) if live else {},
@@ -85,7 +87,7 @@ def create(request: HttpRequest) -> HttpResponse:
         request,
         act,
         form="settings",
-        done="The draft is yours alone until you publish it. Add entrants, or open registration.",
+        done=_("The draft is yours alone until you publish it. Add entrants, or open registration."),
         host=reverse("new"),
         back=lambda done: reverse("manage", args=[done.ids["tournament_id"]]),
     )

@@ -7,8 +7,9 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+
+from apps.words import gettext as _
 
 ACCENT = "#1d4ed8"
 

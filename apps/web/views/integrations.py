@@ -15,6 +15,7 @@ from apps.tournaments.services import Done
 from apps.web.commands import MAX_VERSION_DIGITS, actor, carry_out, refused
 from apps.web.pages import Failure, page, show
 from apps.web.views.manage import organizer_visit
+from engine.text import gettext as _
 
 SHOWN = 10  # attempts of each
 
@@ -90,32 +91,32 @@ def _posted(form: str, done: str) -> Callable[[Callable[[HttpRequest, int], Done
     return decorate
 
 
-@_posted("save", "Saved.")
+@_posted("save", _("Saved."))
 def save(request: HttpRequest, integration_id: int) -> Done:
     sent = request.POST
     return services.edit(actor(request), integration_id, name=sent.get("name", ""), types=sent.getlist("types"))
 
 
-@_posted("switch", "Switched.")
+@_posted("switch", _("Switched."))
 def switch(request: HttpRequest, integration_id: int) -> Done:
     return services.edit(actor(request), integration_id, active=request.POST.get("active") == "on")
 
 
-@_posted("remove", "Removed. Its address and its secret are forgotten.")
+@_posted("remove", _("Removed. Its address and its secret are forgotten."))
 def remove(request: HttpRequest, integration_id: int) -> Done:
     return services.remove(actor(request), integration_id)
 
 
-@_posted("test", "A test is on its way. Load the page again to see what came of it.")
+@_posted("test", _("A test is on its way. Load the page again to see what came of it."))
 def test(request: HttpRequest, integration_id: int) -> Done:
     return services.test(actor(request), integration_id)
 
 
-@_posted("replay", "The events are delivered once more.")
+@_posted("replay", _("The events are delivered once more."))
 def replay(request: HttpRequest, integration_id: int) -> Done:
     sent = request.POST.get("first", "")
     if not (sent.isascii() and sent.isdigit() and len(sent) <= MAX_VERSION_DIGITS):
-        raise BadRequest("Write the number of the first event to deliver again.", field="first")
+        raise BadRequest(_("Write the number of the first event to deliver again."), field="first")
     return services.replay(actor(request), integration_id, first=int(sent))
 
 

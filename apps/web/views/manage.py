@@ -25,8 +25,10 @@ from apps.web.present.shown import MatchShown
 from apps.web.veto_settings import veto_fields
 from apps.web.views.entries import rules_shown
 from apps.web.views.tournaments import Visit, visit
+from apps.words import gettext, ngettext, said
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.match_flow import OVER
+from engine.text import gettext as _
 
 MAX_LINES = 128
 SENTENCES = 3  # of refusals that are shown in full
@@ -44,7 +46,7 @@ def staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
     seen = visit(request, tournament_id, tab=tab, audience=STAFF)
     if not permissions.is_staff(seen.role):
         permissions.require("start_match", request.user, seen.role)
-        raise PermissionDenied("Only a referee or organiser of this tournament can open its console.")
+        raise PermissionDenied(_("Only a referee or organiser of this tournament can open its console."))
     status = seen.tournament.status
     seen.context.update(
         {
@@ -72,15 +74,15 @@ def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
     matches: list[MatchShown] = seen.context["all_matches"]
     named = [(match, seen.names.place(match)) for match in matches]
     seen.context["queues"] = [
-        (title, queue, [(m, name) for m, name in named if m.state in states])
+        (said(title), queue, [(m, name) for m, name in named if m.state in states])
         for title, queue, states in (
-            ("Disputed", "disputed", ("disputed",)),
-            ("To confirm", "pending_result", ("pending_result",)),
-            ("Check-in", "check_in", ("check_in",)),
-            ("In play", "live", ("live",)),
-            ("Ready to start", "ready", ("ready",)),
-            ("Waiting for entrants", "scheduled", ("scheduled",)),
-            ("Over", "over", tuple(OVER)),
+            (_("Disputed"), "disputed", ("disputed",)),
+            (_("To confirm"), "pending_result", ("pending_result",)),
+            (_("Check-in"), "check_in", ("check_in",)),
+            (_("In play"), "live", ("live",)),
+            (_("Ready to start"), "ready", ("ready",)),
+            (_("Waiting for entrants"), "scheduled", ("scheduled",)),
+            (_("Over"), "over", tuple(OVER)),
         )
     ]
     return console(request, "board", seen, failure)
@@ -145,11 +147,11 @@ def console(request: HttpRequest, name: str, seen: Visit, failure: Failure | Non
 # The way of a tournament ---------------------------------------------------------------------------------------------
 
 _STEPS: dict[str, tuple[Callable[[Actor, int], Done], str, str]] = {
-    "publish": (tournaments.publish, "publish_tournament", "Published. Everybody can see the tournament."),
-    "open-registration": (tournaments.open_registration, "open_registration", "Registration is open."),
-    "close-registration": (tournaments.close_registration, "close_registration", "Registration is closed."),
-    "generate": (brackets.generate, "generate_bracket", "The bracket is drawn."),
-    "cancel": (tournaments.cancel, "cancel_tournament", "The tournament is cancelled."),
+    "publish": (tournaments.publish, "publish_tournament", _("Published. Everybody can see the tournament.")),
+    "open-registration": (tournaments.open_registration, "open_registration", _("Registration is open.")),
+    "close-registration": (tournaments.close_registration, "close_registration", _("Registration is closed.")),
+    "generate": (brackets.generate, "generate_bracket", _("The bracket is drawn.")),
+    "cancel": (tournaments.cancel, "cancel_tournament", _("The tournament is cancelled.")),
 }
 
 
@@ -166,11 +168,11 @@ def _steps(seen: Visit) -> list[tuple[str, bool]]:
     status = seen.tournament.status
     begun = status in ("live", "completed")
     return [
-        ("Published", status != "draft"),
-        ("Registration", begun or status == "registration_closed"),
-        ("Bracket drawn", bool(seen.context["all_matches"])),
-        ("In play", begun),
-        ("Champion", status == "completed"),
+        (gettext("Published"), status != "draft"),
+        (gettext("Registration"), begun or status == "registration_closed"),
+        (gettext("Bracket drawn"), bool(seen.context["all_matches"])),
+        (gettext("In play"), begun),
+        (gettext("Champion"), status == "completed"),
     ]
 
 
@@ -188,27 +190,31 @@ def add_entrants(request: HttpRequest, tournament_id: int) -> HttpResponse:
     names = lines_of(request.POST.get("names", ""))
     try:
         if not names:
-            raise BadRequest("Write at least one name, one on each line.", field="names")
+            raise BadRequest(_("Write at least one name, one on each line."), field="names")
         if len(names) > MAX_LINES:
-            raise BadRequest(f"These are {len(names)} names; at most {MAX_LINES} go in at once.", field="names")
+            raise BadRequest(
+                _("These are {count} names; at most {most} go in at once.", count=len(names), most=MAX_LINES),
+                field="names",
+            )
         refusals = _add_each(request, tournament_id, names)
     except AppError as error:
         return refused(request, error, form="add", host=host)
     added = len(names) - len(refusals)
-    said = f"{added} {'entrant' if added == 1 else 'entrants'} added."
+    done = ngettext("{count} entrant added.", "{count} entrants added.", added)
     if refusals:
-        sentences = list(dict.fromkeys(error.message for _, error in refusals))
-        prefix = f"{said} " if added else ""
-        more = f" And {len(sentences) - SENTENCES} more." if len(sentences) > SENTENCES else ""
+        sentences = list(dict.fromkeys(said(error.text) for _name, error in refusals))
+        told = [*([done] if added else []), *sentences[:SENTENCES]]
+        if (more := len(sentences) - SENTENCES) > 0:
+            told.append(ngettext("And {count} more.", "And {count} more.", more))
         failure = Failure(
             "add",
-            prefix + " ".join(sentences[:SENTENCES]) + more,
+            " ".join(told),
             refusals[0][1].http_status,
             about="names",
-            typed={"names": "\n".join(name for name, _ in refusals)},
+            typed={"names": "\n".join(name for name, _error in refusals)},
         )
         return show_again(request, failure, host=host)
-    messages.success(request, said)
+    messages.success(request, done)
     return HttpResponseRedirect(host)
 
 
@@ -236,7 +242,7 @@ def seed(request: HttpRequest, tournament_id: int) -> HttpResponse:
         return entries.seed(actor(request), tournament_id, order=seed_order(request.POST, present))
 
     host = reverse("manage-entrants", args=[tournament_id])
-    done = "" if request.POST.get("move") else "Seeds saved."
+    done = "" if request.POST.get("move") else _("Seeds saved.")
     back = f"{host}#seeds"
     return carry_out(request, act, form="seed", done=done, host=host, back=lambda _done: back)
 
@@ -251,7 +257,7 @@ def draw(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
     host = reverse("manage-entrants", args=[tournament_id])
     back = f"{host}#seeds"
-    return carry_out(request, act, form="draw", done="Seeds drawn.", host=host, back=lambda _done: back)
+    return carry_out(request, act, form="draw", done=_("Seeds drawn."), host=host, back=lambda _done: back)
 
 
 @require_POST
@@ -262,7 +268,7 @@ def seed_by_rating(request: HttpRequest, tournament_id: int) -> HttpResponse:
         request,
         lambda: entries.seed(actor(request), tournament_id, by_rating=True),
         form="seed-by-rating",
-        done="Seeded by rating.",
+        done=_("Seeded by rating."),
         host=host,
         back=lambda _done: f"{host}#seeds",
     )
@@ -277,7 +283,7 @@ def save_settings(request: HttpRequest, tournament_id: int) -> HttpResponse:
         return tournaments.edit(actor(request), tournament_id, **settings_in(request.POST))
 
     host = reverse("manage-settings", args=[tournament_id])
-    return carry_out(request, act, form="settings", done="Settings saved.", host=host)
+    return carry_out(request, act, form="settings", done=_("Settings saved."), host=host)
 
 
 @require_POST
@@ -286,11 +292,11 @@ def add_member(request: HttpRequest, tournament_id: int) -> HttpResponse:
         values = cleaned(MemberForm(request.POST))
         role = Role[values["role"].upper()]
         if not values["username"].strip():
-            raise BadRequest("Write the user name of the person.", field="username")
+            raise BadRequest(_("Write the user name of the person."), field="username")
         return tournaments.add_member(actor(request), tournament_id, username=values["username"], role=role)
 
     host = reverse("manage-staff", args=[tournament_id])
-    return carry_out(request, act, form="staff", done="Added to the staff.", host=host)
+    return carry_out(request, act, form="staff", done=_("Added to the staff."), host=host)
 
 
 @require_POST
@@ -304,4 +310,4 @@ def remove_member(request: HttpRequest, tournament_id: int, user_id: int) -> Htt
         # Who leaves the staff has no console any more.
         return reverse("tournament", args=[tournament_id]) if user_id == request.user.pk else host
 
-    return carry_out(request, act, form=f"member-{user_id}", done="Removed from the staff.", host=host, back=back)
+    return carry_out(request, act, form=f"member-{user_id}", done=_("Removed from the staff."), host=host, back=back)

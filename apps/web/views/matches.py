@@ -32,6 +32,7 @@ from apps.web.scores import score_in, stated_in, stepped
 from apps.web.uploads import takes_files
 from engine.bracket import Side
 from engine.match_flow import MatchState
+from engine.text import gettext as _
 
 HISTORY_LIMIT = 400
 
@@ -58,7 +59,7 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "t": {"accent": row.tournament.accent, "name": row.tournament.name, "id": row.tournament_id},
         "m": shown,
         "team_side": team_side,
-        "my": my_match(shown, side.value) if side else None,
+        "my": my_match(live.state, shown, side.value) if side else None,
         "place": Names(live.state["stages"].values(), around.last_rounds).place(shown),
         "stage_number": row.stage.number,
         "lines": match_lines(events, one_match, names),
@@ -137,7 +138,7 @@ def _posted(
     return decorate
 
 
-@_posted("check-in", "Checked in.")
+@_posted("check-in", _("Checked in."))
 def check_in(request: HttpRequest, match_id: int) -> Done:
     """Say that a side is here: one's own, or as the staff the one that is named."""
     sent = request.POST.get("side", "")
@@ -145,7 +146,7 @@ def check_in(request: HttpRequest, match_id: int) -> Done:
     return services.check_in(actor(request), match_id, side=side, expected_version=expected_version(request))
 
 
-@_posted("start", "The match has started.")
+@_posted("start", _("The match has started."))
 def start(request: HttpRequest, match_id: int) -> Done:
     return services.start(actor(request), match_id, expected_version=expected_version(request))
 
@@ -156,13 +157,13 @@ def step(request: HttpRequest, match_id: int) -> Done:
     return services.update_score(actor(request), match_id, score, expected_version=expected_version(request))
 
 
-@_posted("score", "Score saved.")
+@_posted("score", _("Score saved."))
 def score(request: HttpRequest, match_id: int) -> Done:
     new = score_in(request.POST)
     return services.update_score(actor(request), match_id, new, expected_version=expected_version(request))
 
 
-@_posted("score", "The match is over.")
+@_posted("score", _("The match is over."))
 def finish(request: HttpRequest, match_id: int) -> Done:
     """End the match with the score that was typed; without one, with the score as it stands or was reported."""
     new = score_in(request.POST) if "home_score" in request.POST else None
@@ -170,25 +171,25 @@ def finish(request: HttpRequest, match_id: int) -> Done:
     return services.finish(actor(request), match_id, new, ruling=ruling, expected_version=expected_version(request))
 
 
-@_posted("report", "Your report was sent.")
+@_posted("report", _("Your report was sent."))
 def report(request: HttpRequest, match_id: int) -> Done:
     new = stated_in(request.POST)
     return services.report(actor(request), match_id, new, expected_version=expected_version(request))
 
 
-@_posted("confirm", "Result confirmed.")
+@_posted("confirm", _("Result confirmed."))
 def confirm(request: HttpRequest, match_id: int) -> Done:
     return services.confirm(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("walkover", "The walkover was awarded.")
+@_posted("walkover", _("The walkover was awarded."))
 def walkover(request: HttpRequest, match_id: int) -> Done:
     absent = Side(cleaned(SideForm(request.POST))["side"])
     version = expected_version(request)
     return services.award_walkover(actor(request), match_id, winner=absent.other, expected_version=version)
 
 
-@_posted("forfeit", "The forfeit was recorded.")
+@_posted("forfeit", _("The forfeit was recorded."))
 def forfeit(request: HttpRequest, match_id: int) -> Done:
     """Rule that one side loses, or both."""
     said = cleaned(LoserForm(request.POST))["side"]
@@ -198,12 +199,12 @@ def forfeit(request: HttpRequest, match_id: int) -> Done:
     return services.forfeit(actor(request), match_id, loser=loser, ruling=ruling, expected_version=version)
 
 
-@_posted("cancel", "The match was cancelled.")
+@_posted("cancel", _("The match was cancelled."))
 def cancel(request: HttpRequest, match_id: int) -> Done:
     return services.cancel(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("take-kept", "The earlier result counts again.")
+@_posted("take-kept", _("The earlier result counts again."))
 def take_kept(request: HttpRequest, match_id: int) -> Done:
     return services.take_kept(actor(request), match_id, expected_version=expected_version(request))
 
@@ -219,7 +220,7 @@ def _takes_photos(form: str) -> Callable[[Callable[..., HttpResponse]], Callable
 
 
 @_takes_photos("dispute")
-@_posted("dispute", "A referee decides now.")
+@_posted("dispute", _("A referee decides now."))
 def dispute(request: HttpRequest, match_id: int) -> Done:
     """Ask a referee to decide, with images if there are any; an image that is refused leaves the dispute open."""
     values = cleaned(DisputeForm(request.POST))
@@ -230,7 +231,7 @@ def dispute(request: HttpRequest, match_id: int) -> Done:
 
 
 @_takes_photos("evidence")
-@_posted("evidence", "The images were added.")
+@_posted("evidence", _("The images were added."))
 def evidence(request: HttpRequest, match_id: int) -> Done:
     done = attach(request, match_id, required=True)
     if done is None:

@@ -8,9 +8,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _later
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,6 +19,8 @@ from apps.notifications.links import channel_of
 from apps.notifications.models import Channel, Kind, Way
 from apps.web.commands import refused
 from apps.web.pages import Failure, page, show
+from apps.words import said
+from engine.text import gettext as _
 
 # The first that stands in the head User-Agent: browsers also name those that they are like.
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
@@ -57,7 +56,7 @@ def notifications(request: HttpRequest, *, failure: Failure | None = None) -> Ht
     return show(request, "web/notifications.html", context, failure=failure)
 
 
-def _posted(form: str, done: str | Promise) -> Callable[[Callable[..., None]], Callable[..., HttpResponse]]:
+def _posted(form: str, done: str) -> Callable[[Callable[..., None]], Callable[..., HttpResponse]]:
     """Make a view of a function that reads the form and calls the service."""
 
     def decorate(act: Callable[..., None]) -> Callable[..., HttpResponse]:
@@ -68,7 +67,7 @@ def _posted(form: str, done: str | Promise) -> Callable[[Callable[..., None]], C
             except AppError as error:
                 return refused(request, error, form=form, host=reverse("notifications"))
             if done:
-                messages.success(request, str(done))
+                messages.success(request, said(done))
             return HttpResponseRedirect(reverse("notifications"))
 
         return view
@@ -76,14 +75,14 @@ def _posted(form: str, done: str | Promise) -> Callable[[Callable[..., None]], C
     return decorate
 
 
-@_posted("kinds", _later("Saved."))
+@_posted("kinds", _("Saved."))
 def save(request: HttpRequest) -> None:
     sent = request.POST
     known = [kind for kind in sent.getlist("kinds") if kind in Kind.values]
     services.choose(_user(request), kinds=known, language=sent.get("language", ""))
 
 
-@_posted("device", _later("This device tells you from now on."))
+@_posted("device", _("This device tells you from now on."))
 def add_device(request: HttpRequest) -> None:
     services.add_device(
         _user(request),
@@ -95,7 +94,7 @@ def add_device(request: HttpRequest) -> None:
     )
 
 
-@_posted("mail", _later("Mail tells you from now on."))
+@_posted("mail", _("Mail tells you from now on."))
 def add_mail(request: HttpRequest) -> None:
     services.add_mail(_user(request), origin=_origin(request))
 
@@ -105,17 +104,17 @@ def confirm_mail(request: HttpRequest) -> None:
     ask_to_confirm(request, _user(request))  # which says itself what it did
 
 
-@_posted("discord", _later("Discord tells you from now on."))
+@_posted("discord", _("Discord tells you from now on."))
 def add_discord(request: HttpRequest) -> None:
     services.add_discord(_user(request), url=request.POST.get("url", ""), origin=_origin(request))
 
 
-@_posted("channel", _later("Switched off, and forgotten."))
+@_posted("channel", _("Switched off, and forgotten."))
 def remove(request: HttpRequest, channel_id: int) -> None:
     services.remove(_user(request), channel_id)
 
 
-@_posted("channel", _later("A test is on its way."))
+@_posted("channel", _("A test is on its way."))
 def test(request: HttpRequest, channel_id: int) -> None:
     services.send_test(_user(request), channel_id)
 
@@ -126,7 +125,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, for programs that look behind links must not end anything; end it when told to."""
     channel_id = channel_of(token)
     if channel_id is None:
-        raise Http404(_("This link is not whole. Copy it again from the mail."))
+        raise Http404(said(_("This link is not whole. Copy it again from the mail.")))
     if request.method == "POST":
         services.unsubscribe(channel_id)
     response = render(request, "web/unsubscribe.html", {"done": request.method == "POST"})
@@ -148,5 +147,5 @@ def _device_name(agent: str) -> str:
     """Return what a person calls the browser: "Chrome on Android"."""
     browser, system = (next((name for mark, name in known if mark in agent), "") for known in (_BROWSERS, _SYSTEMS))
     if browser and system:
-        return _("{browser} on {system}").format(browser=browser, system=system)
-    return browser or system or _("Browser")
+        return f"{browser} on {system}"  # kept in English, as all rows are
+    return browser or system or "Browser"

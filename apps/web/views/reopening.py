@@ -19,6 +19,7 @@ from apps.web.present.effects import effects_shown
 from apps.web.present.names import names_of
 from apps.web.present.shown import MatchShown, match_shown
 from apps.web.scores import score_given
+from apps.words import gettext, said
 
 
 def reopen(request: HttpRequest, match_id: int, *, failure: Failure | None = None) -> HttpResponse:
@@ -34,7 +35,7 @@ def reopen(request: HttpRequest, match_id: int, *, failure: Failure | None = Non
         request,
         act,
         form=f"reopen-{match_id}",
-        done="Done. You can undo this as long as nothing else happens.",
+        done=gettext("Done. You can undo this as long as nothing else happens."),
         host=reverse("match-reopen", args=[match_id]),
         back=lambda _done: reverse("match", args=[match_id]),
     )
@@ -62,7 +63,7 @@ def preview(request: HttpRequest, *, match_id: int, failure: Failure | None = No
         score = score_given(sent)
         effects = reopening.preview(Actor(request.user), match_id, score=score)
     except AppError as error:
-        context["refusal"] = error.message
+        context["refusal"] = said(error.text)
         return show(request, "web/match/reopen.html", context, failure=failure)
     shown = effects_shown(
         state,
@@ -80,12 +81,17 @@ def _typed(match: MatchShown, sent: Mapping[str, str]) -> dict[str, Any]:
     """Return the inputs of a correction, a label and (name, typed, as it stands) of both sides, and what is typed."""
     if match.best_of > 1:
         now = [text.partition("–")[::2] for text in match.game]
-        rows = [(f"Game {n}", f"game{n}_home", f"game{n}_away", *game) for n, game in enumerate(now, start=1)]
-        rows.append(("Games won", "home_score", "away_score", match.home.score, match.away.score))
+        rows = [
+            (gettext("Game {number}", number=n), f"game{n}_home", f"game{n}_away", *game)
+            for n, game in enumerate(now, start=1)
+        ]
+        rows.append((gettext("Games won"), "home_score", "away_score", match.home.score, match.away.score))
     else:
-        rows = [("Score", "home_score", "away_score", match.home.score, match.away.score)]
+        rows = [(gettext("Score"), "home_score", "away_score", match.home.score, match.away.score)]
         if not match.is_league:
-            rows.append(("Shootout", "home_shootout", "away_shootout", match.home.shootout, match.away.shootout))
+            rows.append(
+                (gettext("Shootout"), "home_shootout", "away_shootout", match.home.shootout, match.away.shootout)
+            )
     inputs = [
         (label, (home, sent.get(home, ""), home_now), (away, sent.get(away, ""), away_now))
         for label, home, away, home_now, away_now in rows
@@ -101,6 +107,6 @@ def undo(request: HttpRequest, match_id: int, reopening_id: int) -> HttpResponse
         request,
         lambda: reopening.undo(actor(request), reopening_id),
         form=f"undo-{reopening_id}",
-        done="Undone. Everything stands as it did before.",
+        done=gettext("Undone. Everything stands as it did before."),
         host=reverse("match", args=[match_id]),
     )

@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from apps.eventlog.log import STAFF
@@ -16,10 +17,11 @@ from apps.web.commands import actor, carry_out, cleaned, expected_version
 from apps.web.pages import Failure, page, show
 from apps.web.present.schedule import ScheduleShown, SlotShown, schedule_shown
 from apps.web.views.tournaments import visit
+from engine.text import gettext as _
 
 FORMS = 60  # matches that can be moved on the console's page; the others on their own
 
-_NUMBER = {"required": "is missing.", "invalid": "is not a whole number."}
+_NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a whole number.")}
 
 
 class _UtcField(forms.CharField):
@@ -32,27 +34,27 @@ class _UtcField(forms.CharField):
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            raise forms.ValidationError("is not a time, for example 2026-11-22T18:00.") from None
+            raise forms.ValidationError(gettext_lazy("is not a time, for example 2026-11-22T18:00.")) from None
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class PlanForm(forms.Form):
     """Without a start, the plan begins now."""
 
-    starts_at = _UtcField(label="Start", required=False)
-    match_minutes = forms.IntegerField(label="Minutes", error_messages=_NUMBER)
-    rest_minutes = forms.IntegerField(label="Rest", error_messages=_NUMBER)
+    starts_at = _UtcField(label=gettext_lazy("Start"), required=False)
+    match_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), error_messages=_NUMBER)
+    rest_minutes = forms.IntegerField(label=gettext_lazy("Rest"), error_messages=_NUMBER)
 
 
 class BookingForm(forms.Form):
     """Without a station or a time, the match has none."""
 
-    station = forms.IntegerField(label="Station", required=False, error_messages=_NUMBER)
-    scheduled_at = _UtcField(label="Time", required=False)
+    station = forms.IntegerField(label=gettext_lazy("Station"), required=False, error_messages=_NUMBER)
+    scheduled_at = _UtcField(label=gettext_lazy("Time"), required=False)
 
 
 class MinutesForm(forms.Form):
-    minutes = forms.IntegerField(label="Minutes", error_messages=_NUMBER)
+    minutes = forms.IntegerField(label=gettext_lazy("Minutes"), error_messages=_NUMBER)
 
 
 @page
@@ -104,7 +106,7 @@ def plan(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         return schedule.plan(actor(request), tournament_id, **cleaned(PlanForm(request.POST)))
 
-    return _done(request, tournament_id, act, form="plan", said="The matches are planned.")
+    return _done(request, tournament_id, act, form="plan", said=_("The matches are planned."))
 
 
 @require_POST
@@ -112,7 +114,7 @@ def add_station(request: HttpRequest, tournament_id: int) -> HttpResponse:
     def act() -> Done:
         return stations.add(actor(request), tournament_id, name=request.POST.get("name", ""))
 
-    return _done(request, tournament_id, act, form="station", said="The station was added.")
+    return _done(request, tournament_id, act, form="station", said=_("The station was added."))
 
 
 @require_POST
@@ -120,7 +122,7 @@ def rename_station(request: HttpRequest, tournament_id: int, station_id: int) ->
     def act() -> Done:
         return stations.rename(actor(request), station_id, name=request.POST.get("name", ""))
 
-    return _done(request, tournament_id, act, form=f"station-{station_id}", said="The station was renamed.")
+    return _done(request, tournament_id, act, form=f"station-{station_id}", said=_("The station was renamed."))
 
 
 @require_POST
@@ -128,7 +130,7 @@ def remove_station(request: HttpRequest, tournament_id: int, station_id: int) ->
     def act() -> Done:
         return stations.remove(actor(request), station_id)
 
-    return _done(request, tournament_id, act, form=f"station-{station_id}", said="The station was removed.")
+    return _done(request, tournament_id, act, form=f"station-{station_id}", said=_("The station was removed."))
 
 
 @require_POST
@@ -141,7 +143,7 @@ def book(request: HttpRequest, match_id: int) -> HttpResponse:
         place = {"station_id": values["station"], "scheduled_at": values["scheduled_at"]}
         return schedule.schedule(actor(request), match_id, **place, expected_version=version)
 
-    return _match_done(request, match_id, act, form="book", said="The match was moved.")
+    return _match_done(request, match_id, act, form="book", said=_("The match was moved."))
 
 
 @require_POST
@@ -149,7 +151,7 @@ def call(request: HttpRequest, match_id: int) -> HttpResponse:
     def act() -> Done:
         return schedule.call(actor(request), match_id, expected_version=expected_version(request))
 
-    return _match_done(request, match_id, act, form="call", said="The entrants were called.")
+    return _match_done(request, match_id, act, form="call", said=_("The entrants were called."))
 
 
 @require_POST
@@ -158,7 +160,7 @@ def extend_deadline(request: HttpRequest, match_id: int) -> HttpResponse:
         minutes = cleaned(MinutesForm(request.POST))["minutes"]
         return deadlines.extend(actor(request), match_id, minutes=minutes, expected_version=expected_version(request))
 
-    return _match_done(request, match_id, act, form="deadline", said="There is more time.")
+    return _match_done(request, match_id, act, form="deadline", said=_("There is more time."))
 
 
 def _done(request: HttpRequest, tournament_id: int, act: Callable[[], Done], *, form: str, said: str) -> HttpResponse:

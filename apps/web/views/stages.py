@@ -17,6 +17,7 @@ from apps.web.present.stages import how_played, in_order
 from apps.web.stage_forms import NEW_STAGE, choices, shown_values, stage_values
 from apps.web.views.manage import console, staff_visit
 from engine.stages import Format
+from engine.text import gettext as _
 
 
 @page
@@ -49,7 +50,7 @@ def add(request: HttpRequest, tournament_id: int) -> HttpResponse:
         return services.add(actor(request), tournament_id, format=played_as, name=name, **values)
 
     host = reverse("manage-stages", args=[tournament_id])
-    return carry_out(request, act, form="add-stage", done="The stage was added.", host=host)
+    return carry_out(request, act, form="add-stage", done=_("The stage was added."), host=host)
 
 
 @require_POST
@@ -64,7 +65,7 @@ def save(request: HttpRequest, tournament_id: int, stage_id: int) -> HttpRespons
         return services.edit(actor(request), stage_id, **values)
 
     host = reverse("manage-stages", args=[tournament_id])
-    return carry_out(request, act, form=f"stage-{stage_id}", done="Saved.", host=host)
+    return carry_out(request, act, form=f"stage-{stage_id}", done=_("Saved."), host=host)
 
 
 @require_POST
@@ -74,7 +75,7 @@ def remove(request: HttpRequest, tournament_id: int, stage_id: int) -> HttpRespo
         request,
         lambda: services.remove(actor(request), stage_id),
         form=f"stage-{stage_id}",
-        done="The stage was removed.",
+        done=_("The stage was removed."),
         host=host,
     )
 
@@ -87,6 +88,6 @@ def pair_round(request: HttpRequest, tournament_id: int) -> HttpResponse:
         request,
         lambda: brackets.pair(actor(request), tournament_id, again=again),
         form="pair-round",
-        done="The round is paired.",
+        done=_("The round is paired."),
         host=reverse("manage", args=[tournament_id]),
     )

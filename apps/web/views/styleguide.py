@@ -49,7 +49,7 @@ def styleguide(request: HttpRequest, *, failure: Failure | None = None) -> HttpR
         "drawings": [drawing(sample(plans, _IN_A_BRACKET)) for plans in brackets],
         "table": league_tables(league, league["stages"]["1"])[0],
         "vetoes": _vetoes(states),
-        "reports": [(match, my_match(match, "home")) for match in _to_report(states)],
+        "reports": [(match, my_match(states, match, "home")) for match in _to_report(states)],
         "slots": [Slot(timezone.now().isoformat(), "Table 4", called) for called in (False, True)],
         "results": results_of(league, 1),
         "standing": standing_of(league, 1, results_of(league, 1), whole=[1]),

@@ -17,6 +17,7 @@ from apps.web.commands import actor, carry_out, cleaned
 from apps.web.entry_forms import TeamForm
 from apps.web.pages import Failure, page, show
 from apps.web.views.home import accents
+from engine.text import gettext as _
 
 TEAMS_ON_PAGE = 60
 
@@ -57,7 +58,7 @@ def create(request: HttpRequest) -> HttpResponse:
         request,
         lambda: teams.create(actor(request), **cleaned(TeamForm(request.POST))),
         form="team",
-        done="The team is yours. Invite its players.",
+        done=_("The team is yours. Invite its players."),
         host=reverse("teams"),
         back=lambda done: reverse("team", args=[done.ids["team_id"]]),
     )
@@ -68,7 +69,7 @@ def edit(request: HttpRequest, team_id: int) -> HttpResponse:
     def act() -> Done:
         return teams.edit(actor(request), team_id, **cleaned(TeamForm(request.POST)))
 
-    return carry_out(request, act, form="team", done="Saved.", host=_page_of(team_id))
+    return carry_out(request, act, form="team", done=_("Saved."), host=_page_of(team_id))
 
 
 @require_POST
@@ -76,17 +77,19 @@ def invite(request: HttpRequest, team_id: int) -> HttpResponse:
     def act() -> Done:
         username = request.POST.get("username", "")
         if not username.strip():
-            raise BadRequest("Write the user name of the person.", field="username")
+            raise BadRequest(_("Write the user name of the person."), field="username")
         return teams.invite(actor(request), team_id, username=username)
 
-    return carry_out(request, act, form="invite", done="Invited. They find it on their page.", host=_page_of(team_id))
+    return carry_out(
+        request, act, form="invite", done=_("Invited. They find it on their page."), host=_page_of(team_id)
+    )
 
 
 _COMMANDS: dict[str, tuple[Callable[[Actor, int], Done], str]] = {
-    "accept": (teams.accept, "You are in the team."),
-    "decline": (teams.decline, "Declined."),
-    "leave": (teams.leave, "You have left the team."),
-    "disband": (teams.disband, "The team is disbanded."),
+    "accept": (teams.accept, _("You are in the team.")),
+    "decline": (teams.decline, _("Declined.")),
+    "leave": (teams.leave, _("You have left the team.")),
+    "disband": (teams.disband, _("The team is disbanded.")),
 }
 COMMANDS = tuple(_COMMANDS)
 
@@ -102,8 +105,8 @@ def command(request: HttpRequest, team_id: int, name: str) -> HttpResponse:
 
 
 _ABOUT_PEOPLE: dict[str, tuple[Callable[[Actor, int, int], Done], str]] = {
-    "remove": (teams.remove, "Removed from the team."),
-    "captain": (teams.hand_over, "The team has a new captain."),
+    "remove": (teams.remove, _("Removed from the team.")),
+    "captain": (teams.hand_over, _("The team has a new captain.")),
 }
 ABOUT_PEOPLE = tuple(_ABOUT_PEOPLE)
 

@@ -67,7 +67,7 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "tab": tab,
         "my": my,
         "my_teams": _teams_to_enter(request.user, tournament, my),
-        "my_match": my_match(my.match, my.side) if my.match else None,
+        "my_match": my_match(state, my.match, my.side) if my.match else None,
         **_so_far(state, my),
     }
     return Visit(tournament, role, live, names, context)

@@ -10,6 +10,7 @@ from apps.tournaments.services import Done, stages
 from apps.tournaments.services import veto as services
 from apps.web.commands import actor, carry_out, expected_version
 from apps.web.veto_settings import veto_settings
+from engine.text import gettext as _
 
 
 def _on_match(request: HttpRequest, match_id: int, act: Callable[[], Done], done: str) -> HttpResponse:
@@ -49,4 +50,4 @@ def save_settings(request: HttpRequest, tournament_id: int, stage_id: int) -> Ht
         return stages.edit(actor(request), stage_id, veto=veto_settings(request.POST))
 
     host = reverse("manage-settings", args=[tournament_id])
-    return carry_out(request, act, form=f"veto-stage-{stage_id}", done="Saved.", host=host)
+    return carry_out(request, act, form=f"veto-stage-{stage_id}", done=_("Saved."), host=host)

@@ -89,6 +89,7 @@ BODIES = {
     "inviteToTeam": {"username": "stranger"},
     "addStation": {"name": "Court 9"},
     "renameStation": {"name": "Court 9"},
+    "setOnStream": {"match": None},
     "scheduleMatch": {"scheduled_at": "2099-11-22T18:00:00Z"},
     "extendDeadline": {"minutes": 5},
     "addIntegration": {"url": "https://bot.example.org/"},

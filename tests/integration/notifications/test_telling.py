@@ -259,7 +259,7 @@ class TestOnce:
         service.plan(status(403))
         factories.draw(cup)
         notify()
-        assert "Switch it on again there" in Channel.objects.get(active=False).off_reason
+        assert "Switch it on again" in Channel.objects.get(active=False).off_reason
 
     def test_a_restored_backup_repeats_nothing(self, cup, ada, device, notify):
         device.add(ada)

@@ -37,6 +37,7 @@ from apps.tournaments.services import (
     brackets,
     entries,
     matches,
+    on_stream,
     reopening,
     stages,
     tournaments,
@@ -321,6 +322,12 @@ class RandomTournament:
         match = self.rng.choice(fitting) if fitting else self.any_match("ready")
         self.command(matches.take_kept, self.staff(), match.pk)
 
+    def put_on_stream(self) -> None:
+        match = self.rng.choice([None, *Match.objects.filter(tournament=self.pk).values_list("pk", flat=True), 10**9])
+        self.command(on_stream.set_on_stream, self.staff(), self.pk, match_id=match)
+        if self.rng.random() < 0.1:
+            self.command(on_stream.renew_overlays, self.staff(), self.pk)
+
     def change_staff(self) -> None:
         user = self.somebody().user
         if self.rng.random() < 0.7:
@@ -336,7 +343,7 @@ class RandomTournament:
         move: 1, register: 1, add: 1, withdraw: 1, decide_entry: 1, rename: 0.3, check_in: 1, edit: 0.5,
         edit_stage: 0.5, add_or_remove_stage: 0.3, seed: 0.5, generate: 1.5, pair: 3, be_here: 3, choose_maps: 2,
         start: 8, score: 3, report: 4, confirm: 4, dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1,
-        change_staff: 0.5, cancel: 0.05,
+        put_on_stream: 1, change_staff: 0.5, cancel: 0.05,
     }  # fmt: skip
 
     # What must hold

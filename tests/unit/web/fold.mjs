@@ -1,10 +1,12 @@
-// Reads [{events, matches}] on stdin; writes for each the folded state and what a page shows of it.
+// Reads [{events, start, words}] on stdin; writes for each the folded state and what a page shows of it.
 import { fold } from "../../../clients/js/deltacrown.js";
+import { speak } from "../../../apps/web/static/web/js/i18n.js";
 import { counts, feeders, matchShown } from "../../../apps/web/static/web/js/shown.js";
 
 let text = "";
 for await (const part of process.stdin) text += part;
-const answers = JSON.parse(text).map(({ events, start }) => {
+const answers = JSON.parse(text).map(({ events, start, words }) => {
+  speak(words ?? {});
   const state = fold(events, start);
   const known = feeders(state);
   const whole = Object.values(state.matches).filter((row) => "away_score" in row && "version" in row);

@@ -5,6 +5,10 @@ from dataclasses import asdict
 from random import Random
 from typing import Any
 
+import pytest
+from django.utils import translation
+
+from apps.web.catalogue import script_words
 from apps.web.present.shown import counts, feeders, match_shown
 from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
@@ -123,12 +127,17 @@ def test_folding_goes_on_from_a_snapshot():
         assert answer["state"] == fold(one)
 
 
-def test_what_a_page_shows_is_the_same_in_the_browser():
-    cases = [{"events": bracket_events(Random(n))} for n in range(150)]
-    for case, answer in zip(cases, ask("fold.mjs", cases), strict=True):
-        state = fold(case["events"])
-        known = feeders(state)
-        assert answer["matches"] == {
-            key: asdict(match_shown(state, row, known)) for key, row in state["matches"].items()
-        }
-        assert answer["counts"] == asdict(counts(state))
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_a_page_shows_is_the_same_in_the_browser(language):
+    cases = [{"events": bracket_events(Random(n)), "words": script_words(language)} for n in range(150)]
+    with translation.override(language):
+        answers = ask("fold.mjs", cases)
+        for case, answer in zip(cases, answers, strict=True):
+            check(case, answer)
+
+
+def check(case, answer):
+    state = fold(case["events"])
+    known = feeders(state)
+    assert answer["matches"] == {key: asdict(match_shown(state, row, known)) for key, row in state["matches"].items()}
+    assert answer["counts"] == asdict(counts(state))

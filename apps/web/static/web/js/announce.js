@@ -1,6 +1,8 @@
 // @ts-check
 /** What a screen reader hears: politely, at most one message every few seconds, always the latest. */
 
+import { gettext, ngettext } from "./i18n.js";
+
 const EVERY_MS = 4000;
 
 export class Announcer {
@@ -29,8 +31,9 @@ export class Announcer {
     this.at = Date.now();
     const messages = [...this.pending.values()];
     this.pending.clear();
-    const more = messages.length > 3 ? ` And ${messages.length - 3} more changes.` : "";
-    if (this.element) this.element.textContent = messages.slice(-3).join(". ") + "." + more;
+    const more = messages.length - 3;
+    const rest = more > 0 ? ` ${ngettext("And {count} more change.", "And {count} more changes.", more)}` : "";
+    if (this.element) this.element.textContent = `${messages.slice(-3).join(". ")}.${rest}`;
   }
 }
 
@@ -42,23 +45,30 @@ export class Announcer {
  */
 export function sentence(type, match) {
   if (!match || !match.home.name || !match.away.name) return null;
-  const score = `${match.home.name} ${match.home.score}, ${match.away.name} ${match.away.score}`;
-  const versus = `${match.home.name} against ${match.away.name}`;
+  const [home, away] = [match.home.name, match.away.name];
+  const score = `${home} ${match.home.score}, ${away} ${match.away.score}`;
   switch (type) {
     case "score_updated":
       return score;
     case "match_started":
-      return `${versus} has started`;
+      return gettext("{home} against {away} has started", { home, away });
     case "result_reported":
-      return `Reported: ${score}`;
+      return gettext("Reported: {score}", { score });
     case "result_disputed":
-      return `${match.home.name} and ${match.away.name} do not agree about their result`;
+      return gettext("{home} and {away} do not agree about their result", { home, away });
     case "match_reopened":
-      return `The result of ${versus} was taken back`;
+      return gettext("The result of {home} against {away} was taken back", { home, away });
     case "match_completed": {
       const winner = [match.home, match.away].find((side) => side.outcome === "won")?.name;
-      if (!winner) return match.home.outcome === "drew" ? `A draw. ${score}` : `${match.label}: ${versus}`;
-      return /^\d+$/.test(match.home.score) ? `${winner} won. ${score}` : `${winner} won by ${match.label.toLowerCase()}`;
+      const values = { winner: winner ?? "", home, away, score, label: match.label };
+      if (!winner) {
+        return match.home.outcome === "drew"
+          ? gettext("A draw. {score}", values)
+          : gettext("{label}: {home} against {away}", values);
+      }
+      return /^\d+$/.test(match.home.score)
+        ? gettext("{winner} won. {score}", values)
+        : gettext("{winner} won: {label}", values);
     }
     default:
       return null;

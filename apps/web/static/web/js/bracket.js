@@ -4,6 +4,7 @@
  * and begins with the one being played. Without this module the bracket is a drawing that scrolls.
  */
 
+import { gettext } from "./i18n.js";
 import { OVER } from "./shown.js";
 
 const PHONE = "(width < 42rem)";
@@ -86,7 +87,7 @@ function lightPaths(bracket) {
       const link = document.createElement("a");
       link.className = "button button--primary";
       link.href = match.href;
-      link.textContent = `Open match ${match.textContent?.trim()}`;
+      link.textContent = gettext("Open match {number}", { number: match.textContent?.trim() ?? "" });
       bar.append(link);
     }
     document.body.append(bar);
@@ -132,11 +133,11 @@ function nextOpponent(bracket, entry) {
     const match = /** @type {HTMLElement | null} */ (row.closest(".match"));
     if (!match || OVER.includes(match.dataset.state ?? "")) continue;
     const other = [...match.querySelectorAll(".side")].find((side) => side !== row);
-    return `Next: ${other?.querySelector(".side__name")?.textContent ?? ""}`;
+    return gettext("Next: {name}", { name: other?.querySelector(".side__name")?.textContent ?? "" });
   }
   const last = [...bracket.querySelectorAll(`.round--last .side[data-entry="${CSS.escape(entry)}"]:not([data-outcome=""])`)].at(-1);
   const isFinal = last?.closest(".part--main .slot, .part--final");
-  return isFinal && last instanceof HTMLElement && last.dataset.outcome === "won" ? "Champion" : "Out";
+  return isFinal && last instanceof HTMLElement && last.dataset.outcome === "won" ? gettext("Champion") : gettext("Out");
 }
 
 /**

@@ -3,6 +3,7 @@
  * The one status chip: says at any moment how far the page can be trusted. Never a green dot over an old score.
  */
 
+import { gettext, locale } from "./i18n.js";
 import { clock } from "./times.js";
 
 const RECONNECTING_AFTER_MS = 800; // shorter than that nobody has missed anything
@@ -37,12 +38,12 @@ export class Chip {
 
   /** For pages that ask now and then: the moment of the last answer. @param {Date} at */
   asOf(at) {
-    this.#put("asof", `as of ${clock(at)}`);
+    this.#put("asof", gettext("as of {time}", { time: clock(at) }));
   }
 
   /** @param {Date} at */
   staleSince(at) {
-    this.#put("stale", `stale since ${clock(at)}`);
+    this.#put("stale", gettext("stale since {time}", { time: clock(at) }));
   }
 
   #draw() {
@@ -50,16 +51,17 @@ export class Chip {
     const status = this.status;
     if (!status) return;
     if (status.kind === "live") {
-      const watching = this.viewers >= 2 ? ` · ${this.viewers.toLocaleString()} watching` : "";
-      this.#put("live", `live${watching}`);
+      const viewers = this.viewers.toLocaleString(locale);
+      const watching = gettext("live · {viewers} watching", { viewers });
+      this.#put("live", this.viewers >= 2 ? watching : gettext("live"));
       return;
     }
     const gone = Date.now() - this.lostAt;
     if (status.kind === "stopped" || gone >= STALE_AFTER_MS) {
-      this.#put("stale", `stale since ${clock(new Date(status.since))}`);
+      this.#put("stale", gettext("stale since {time}", { time: clock(new Date(status.since)) }));
       return;
     }
-    if (gone >= RECONNECTING_AFTER_MS) this.#put("reconnecting", "reconnecting…");
+    if (gone >= RECONNECTING_AFTER_MS) this.#put("reconnecting", gettext("reconnecting…"));
     const next = gone >= RECONNECTING_AFTER_MS ? STALE_AFTER_MS : RECONNECTING_AFTER_MS;
     this.timer = setTimeout(() => this.#draw(), next - gone + 5);
   }

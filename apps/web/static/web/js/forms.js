@@ -4,6 +4,8 @@
  * Taps are sent one after another, each with an id of its own, so none is lost and none counts twice.
  */
 
+import { gettext } from "./i18n.js";
+
 const counts = /** @type {Record<string, 1 | -1>} */ ({ "+": 1, "-": -1 });
 
 /**
@@ -67,9 +69,9 @@ async function send(url, body) {
     if (answer.ok) return { seq: (await answer.json()).seq };
     const type = answer.headers.get("Content-Type") ?? "";
     if (type.includes("json")) return { refusal: (await answer.json()).message };
-    return { refusal: "This did not reach the tournament. Reload the page and try again." };
+    return { refusal: gettext("This did not reach the tournament. Reload the page and try again.") };
   } catch {
-    return { refusal: "There is no connection. Nothing was changed; try again when it is back." };
+    return { refusal: gettext("There is no connection. Nothing was changed; try again when it is back.") };
   }
 }
 
@@ -87,7 +89,7 @@ function complain(sentence) {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "button button--quiet";
-  close.textContent = "Close";
+  close.textContent = gettext("Close");
   close.addEventListener("click", () => wrap.remove());
   box.append(words, close);
   wrap.append(box);

@@ -6,9 +6,11 @@ import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
 import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
+import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { follow } from "./desk.js";
 import { quicken } from "./forms.js";
+import { gettext } from "./i18n.js";
 import { takePhotos } from "./photos.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
@@ -42,6 +44,7 @@ let settle = null;
 function prepare(part) {
   localize(part);
   countDown(part);
+  offerCopies(part);
   takePhotos(part);
   for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
 }
@@ -72,7 +75,7 @@ function markMine() {
  */
 function touchedBy(data) {
   const keys = new Set(["t", "count"]);
-  if (data.entry || data.entries || data.removed || data.matches) return null;
+  if (data.entry || data.entries || data.removed || data.matches || data.tournament?.on_stream !== undefined) return null;
   if (data.match) keys.add(`m.${data.match.id}`);
   return keys;
 }
@@ -115,7 +118,7 @@ function happened(frame) {
   if (frame.type === "tournament_completed") {
     const { entries, tournament } = state();
     const champion = entries[String(tournament.champion)]?.name;
-    if (champion) announcer.say("t", `${champion} won the tournament`);
+    if (champion) announcer.say("t", gettext("{name} won the tournament", { name: champion }));
   }
 }
 

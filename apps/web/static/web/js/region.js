@@ -10,6 +10,7 @@
  */
 
 import { isDirty } from "./bind.js";
+import { gettext } from "./i18n.js";
 
 const MIN_MS = 1500;
 const SPREAD_MS = 900;
@@ -26,10 +27,15 @@ export class Regions {
   /**
    * @param {() => {epoch: string, seq: number} | null} position what the answer must reach
    * @param {(region: HTMLElement) => void} swapped called after new HTML is in place
+   * @param {{place?: (region: HTMLElement, html: string) => void, gone?: () => void, unseen?: boolean}} ways how HTML is
+   *   put in place; what to do when the page is not there any more; whether to ask while nobody sees the page, too
    */
-  constructor(position, swapped) {
+  constructor(position, swapped, { place = replace, gone = () => location.reload(), unseen = false } = {}) {
     this.position = position;
     this.swapped = swapped;
+    this.place = place;
+    this.gone = gone;
+    this.unseen = unseen;
     this.crowd = 0; // how many watch, when that is known
     this.path = document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname;
     // A page that shows a refused form stands at the form's address; a reload must ask for the page, not send the form.
@@ -78,7 +84,7 @@ export class Regions {
   /** @param {Region} region */
   #schedule(region) {
     if (region.timer !== undefined) return;
-    if (document.hidden) {
+    if (document.hidden && !this.unseen) {
       this.waiting.add(region);
       return;
     }
@@ -108,7 +114,7 @@ export class Regions {
       return false;
     }
     if (answer.redirected || [401, 403, 404].includes(answer.status)) {
-      location.reload(); // signed out, or not allowed here any more: the page says it in words
+      this.gone(); // signed out, or not allowed here any more: a page that is loaded again says it in words
       return true;
     }
     if (!answer.ok) return false;
@@ -146,9 +152,7 @@ export class Regions {
   #swap(region, html) {
     const open = [...region.element.querySelectorAll("details[open] > summary")].map((s) => s.textContent);
     const focused = region.element.contains(document.activeElement) ? mark(document.activeElement) : null;
-    const template = document.createElement("template");
-    template.innerHTML = html; // from our own server, which escapes what people wrote
-    region.element.replaceChildren(template.content);
+    this.place(region.element, html);
     for (const summary of region.element.querySelectorAll("details > summary")) {
       if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
     }
@@ -173,15 +177,25 @@ export class Regions {
     bar.className = "changed";
     bar.setAttribute("role", "status");
     const words = document.createElement("span");
-    words.textContent = "This part has changed since you began to type.";
+    words.textContent = gettext("This part has changed since you began to type.");
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button";
-    button.textContent = "Show it as it is now";
+    button.textContent = gettext("Show it as it is now");
     button.addEventListener("click", () => this.#swap(region, html));
     bar.append(words, button);
     region.element.prepend(bar);
   }
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} html from our own server, which escapes what people wrote
+ */
+function replace(element, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  element.replaceChildren(template.content);
 }
 
 /** @param {string | undefined} text */

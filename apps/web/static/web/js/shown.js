@@ -4,41 +4,55 @@
  * vectors. The server writes them into the page, this keeps them current.
  */
 
+import { gettext } from "./i18n.js";
+
 /** @typedef {import("../../../../../clients/js/deltacrown.js").State} State */
 /** @typedef {import("../../../../../clients/js/deltacrown.js").Row} Row */
 /** @typedef {Map<string, string>} Feeders */
 
-/** @type {Record<string, string>} */
+/** Labels are said when they are asked for. @type {Record<string, () => string>} */
 export const STATUS_LABELS = {
-  draft: "Draft",
-  published: "Upcoming",
-  registration_open: "Registration open",
-  registration_closed: "Registration closed",
-  live: "Live",
-  completed: "Completed",
-  cancelled: "Cancelled",
+  draft: () => gettext("Draft"),
+  published: () => gettext("Upcoming"),
+  registration_open: () => gettext("Registration open"),
+  registration_closed: () => gettext("Registration closed"),
+  live: () => gettext("Live"),
+  completed: () => gettext("Completed"),
+  cancelled: () => gettext("Cancelled"),
 };
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, () => string>} */
 export const STATE_LABELS = {
-  scheduled: "Upcoming",
-  check_in: "Check-in",
-  ready: "Ready",
-  live: "Live",
-  pending_result: "To confirm",
-  disputed: "Disputed",
-  completed: "Finished",
+  scheduled: () => gettext("Upcoming"),
+  check_in: () => gettext("Check-in"),
+  ready: () => gettext("Ready"),
+  live: () => gettext("Live"),
+  pending_result: () => gettext("To confirm"),
+  disputed: () => gettext("Disputed"),
+  completed: () => gettext("Finished"),
 };
 
-/** @type {Record<string, string>} */
-const FORFEIT_LABELS = { walkover: "Walkover", forfeit: "Forfeit", no_show: "No-show" };
-/** @type {Record<string, string>} */
-const NOBODY_WON_LABELS = { walkover: "Not played", forfeit: "Double forfeit", no_show: "Nobody came" };
+/** @type {Record<string, () => string>} */
+const FORFEIT_LABELS = {
+  walkover: () => gettext("Walkover"),
+  forfeit: () => gettext("Forfeit"),
+  no_show: () => gettext("No-show"),
+};
+/** @type {Record<string, () => string>} */
+const NOBODY_WON_LABELS = {
+  walkover: () => gettext("Not played"),
+  forfeit: () => gettext("Double forfeit"),
+  no_show: () => gettext("Nobody came"),
+};
 /**
  * What stands where the score would: of the winner, of the loser, and of both when nobody won.
- * @type {Record<string, [string, string, string]>}
+ * @type {Record<string, () => [string, string, string]>}
  */
-const UNPLAYED_SCORES = { walkover: ["w/o", "", ""], forfeit: ["W", "FF", "FF"], no_show: ["W", "NS", "NS"] };
+const UNPLAYED_SCORES = {
+  walkover: () => [gettext("w/o"), "", ""],
+  forfeit: () => [gettext("W"), gettext("FF"), gettext("FF")],
+  no_show: () => [gettext("W"), gettext("NS"), gettext("NS")],
+};
 export const OVER = ["completed", "forfeit", "cancelled"];
 const LEAGUES = ["round_robin", "swiss"];
 const BEFORE_PLAY = ["scheduled", "check_in", "ready"];
@@ -52,9 +66,10 @@ export function feeders(state) {
   /** @type {Feeders} */
   const found = new Map();
   for (const row of Object.values(state.matches)) {
-    for (const [what, to] of [["Winner", "winner_to"], ["Loser", "loser_to"]]) {
-      if (row[to] != null) found.set(`${row.stage}/${row[to]}/${row[`${to}_side`]}`, `${what} of ${row.number}`);
-    }
+    const place = (/** @type {string} */ to) => `${row.stage}/${row[to]}/${row[`${to}_side`]}`;
+    const { number } = row;
+    if (row.winner_to != null) found.set(place("winner_to"), gettext("Winner of {number}", { number }));
+    if (row.loser_to != null) found.set(place("loser_to"), gettext("Loser of {number}", { number }));
   }
   return found;
 }
@@ -97,6 +112,7 @@ export function matchShown(state, row, known = feeders(state)) {
     winner_to: row.winner_to,
     loser_to: row.loser_to,
     reported_by: row.reported_by,
+    on_stream: state.tournament.on_stream === row.id,
   };
 }
 
@@ -117,7 +133,7 @@ export function counts(state) {
     checked_in: confirmed.filter((row) => row.checked_in).length,
     capacity,
     left: Math.max(capacity - entries.filter((row) => ["confirmed", "offered"].includes(row.status)).length, 0),
-    places: `${confirmed.length} of ${capacity}`,
+    places: gettext("{count} of {total}", { count: confirmed.length, total: capacity }),
     matches: matches.length,
     over,
     live: inState("live"),
@@ -125,7 +141,7 @@ export function counts(state) {
     pending: inState("pending_result"),
     disputed: inState("disputed"),
     waiting: inState("pending_result") + inState("disputed"),
-    progress: `${over} of ${matches.length}`,
+    progress: gettext("{count} of {total}", { count: over, total: matches.length }),
   };
 }
 
@@ -142,13 +158,13 @@ export function lookup(state) {
   const totals = counts(state);
   /** @type {Record<string, any>} */
   const count = { ...totals, no_live: totals.live === 0 };
-  const t = { ...state.tournament, status_label: STATUS_LABELS[state.tournament.status] };
+  const t = { ...state.tournament, status_label: STATUS_LABELS[state.tournament.status]?.() };
   const match = (/** @type {string} */ id) => {
     if (!matches.has(id)) {
       const row = state.matches[id];
       // A row that only says where its winner goes is no match to show.
       const shown = row && row.state !== undefined ? matchShown(state, row, known) : undefined;
-      matches.set(id, shown && { ...shown, no_shootout: !shown.home.shootout });
+      matches.set(id, shown && { ...shown, no_shootout: !shown.home.shootout, off_stream: !shown.on_stream });
     }
     return matches.get(id);
   };
@@ -181,7 +197,7 @@ function side(state, row, which, known) {
   let name;
   if (entry !== null) name = entrantName(state, entry);
   else if (row.state === "cancelled") name = "–";
-  else if (row[`${which}_closed`]) name = "Nobody";
+  else if (row[`${which}_closed`]) name = gettext("Nobody");
   else name = known.get(`${row.stage}/${row.number}/${which}`) ?? null;
   const result = outcome(row, entry);
   const [score, shootout] = scores(row, which, result);
@@ -207,7 +223,7 @@ function outcome(row, entry) {
 function scores(row, which, result) {
   if (BEFORE_PLAY.includes(row.state) || row.state === "cancelled") return ["", ""];
   if (row.state === "forfeit") {
-    const [won, lost, both] = UNPLAYED_SCORES[row.reason] ?? ["", "", ""];
+    const [won, lost, both] = UNPLAYED_SCORES[row.reason]?.() ?? ["", "", ""];
     return [row.winner === null ? both : result === "won" ? won : lost, ""];
   }
   const numbers = stated(row);
@@ -245,19 +261,21 @@ function leading(row, home, away) {
   const ahead = Number(home.score) - Number(away.score) || Number(home.shootout) - Number(away.shootout);
   const enough = row.best_of > 1 ? Math.floor(row.best_of / 2) + 1 : 0;
   if (ahead === 0 || Math.max(Number(home.score), Number(away.score)) < enough) return "";
-  return `: ${(ahead > 0 ? home : away).name ?? ""} wins`;
+  return gettext(": {name} wins", { name: (ahead > 0 ? home : away).name ?? "" });
 }
 
 /** @param {Row} row */
 function label(row) {
   const isReset = row.bracket === "grand_final" && row.round > 1;
-  if (row.state === "completed" && row.winner === null) return "Draw";
+  if (row.state === "completed" && row.winner === null) return gettext("Draw");
   if (row.state === "forfeit") {
-    return (row.winner === null ? NOBODY_WON_LABELS : FORFEIT_LABELS)[row.reason] ?? "Forfeit";
+    return ((row.winner === null ? NOBODY_WON_LABELS : FORFEIT_LABELS)[row.reason] ?? FORFEIT_LABELS.forfeit)();
   }
-  if (row.state === "cancelled" && row.home === null && row.away === null) return isReset ? "Not needed" : "Not played";
-  if (row.state === "cancelled") return "Cancelled";
-  return row.state === "scheduled" && isReset ? "If needed" : STATE_LABELS[row.state];
+  if (row.state === "cancelled" && row.home === null && row.away === null) {
+    return isReset ? gettext("Not needed") : gettext("Not played");
+  }
+  if (row.state === "cancelled") return gettext("Cancelled");
+  return row.state === "scheduled" && isReset ? gettext("If needed") : STATE_LABELS[row.state]();
 }
 
 /** @param {any} value */

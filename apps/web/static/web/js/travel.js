@@ -7,7 +7,7 @@
 
 import { fold } from "../../clients/deltacrown.js";
 import { lookup } from "./shown.js";
-import { localize } from "./times.js";
+import { retime } from "./times.js";
 
 const REST_MS = 140;
 const PAGE = 1000; // events in one answer
@@ -53,9 +53,7 @@ export function travel(root, binder, prepare) {
     if (Number(slider?.value) !== seq || !events.length) return;
     const until = events.filter((event) => event.seq <= seq);
     binder.apply(lookup(fold(until.map((event) => event.data))), null, false);
-    const clock = past?.querySelector(".moment time");
-    clock?.setAttribute("datetime", until.at(-1)?.at ?? "");
-    if (past) localize(past);
+    retime(past?.querySelector(".moment time"), until.at(-1)?.at ?? "");
   }
 
   /** Put the server's page of a moment in place. @param {number} seq */

@@ -1,0 +1,74 @@
+"""
+Who reads an answer: their language, and the zone that their clock shows.
+
+The language is what they chose (a cookie), else what their browser asks for. The zone is what their browser has told
+(a cookie too, set by times.js); until then, and without scripts, times are in UTC and say so.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
+from functools import cache
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import sync_and_async_middleware
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ZONE_COOKIE = "zone"
+
+
+@sync_and_async_middleware
+def reader_middleware(
+    get_response: Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
+    """
+    Answer in the reader's language and zone.
+
+    Django's LocaleMiddleware leaves the language active after the answer, for whatever the thread does next.
+    """
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            with _as_read(request) as language:
+                return _marked(await get_response(request), language)
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with _as_read(request) as language:
+            return _marked(cast(HttpResponseBase, get_response(request)), language)
+
+    return answer
+
+
+@contextmanager
+def _as_read(request: HttpRequest) -> "Iterator[str]":
+    language = translation.get_language_from_request(request)
+    with translation.override(language), timezone.override(zone_of(request)):
+        request.LANGUAGE_CODE = language  # as LocaleMiddleware sets it
+        yield language
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo | None:
+    """Return the zone that the browser has told; None if it has not, or there is no such zone here."""
+    name = request.COOKIES.get(ZONE_COOKIE, "")
+    return ZoneInfo(name) if name in _zones() else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _marked(response: HttpResponseBase, language: str) -> HttpResponseBase:
+    """Say what the answer depends on. What is public is the same for everybody, so caches may share it."""
+    if not response.headers.get("Cache-Control", "").startswith("public"):
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        response.headers.setdefault("Content-Language", language)
+    return response
