@@ -78,7 +78,7 @@ class TestWhatIsTold:
         factories.draw(cup)
         match = factories.match_number(cup, 1)
         Notice.objects.all().delete()
-        at = (timezone.now() + timedelta(minutes=40)).replace(second=0, microsecond=0)
+        at = (timezone.now() + timedelta(minutes=41)).replace(second=0, microsecond=0)
         schedule.schedule(organizer, match.pk, scheduled_at=at)
         notify()
         before = len(device.requests)
