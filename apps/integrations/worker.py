@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from apps import workers
 from apps.integrations import wake
 from apps.integrations.delivery import Courier, OpenLine
 from apps.integrations.sending import Line
@@ -93,6 +94,7 @@ class Worker:
         except Exception:
             logger.exception("deliveries_not_looked_up")
             return POLL_SECONDS
+        workers.ran.labels("deliveries").set_to_current_time()
         later = [(at - now).total_seconds() for _, at in rows if at > now]
         for job_id, at in rows:
             if at <= now:
