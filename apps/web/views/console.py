@@ -10,11 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from apps.errors import AppError
-from apps.tournaments.models import DisputeCause, Status
+from apps.tournaments.models import Status
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.services import Actor, Done, notices, reopening
 from apps.web.commands import MAX_VERSION_DIGITS, actor, carry_out, refused, wants_json
-from apps.web.evidence import takes_files
 from apps.web.pages import Failure, page
 from apps.web.present.board import queues
 from apps.web.present.names import Names
@@ -84,8 +83,6 @@ def panel(request: HttpRequest, seen: Visit, failure: Failure | None) -> dict[st
         "disputes": selectors.disputes_of(match.id) if disputed else [],
         "reports": reports(state, row) if disputed else [],
         "reopening": None if disputed else selectors.last_reopening(match.id),
-        "causes": DisputeCause.choices,
-        "takes_files": takes_files(),
         "stations": list(state["stations"].values()),
         "slot": {
             "planned": row["scheduled_at"],
