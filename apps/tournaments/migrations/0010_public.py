@@ -30,7 +30,7 @@ def index_what_is_there(apps: Any, _schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tournaments', '0008_ops'),
+        ('tournaments', '0009_console'),
     ]
 
     operations = [
