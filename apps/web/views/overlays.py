@@ -14,15 +14,17 @@ from apps.eventlog.log import PUBLIC
 from apps.tournaments.selectors.overlays import overlaid
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 from apps.web.framing import framed
-from apps.web.overlay_options import KINDS, Options, options_in
+from apps.web.overlay_options import KINDS, TITLES, Options, options_in
 from apps.web.pages import Live, show
 from apps.web.present import overlays as present
 from apps.web.present.names import Names, names_of
 from apps.web.present.veto import veto_shown
+from apps.web.reader import address_names_language
 from engine.projection import State
 
 
 @require_safe
+@address_names_language
 def overlay(request: HttpRequest, tournament_id: int, kind: str) -> HttpResponse:
     """Show one overlay. Seven queries, nobody's session among them: OBS has none, and a preview shows the same."""
     try:
@@ -35,6 +37,7 @@ def overlay(request: HttpRequest, tournament_id: int, kind: str) -> HttpResponse
     context = {
         "t": state["tournament"],
         "kind": kind,
+        "title": TITLES[kind],
         "template": template,
         "options": options,
         "ink": present.ink_on(state["tournament"]["accent"]),
