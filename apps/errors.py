@@ -6,7 +6,8 @@ Every error code of the product: the same in HTTP problems, WebSocket frames and
     ├── AuthenticationRequired   sign in first
     ├── PermissionDenied         signed in, but not allowed
     ├── NotFound                 no such thing, or a private one (no difference to be seen)
-    └── Conflict                 not possible in the present state; `data` says what the state is
+    ├── Conflict                 not possible in the present state; `data` says what the state is
+    └── RateLimited              too often; the message says when to try again
 
 Programs branch on `code`, people read the message. Codes are never renamed.
 """
@@ -72,3 +73,7 @@ class NotFound(AppError):
 
 class Conflict(AppError):
     code, http_status = ErrorCode.CONFLICT, 409
+
+
+class RateLimited(AppError):
+    code, http_status = ErrorCode.RATE_LIMITED, 429

@@ -27,7 +27,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """Answer 200, or 503 with the name of what is missing. Redis down is "degraded": updates still arrive, later."""
     if drain.is_on:
         return JsonResponse({"status": "draining"}, status=503)
-    checks = {"database": _database(), **({"redis": _redis()} if settings.REDIS_URL else {})}
+    checks = {"database": database_answers(), **({"redis": redis_answers()} if settings.REDIS_URL else {})}
     ready = checks["database"]
     status = "ok" if all(checks.values()) else "degraded" if ready else "unavailable"
     return JsonResponse({"status": status, "checks": checks}, status=200 if ready else 503)
@@ -45,7 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(), CONTENT_TYPE_LATEST)
 
 
-def _database() -> bool:
+def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -55,7 +55,7 @@ def _database() -> bool:
     return True
 
 
-def _redis() -> bool:
+def redis_answers() -> bool:
     try:
         with Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
             return bool(client.ping())

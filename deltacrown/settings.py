@@ -37,6 +37,7 @@ def _secret_key() -> str:
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+VERSION = env.str("VERSION", default=BASE_DIR.name)  # as operators know it; a version has a folder of its own
 SITE_URL = env.str("SITE_URL", default="")  # https://cup.example.org; empty: plain http on this machine
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 # Exact origins (scheme://host:port) that may open a WebSocket; empty: the site's own.
@@ -60,13 +61,13 @@ USE_TZ = True
 TIME_ZONE = "UTC"  # of whoever's zone is not known
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "apps.web",  # before allauth, whose pages it gives their look
+    "apps.web",  # before the admin and allauth, whose pages it gives their look
+    "deltacrown.apps.SiteAdminConfig",
     "allauth",
     "allauth.account",
     "allauth.usersessions",
@@ -80,6 +81,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "deltacrown.csp.ContentSecurityPolicyMiddleware",
     "deltacrown.static.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.web.reader.reader_middleware",
@@ -148,7 +150,7 @@ CHANNEL_LAYERS = {
 EVENTLOG_SINKS = ["apps.tournaments.realtime.utils.publish", "apps.integrations.wake.wake"]
 
 # What goes on beside the server in each process that serves the site; dotted paths of context managers.
-BESIDE_THE_SERVER = ["apps.integrations.worker.beside"]
+BESIDE_THE_SERVER = ["apps.integrations.worker.beside", "apps.tournaments.realtime.vitals.reporting"]
 # Without it, `manage.py deliver --forever` has to run somewhere, or no webhook gets anything.
 DELIVER = env.bool("DELIVER", default=True)
 # Networks besides the public internet to which organisers may have events delivered, there over plain http, too.
@@ -175,13 +177,16 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="none
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_USERNAME_BLACKLIST = ["admin", "guest", "system", "staff"]
+SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=10)  # accounts made from one address, for each process
 # A venue is one address: what counts by address is generous, what counts by account is strict.
 ACCOUNT_RATE_LIMITS = {
+    "account_made": f"{SIGNUPS_PER_HOUR}/h/ip",
     "login": "600/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
     "signup": "200/m/ip",
     "reset_password": "100/m/ip,5/m/key",
 }
+REAUTHENTICATION_SECONDS = 300  # who has no password, and deletes their account, has signed in within so many
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.forms.SignupForm"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
@@ -234,6 +239,11 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# What `manage.py purge` deletes is older than so many days; 0 keeps it.
+RETENTION_EVIDENCE_DAYS = env.int("RETENTION_EVIDENCE_DAYS", default=180)  # after the ruling, or the upload
+RETENTION_RECEIPTS_DAYS = env.int("RETENTION_RECEIPTS_DAYS", default=30)  # a command can be sent again for so long
+RETENTION_ADMIN_LOG_DAYS = env.int("RETENTION_ADMIN_LOG_DAYS", default=730)  # what administrators did
+RETENTION_REPORTS_DAYS = env.int("RETENTION_REPORTS_DAYS", default=365)  # after they were dealt with
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SITE_URL.startswith("https://")
 # TLS ends at the proxy, which says so; without this, links in mails would begin with http.

@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from apps.api.api import api
-from deltacrown import health
+from deltacrown import health, ops
 
 urlpatterns = [
     path("", include("apps.web.urls")),
@@ -16,6 +16,7 @@ urlpatterns = [
     # Without a token, which every visitor would need for the foot of the page; nobody gains by another's language.
     path("language/", csrf_exempt(set_language), name="set_language"),
     path("admin/", admin.site.urls),
+    path("ops/", ops.ops, name="ops"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),

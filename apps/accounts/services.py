@@ -1,4 +1,16 @@
-"""What people change about their own account. E-mail addresses and passwords: allauth, which checks both."""
+"""
+What people change about their own account, and administrators about others'.
+
+E-mail addresses and passwords: allauth, which checks both.
+"""
+
+from datetime import datetime
+
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import connection
 
 from apps.accounts.models import User
 
@@ -11,3 +23,48 @@ def edit_profile(user: User, *, first_name: str | None = None, last_name: str | 
         setattr(user, field, value)
     user.save(update_fields=list(changed))
     return user
+
+
+def block(user: User) -> None:
+    """Let a person in no more: their sessions end, tokens stop counting, open connections close."""
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    end_sessions(user)
+
+
+def unblock(user: User) -> None:
+    """Let a person who was blocked sign in again."""
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+
+
+def end_sessions(user: User) -> None:
+    """Sign a person out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+
+
+def erase(user: User, *, shown_as: str) -> None:
+    """
+    Delete an account with all that hangs on it: sessions, addresses, tokens, whatever refers to it by a foreign key.
+
+    The administrators' log keeps what was done about it, with `shown_as` in the place of its name.
+    """
+    end_sessions(user)
+    about = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    about.update(object_repr=shown_as)
+    user.delete()
+
+
+# Not through the ORM, whose signals would tell every process of sessions that have ended long ago.
+_FORGET = f"""
+DELETE FROM {UserSession._meta.db_table} WHERE session_key NOT IN (SELECT session_key FROM {Session._meta.db_table})
+"""  # noqa: S608 - names of tables
+
+
+def forget_ended_sessions(now: datetime) -> int:
+    """Delete sessions that have expired, and from where people were signed in during those. Return how many."""
+    deleted, _ = Session.objects.filter(expire_date__lt=now).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET)
+    return deleted

@@ -33,6 +33,7 @@ from apps.api.routers import (
     matches,
     me,
     members,
+    moderation,
     overlays,
     ratings,
     realtime,
@@ -146,6 +147,7 @@ api.add_router("", reopenings.router)
 api.add_router("", stages.router)
 api.add_router("", exchange.router)
 api.add_router("", ratings.router)
+api.add_router("", moderation.router)
 api.add_router("/teams", teams.router)
 api.add_router("", veto.router)
 api.add_router("", overlays.router)

@@ -52,6 +52,7 @@ def evidence_detail(evidence: Evidence) -> dict[str, Any]:
         "size": evidence.size,
         "uploaded_by": evidence.uploaded_by.username,
         "uploaded_at": iso(evidence.uploaded_at),
+        "hidden": evidence.hidden_at is not None,
     }
 
 

@@ -47,6 +47,9 @@ _CHANGING = ("post", "put", "patch", "delete")
 _READING = {  # what cannot be told by the shape
     "listMembers": {403},
     "getInviteCode": {403},
+    "listReports": {403},
+    "listBans": {403},
+    "listOverlays": {403},
     "getDispute": {403},
     "getSnapshot": {400},
     "exportReport": {400},

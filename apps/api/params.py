@@ -35,6 +35,7 @@ ReopeningId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The reopening.")]
 EvidenceId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The piece of evidence.")]
 IntegrationId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The integration.")]
 TokenId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The API token.")]
+ReportId = PathEx[int, P(ge=1, le=MAX_ROW_ID, description="The report.")]
 Username = PathEx[str, P(min_length=1, max_length=150, pattern=r"^[A-Za-z0-9._-]+$", description="A user name.")]
 
 IdempotencyKey = HeaderEx[

@@ -1,4 +1,4 @@
-"""Append-only streams of events. Written by `log.append` alone."""
+"""Append-only streams of events. Written by `log` alone."""
 
 import uuid
 
@@ -27,7 +27,7 @@ class Stream(models.Model):
 
 class Event(models.Model):
     """
-    Something that happened, at position `seq` of its stream. Never changed, never deleted.
+    Something that happened, at position `seq` of its stream. Never deleted, and changed by `log.redact` alone.
 
     audience: "public", "staff", or "user:<id>". subject: "match:<id>" or "". data: JSON text, exactly as it is sent.
     actor: "user:<id>", or "" for the system.

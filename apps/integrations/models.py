@@ -31,7 +31,7 @@ class Endpoint(models.Model):
     sealed = models.TextField()
     types = models.JSONField(default=list)
     stream = models.CharField(max_length=64)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     active = models.BooleanField(default=True)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from apps import workers
 from apps.integrations import wake
 from apps.integrations.delivery import Courier, OpenLine, upcoming
 from apps.integrations.sending import Line
@@ -74,6 +75,7 @@ class Worker:
         except Exception:
             logger.exception("deliveries_not_looked_up")
             return POLL_SECONDS
+        workers.ran.labels("deliveries").set_to_current_time()
         later = [(at - now).total_seconds() for _, at in rows if at > now]
         for endpoint_id, at in rows:
             if at <= now:

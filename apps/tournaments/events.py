@@ -183,6 +183,13 @@ class MemberChange(Change, frozen=True):
     role: Literal["referee", "organizer"] | UnsetType = UNSET
 
 
+class BannedUser(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who is meant; no part of the state."""
+
+    id: int
+    username: str
+
+
 class Event(Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all events. `audience` is who may see it."""
 
@@ -546,6 +553,31 @@ class MemberRemoved(Event):
     audience: ClassVar[str] = STAFF
 
     removed: dict[Literal["staff"], list[int]]
+
+
+class UserBanned(Event):
+    """Somebody may not enter any more."""
+
+    audience: ClassVar[str] = STAFF
+
+    banned: BannedUser
+
+
+class UserUnbanned(Event):
+    """Somebody who was banned may enter again."""
+
+    audience: ClassVar[str] = STAFF
+
+    banned: BannedUser
+
+
+class PersonErased(Event):
+    """
+    An account was deleted. `entries` have other names and rosters, and what the log says of before has them as well:
+    whoever keeps copies of it lets go of them.
+    """
+
+    entries: list[EntryChange]
 
 
 def event_name(kind: type[Event]) -> str:

@@ -95,6 +95,12 @@ ACTIONS: dict[str, Rule] = {
     "remove_integration": Rule(Role.ORGANIZER),
     "test_integration": Rule(Role.ORGANIZER),
     "replay_integration": Rule(Role.ORGANIZER),
+    "report_entry": Rule(Role.SPECTATOR),
+    "report_evidence": Rule(Role.PLAYER, others=Role.REFEREE),  # whoever can see it
+    "resolve_report": Rule(Role.REFEREE),
+    "hide_evidence": Rule(Role.REFEREE),
+    "ban_user": Rule(Role.ORGANIZER),
+    "unban_user": Rule(Role.ORGANIZER),
 }
 
 # Which scopes of an API token let its owner act as one of the staff; what anybody may do is play, all but this.
@@ -285,6 +291,7 @@ class TeamRole(IntEnum):
 # Who may do what with a team. A captain is a member too; an administrator may do what a captain may.
 TEAM_ACTIONS: dict[str, TeamRole] = {
     "create_team": TeamRole.OUTSIDER,
+    "report_team": TeamRole.OUTSIDER,
     "accept_invitation": TeamRole.INVITED,
     "decline_invitation": TeamRole.INVITED,
     "leave_team": TeamRole.MEMBER,

@@ -28,10 +28,11 @@ MAX_DETAILS = 200
 # The pages that hold forms; each takes `failure`.
 HOSTS = frozenset(
     {
-        "home", "me", "new", "match", "match-reopen",
+        "home", "me", "delete-account", "new", "match", "match-reopen",
         "tournament", "bracket", "matches", "entrants", "activity",
         "schedule", "manage-schedule",
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
+        "manage-moderation", "entry-report", "evidence-report", "team-report",
         "entry", "teams", "team",
         "manage-stages",
         "manage-integrations", "access", "manage-overlays",
@@ -128,7 +129,7 @@ def show_again(request: HttpRequest, failure: Failure, *, host: str) -> HttpResp
 
 
 # Here NotFound is about a name that was typed, not about the page.
-_FORMS_THAT_LOOK_UP = frozenset({"staff", "invite", "token"})
+_FORMS_THAT_LOOK_UP = frozenset({"ban", "staff", "invite", "token"})
 
 
 def _details(error: AppError) -> tuple[str, ...]:

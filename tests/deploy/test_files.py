@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.management import get_commands
 
 from apps.tournaments.management.commands.serve import Command as Serve
 from tests.deploy.conftest import ROOT
@@ -65,12 +66,19 @@ def test_units_run_commands_that_exist_without_rights(name: str):
     if command == "serve":
         assert serve_options(arguments)["port"] == 8001
     else:
-        assert (command, arguments) == ("migrate", ["--no-input"])
+        assert [command, *arguments] in (["migrate", "--no-input"], ["purge"])
+        assert command in get_commands()
     assert service["User"] == "deltacrown"
     assert service["NoNewPrivileges"] == "yes"
     assert service["ProtectSystem"] == "strict"
     assert service["CapabilityBoundingSet"] == ""
     assert service["Environment"] == f"VAR_DIR=/var/lib/{service['StateDirectory']}"
+
+
+def test_every_timer_starts_a_unit_that_is_there():
+    for timer in UNITS.glob("*.timer"):
+        assert timer.with_suffix(".service").name in SERVICES
+        assert Unit(timer.name)["Install"]["WantedBy"] == "timers.target"
 
 
 def test_a_process_has_the_time_that_its_connections_need_to_go():

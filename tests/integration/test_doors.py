@@ -27,6 +27,7 @@ SCORE = {"home_score": 1, "away_score": 0}
 HEADS = {"option": "heads"}
 SETTINGS = {"name": "Other", "capacity": 16, "accent": "#112233"}
 T, M, E = "tournaments/{s.cup.pk}", "matches/{s.match.pk}", "entries/{s.own.pk}"
+I = "evidence/{s.image.pk}"  # noqa: E741 - as the others
 ENTRY = "/t/{s.cup.pk}/entries/{s.own.pk}"
 MANAGE = "/t/{s.cup.pk}/manage"
 S, STATION = "stations/{s.station.pk}", f"{MANAGE}/schedule/stations/{{s.station.pk}}"
@@ -123,6 +124,21 @@ DOORS = {
     "remove_integration": (("DELETE", H, None), (f"{HOOKS}/remove/", {})),
     "test_integration": (("POST", f"{H}/test", None), (f"{HOOKS}/test/", {})),
     "replay_integration": (("POST", f"{H}/replay", {"first": 1}), (f"{HOOKS}/replay/", {"first": 1})),
+    "report_entry": (("POST", f"{E}/reports", {"reason": "spam"}), (f"{ENTRY}/report/", {"reason": "spam"})),
+    "report_evidence": (("POST", f"{I}/reports", {"reason": "spam"}), (f"/{I}/report/", {"reason": "spam"})),
+    "hide_evidence": (("PUT", f"{I}/hidden", None), (f"/{I}/hide/", {})),
+    "resolve_report": (
+        ("POST", "reports/{s.report.pk}/resolve", {}),
+        (MANAGE + "/reports/{s.report.pk}/resolve/", {}),
+    ),
+    "ban_user": (
+        ("PUT", T + "/bans/{s.own.user.username}", {}),
+        (f"{MANAGE}/bans/add/", {"username": "{s.own.user.username}"}),
+    ),
+    "unban_user": (
+        ("DELETE", T + "/bans/{s.own.user.username}", None),
+        (MANAGE + "/bans/{s.own.user.pk}/remove/", {}),
+    ),
 }  # fmt: skip
 
 FRAMES = {

@@ -44,6 +44,18 @@ from apps.api.schemas.matches import (
 )
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
+from apps.api.schemas.moderation import (
+    Ban,
+    BanAnswer,
+    BanPage,
+    HiddenAnswer,
+    NewBan,
+    NewReport,
+    Report,
+    ReportAnswer,
+    ReportPage,
+    Resolution,
+)
 from apps.api.schemas.overlays import OnStream, Overlays, OverlaysAnswer
 from apps.api.schemas.problem import Problem
 from apps.api.schemas.ratings import Rating, RatingPage
@@ -99,6 +111,9 @@ __all__ = [
     "Appointment",
     "Attempt",
     "AttemptPage",
+    "Ban",
+    "BanAnswer",
+    "BanPage",
     "Board",
     "Booking",
     "BracketAnswer",
@@ -113,6 +128,7 @@ __all__ = [
     "EventPage",
     "Evidence",
     "EvidenceAnswer",
+    "HiddenAnswer",
     "Integration",
     "IntegrationAnswer",
     "IntegrationChanges",
@@ -133,12 +149,14 @@ __all__ = [
     "MyTeamPage",
     "NewApiToken",
     "NewApiTokenAnswer",
+    "NewBan",
     "NewCalendarAnswer",
     "NewCaptain",
     "NewDispute",
     "NewEntry",
     "NewIntegration",
     "NewIntegrationAnswer",
+    "NewReport",
     "NewStage",
     "NewStation",
     "NewTeam",
@@ -160,6 +178,10 @@ __all__ = [
     "ReopenAnswer",
     "Reopening",
     "ReplayRequest",
+    "Report",
+    "ReportAnswer",
+    "ReportPage",
+    "Resolution",
     "RoomRequest",
     "RoomToken",
     "Roster",

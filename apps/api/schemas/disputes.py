@@ -20,6 +20,7 @@ class Evidence(BaseModel):
     size: int = Field(description="Bytes.")
     uploaded_by: str = Field(description="A user name.")
     uploaded_at: Time
+    hidden: bool = Field(description="For the staff alone.")
 
 
 class Dispute(BaseModel):

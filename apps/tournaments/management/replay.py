@@ -5,6 +5,8 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
+from django.contrib.auth.models import AnonymousUser
+
 from apps.errors import Conflict, NotFound
 from apps.tournaments.management.results import Fixture, Results, fixture_of
 from apps.tournaments.models import Match, Stage, StageState, Status, Tournament
@@ -173,6 +175,6 @@ class Replay:
         following = stages.filter(state=StageState.PENDING).order_by("number").first()
         if following is None or stages.filter(state=StageState.LIVE).exists():
             return False
-        brackets.generate(Actor(self.tournament.created_by), self.tournament.pk)
+        brackets.generate(Actor(self.tournament.created_by or AnonymousUser()), self.tournament.pk)
         self.next_start = self.clock() + self.pause
         return True

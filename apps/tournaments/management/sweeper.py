@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import close_old_connections, connection
 
+from apps import workers
 from apps.tournaments.realtime import metrics
 from apps.tournaments.services.deadlines import Due, Result, sweeping, upcoming
 from apps.tournaments.services.unit import present
@@ -71,7 +72,9 @@ class Sweeper:
 
     def _safe_turn(self) -> float:
         try:
-            return self.turn()
+            pause = self.turn()
         except Exception:
             logger.exception("sweep_failed")
             return PAUSE_SECONDS
+        workers.ran.labels("deadlines").set_to_current_time()
+        return pause

@@ -3,6 +3,7 @@
 from apps.tournaments.models.dispute import Dispute, DisputeCause, Evidence, Reopening
 from apps.tournaments.models.entry import Entry, EntryStatus
 from apps.tournaments.models.match import Match
+from apps.tournaments.models.moderation import Ban, Complaint, Report
 from apps.tournaments.models.team import Rating, Team, TeamMember
 from apps.tournaments.models.tournament import (
     EntryRule,
@@ -20,6 +21,8 @@ from apps.tournaments.models.tournament import (
 )
 
 __all__ = [
+    "Ban",
+    "Complaint",
     "Dispute",
     "DisputeCause",
     "Entry",
@@ -32,6 +35,7 @@ __all__ = [
     "Participation",
     "Rating",
     "Reopening",
+    "Report",
     "Role",
     "Stage",
     "StageEntry",

@@ -43,14 +43,16 @@ class Dispute(models.Model):
 
 
 class Evidence(models.Model):
-    """An image. The file's name is the SHA-256 of its content."""
+    """An image. The file's name is the SHA-256 of its content. One that is hidden is for the staff alone."""
 
     dispute = models.ForeignKey(Dispute, models.CASCADE, related_name="evidence")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     file = models.CharField(max_length=80)
     content_type = models.CharField(max_length=20)
     size = models.PositiveIntegerField()
     uploaded_at = models.DateTimeField()
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name_plural = "evidence"

@@ -23,15 +23,17 @@ TAKES_A_PLACE = (EntryStatus.CONFIRMED, EntryStatus.OFFERED)
 
 class Entry(models.Model):
     """
-    An entrant. `user` acts for it: the player, the team's captain, or None for a name that the organiser entered.
+    An entrant. `user` acts for it: the player, the team's captain, or None for a name that the organiser entered, and
+    for somebody whose account is deleted.
 
     The waitlist is in the order of `waitlisted_at`, then id; a person who comes back gets a new row, at its end.
-    `roster` is a team's players as they were when it registered or last changed them: [{"user": 5, "name": "ada"}, …].
+    `roster` is a team's players as they were when it registered or last changed them: [{"user": 5, "name": "ada"}, …];
+    the `user` of one whose account is deleted is None.
     `claim_by`: until when a place is, or was, held for an entrant on the waitlist.
     """
 
     tournament = models.ForeignKey("Tournament", models.CASCADE, related_name="entries")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="entries")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="entries")
     team = models.ForeignKey("Team", models.PROTECT, null=True, blank=True, related_name="entries")
     roster = models.JSONField(default=list)
     name = models.CharField(max_length=60)

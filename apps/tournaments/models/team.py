@@ -9,12 +9,13 @@ class Team(models.Model):
     """
     A team; its captain acts for it. `tag` is the short name that stands before a player's.
 
-    A team that was disbanded stays, without members, for the tournaments that it played in; its name is free again.
+    A team that was disbanded stays, without members, for the tournaments that it played in; its name is free again. It
+    has no captain if that account is deleted.
     """
 
     name = models.CharField(max_length=60)
     tag = models.CharField(max_length=8, blank=True)
-    captain = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="captained_teams")
+    captain = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="captained_teams")
     created_at = models.DateTimeField()
     disbanded_at = models.DateTimeField(null=True, blank=True)
 

@@ -108,7 +108,7 @@ class Tournament(models.Model):
     overlay_key = models.PositiveIntegerField(
         default=1, help_text="Counts the renewals: addresses of overlays are signed with it, and end with it."
     )
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     is_demo = models.BooleanField(default=False)
 

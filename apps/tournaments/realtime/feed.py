@@ -92,6 +92,7 @@ class Feed:
         self.snapshots: dict[Room, tuple[int, Prepared]] = {}
         self.building: dict[Room, asyncio.Future[tuple[int, Prepared]]] = {}
         self.joined_layer = False
+        self.redactions = 0
         self.opening: asyncio.Future[None] | None = None
         self.recalling: asyncio.Future[None] | None = None
         self._fanout = fanout
@@ -154,6 +155,12 @@ class Feed:
         """
         events = [] if self.position is None or seq > self.position.seq else self.since(seq)
         return None if events is None else conflated(all_seen_in(events, room))
+
+    def forget_past(self) -> None:
+        """Let go of what was said before the latest event: names in it were erased from the log."""
+        self.redactions += 1
+        self.snapshots.clear()
+        self.ring = deque(list(self.ring)[-1:], maxlen=RING)
 
     def reset(self) -> None:
         """Forget everything: history was rewritten, and positions mean nothing any more."""

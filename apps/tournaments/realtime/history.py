@@ -112,9 +112,10 @@ async def _recall(feed: Feed) -> None:
 
 
 async def _do_recall(feed: Feed, position: Position) -> None:
+    redactions = feed.redactions
     try:
         events = await _read(feed.stream, max(0, position.seq - RING))
-        if feed.position is not None and feed.position.epoch == position.epoch:
+        if feed.position is not None and feed.position.epoch == position.epoch and feed.redactions == redactions:
             feed.recall([event for event in events if event.epoch == position.epoch])
     finally:
         feed.recalling = None

@@ -197,6 +197,8 @@ class Hub:
             self._heed_draw(event)
         elif event.type == "bracket_updated":
             self._heed_place(event)
+        elif event.type == "person_erased" and (feed := self.feeds.get(event.stream)) is not None:
+            feed.forget_past()
 
     def _heed_draw(self, event: Recorded) -> None:
         """Close the rooms of matches that a new draw has replaced."""
@@ -406,6 +408,14 @@ class Hub:
             "rt_queued_chars_max", "The longest queue of a connection, in characters or bytes.", (), self._longest_queue
         )
         gauges.add("rt_bus_up", "1 while the channel layer works.", (), lambda: Tally({(): int(self._bus_up)}))
+
+    def busiest(self, most: int) -> list[tuple[str, int]]:
+        """Return the rooms with most connections in this process: "tournament:7" or "match:5", and how many."""
+        here: Tally[str] = Tally()
+        for feed in list(self.feeds.values()):
+            for room, found in list(feed.rooms.items()):
+                here[room.subject or room.stream] += len(found.connections)
+        return here.most_common(most)
 
     def _count_connections(self) -> Tally[tuple[str, ...]]:
         everyone = list(self.connections.items())

@@ -2,9 +2,12 @@
 
 from apps.errors import NotFound, PermissionDenied
 from apps.tournaments.models import Dispute, Evidence, Match
-from apps.tournaments.permissions import Person, may_see, may_see_dispute, role_of
+from apps.tournaments.permissions import Person, is_staff, may_see, may_see_dispute, role_of
 from apps.tournaments.selectors.lists import match_for
 from engine.text import gettext as _
+
+_FOR_OTHERS = _("Only the two sides and the staff of this tournament can see a dispute.")
+_NO_EVIDENCE = _("There is no such evidence.")
 
 
 def open_dispute(match: Match) -> Dispute | None:
@@ -22,8 +25,7 @@ def dispute_for(person: Person, match_id: int) -> Dispute:
     """
     match, role = match_for(person, match_id)
     if not may_see_dispute(person, match, role):
-        message = _("Only the two sides and the staff of this tournament can see a dispute.")
-        raise PermissionDenied(message)
+        raise PermissionDenied(_FOR_OTHERS)
     found = match.disputes.select_related("resolved_by").prefetch_related("evidence__uploaded_by")
     dispute = found.order_by("-pk").first()
     if dispute is None:
@@ -39,12 +41,28 @@ def evidence_for(person: Person, evidence_id: int) -> Evidence:
     Raises:
         NotFound: there is none, or not for this person; no difference can be seen.
     """
+    try:
+        return evidence_in_sight(person, evidence_id)
+    except PermissionDenied:
+        raise NotFound(_NO_EVIDENCE) from None
+
+
+def evidence_in_sight(person: Person, evidence_id: int) -> Evidence:
+    """
+    Do the same for somebody who may know that it exists: whoever sees the match.
+
+    Raises:
+        PermissionDenied: the person is neither staff nor one of the two sides.
+        NotFound: there is none, or it is hidden from the two sides; or no such match for this person.
+    """
     matches = ("dispute__match__tournament", "dispute__match__home", "dispute__match__away")
     evidence = Evidence.objects.select_related(*matches).filter(pk=evidence_id).first()
-    if evidence is not None:
-        match = evidence.dispute.match
-        role = role_of(person, match.tournament_id)
-        if may_see(person, match.tournament) and may_see_dispute(person, match, role):
-            return evidence
-    message = _("There is no such evidence.")
-    raise NotFound(message)
+    if evidence is None or not may_see(person, evidence.dispute.match.tournament):
+        raise NotFound(_NO_EVIDENCE)
+    match = evidence.dispute.match
+    role = role_of(person, match.tournament_id)
+    if not may_see_dispute(person, match, role):
+        raise PermissionDenied(_FOR_OTHERS)
+    if evidence.hidden_at is not None and not is_staff(role):
+        raise NotFound(_NO_EVIDENCE)
+    return evidence

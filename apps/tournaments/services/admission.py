@@ -4,7 +4,7 @@ import secrets
 
 from django.db.models import Max, Q
 
-from apps.errors import BadRequest, Conflict
+from apps.errors import BadRequest, Conflict, PermissionDenied
 from apps.tournaments.events import RegistrationCancelled, RegistrationCreated, RegistrationPromoted, StandingsUpdated
 from apps.tournaments.labels import both, words
 from apps.tournaments.models import (
@@ -53,6 +53,8 @@ def approve(unit: Unit, /, entry_id: int) -> Answer:
     if entry.status not in _CAN_BE_LET_IN and not (stage and entry.status == EntryStatus.WAITLISTED):
         message = _("{name} is {status}; there is nothing to approve.", name=entry.name, status=words(entry.status))
         raise Conflict(message, status=entry.status)
+    if entry.user_id is not None and entry.team_id is None:
+        rosters.check_not_banned(unit.tournament, {entry.user_id: entry.name})
     if stage is not None:
         _check_is_new(stage, entry)
     elsewhere = rosters.plays_with(unit.tournament, besides=entry)
@@ -115,10 +117,14 @@ def check_may_register(unit: Unit, entry: Entry, stage: Stage | None, *, code: s
     Pass an entrant who has what the tournament asks of those who register themselves.
 
     Raises:
+        PermissionDenied: the person is banned.
         Conflict: not a second time, or not with this rating.
         BadRequest: the invite code is another one.
     """
     tournament = unit.tournament
+    if tournament.bans.filter(user=entry.user_id).exists():
+        message = _("You are banned from this tournament. Its organisers can lift the ban.")
+        raise PermissionDenied(message)
     own = Q(user=entry.user_id) | (Q(team=entry.team_id) if entry.team_id else Q())
     earlier = {row.status: row for row in tournament.entries.filter(own).order_by("pk")}
     if active := next((earlier[status] for status in ACTIVE if status in earlier), None):

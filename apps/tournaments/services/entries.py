@@ -83,11 +83,8 @@ def add(unit: Unit, /, tournament_id: int, *, name: str) -> Answer:
 
 @command("update_entry")
 def update(unit: Unit, /, entry_id: int, *, name: str) -> Answer:
-    """Give an entrant another name, whenever it turns out to be wrong. Answers {"entry_id"}."""
+    """Give an entrant another name, whenever it turns out to be wrong or unfit. Answers {"entry_id"}."""
     entry = unit.lock_entry(entry_id)
-    if not entry.is_active or unit.tournament.status == Status.CANCELLED:
-        message = _("This entrant is not taking part any more.")
-        raise Conflict(message, status=entry.status)
     _name(entry, name)
     unit.emit(RegistrationUpdated(entry=unit.save(entry)))
     change = EntryChange(id=entry.pk, name=entry.name, seed=entry.seed)
@@ -102,13 +99,13 @@ def withdraw(unit: Unit, /, entry_id: int) -> Answer:
     Leave, or give a place back that is held. Before the bracket is drawn, the first on the waitlist takes the place;
     after, the opponent of the present match and of the next one walks over.
     """
-    return _take_out(unit, unit.lock_entry(entry_id), EntryStatus.WITHDRAWN)
+    return take_out(unit, unit.lock_entry(entry_id), EntryStatus.WITHDRAWN)
 
 
 @command("disqualify_entry")
 def disqualify(unit: Unit, /, entry_id: int) -> Answer:
     """Rule that an entrant may not go on. As withdrawing; in a round robin none of their results count any more."""
-    return _take_out(unit, unit.lock_entry(entry_id), EntryStatus.DISQUALIFIED)
+    return take_out(unit, unit.lock_entry(entry_id), EntryStatus.DISQUALIFIED)
 
 
 @command("check_in")
@@ -209,7 +206,8 @@ def _name(entry: Entry, name: str) -> None:
     check_name(entry)
 
 
-def _take_out(unit: Unit, entry: Entry, status: EntryStatus) -> Answer:
+def take_out(unit: Unit, entry: Entry, status: EntryStatus) -> Answer:
+    """Let a watched entry leave: withdrawn or disqualified. Raises Conflict when it takes part no more."""
     if not entry.is_active or unit.tournament.status in (Status.COMPLETED, Status.CANCELLED):
         message = _("This entrant is not taking part any more.")
         raise Conflict(message, status=entry.status)

@@ -1,6 +1,6 @@
 """Who plays for a team in a tournament."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.accounts.models import User
@@ -82,7 +82,7 @@ def chosen(
 
     Raises:
         BadRequest: too few, too many, or somebody who is no member.
-        Conflict: somebody takes part with another team.
+        Conflict: somebody takes part with another team, or is banned.
     """
     members = {
         member.user_id: member.user.username
@@ -99,14 +99,28 @@ def chosen(
             "A team has {limits} players in this tournament, and this roster {count}.", limits=limits, count=len(wanted)
         )
         raise BadRequest(message, field="roster")
+    check_not_banned(tournament, {user_id: members[user_id] for user_id in wanted})
     elsewhere = plays_with(tournament, besides=besides)
-    for user_id in sorted(wanted | {team.captain_id}):
+    for user_id in sorted({*wanted, *([team.captain_id] if team.captain_id else [])}):
         if user_id in elsewhere:
             message = _(
                 "{username} takes part with {name} already.", username=members[user_id], name=elsewhere[user_id]
             )
             raise Conflict(message, field="roster")
     return [{"user": user_id, "name": name} for user_id, name in members.items() if user_id in wanted]
+
+
+def check_not_banned(tournament: Tournament, people: Mapping[int, str]) -> None:
+    """
+    Pass people of whom none is banned; by id, with the names that are told. One query.
+
+    Raises:
+        Conflict: somebody is.
+    """
+    banned = tournament.bans.filter(user__in=people).values_list("user", flat=True).first()
+    if banned is not None:
+        message = _("{name} is banned from this tournament.", name=people[banned])
+        raise Conflict(message, field="roster")
 
 
 def plays_with(tournament: Tournament, *, besides: Entry | None) -> dict[int, str]:

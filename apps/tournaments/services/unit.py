@@ -91,6 +91,11 @@ class Unit:
         return self._tournament
 
     @property
+    def role(self) -> Role:
+        """What the person acting is in the locked tournament."""
+        return self._role
+
+    @property
     def user(self) -> User:
         """The person acting; `require` has made sure that there is one."""
         if not isinstance(self.actor.user, User):

@@ -437,4 +437,7 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_overlays_renewed": _fixed(gettext_noop("The addresses of the overlays were renewed.")),
     "member_added": _member,
     "member_removed": _fixed(gettext_noop("Somebody left the staff.")),
+    "person_erased": _fixed(gettext_noop("Somebody deleted their account.")),
+    "user_banned": lambda data, _state: _("{name} was banned.", name=data["banned"]["username"]),
+    "user_unbanned": lambda data, _state: _("The ban of {name} was lifted.", name=data["banned"]["username"]),
 }

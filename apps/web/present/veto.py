@@ -206,7 +206,10 @@ def _step(veto: Row, made: Row, names: Row) -> str:
             said = _("{who} starts on {option}.", **values)
         case _:
             said = _("{option} is left and is played.", **values)
-    return f"{said} {_('Time was up, so chance chose.')}" if made["drawn"] else said
+    if not made["drawn"]:
+        return said
+    chance = _("Time was up, so chance chose.")
+    return f"{said} {chance}"
 
 
 _FACES = frozenset({gettext_noop("heads"), gettext_noop("tails")})

@@ -21,7 +21,7 @@ from apps.web.present import veto
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.web.reader import zone_named
 from apps.web.typed_times import as_typed
-from apps.words import gettext, moment, remembered, said
+from apps.words import gettext, moment, number, remembered, said
 from engine.text import gettext as _
 
 register = template.Library()
@@ -216,3 +216,22 @@ def kept(sentence: str) -> str:
 def of(form: str, row_id: int) -> str:
     """Return the name of a form about one row: "report-5"."""
     return f"{form}-{row_id}"
+
+
+@register.simple_tag
+def since_epoch(seconds: float) -> datetime:
+    """Return the time so many seconds after the epoch."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_LONG_MS = 10_000
+
+
+@register.filter
+def ms(value: float | None) -> str:
+    """Write a duration in milliseconds: "2.5 ms", "over 10 s", or a dash for none."""
+    if value is None:
+        return "–"
+    if value > _LONG_MS:
+        return gettext("over {seconds} s", seconds=_LONG_MS // 1000)
+    return number(f"{value:.2g} ms" if value < 1 else f"{value:.3g} ms")

@@ -53,7 +53,7 @@ def _about(seen: Visit, row: Entry, *, own: bool) -> dict[str, Any]:
         "own": own,
         "players": [(member, member.user_id in playing) for member in people],
         "may_choose": row.team is not None and row.is_active and (own or leads) and rosters.can_change(seen.tournament),
-        "may_rename": leads and row.is_active,
+        "may_rename": leads,
         "may_let_in": leads and shown["status"] in ("pending", "declined", "expired", "no_show", "disqualified"),
         "over": seen.tournament.status in ("completed", "cancelled"),
     }

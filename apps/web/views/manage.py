@@ -12,7 +12,7 @@ from apps.eventlog.log import STAFF
 from apps.tournaments import permissions
 from apps.tournaments.models import EntryStatus, Role
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.selectors import lists
+from apps.tournaments.selectors import lists, moderation
 from apps.tournaments.services import Actor, Done, brackets, entries, tournaments
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
 from apps.web.forms import DrawForm, MemberForm, lines_of, seed_order, settings_in
@@ -54,6 +54,7 @@ def staff_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit:
             "over": status in ("completed", "cancelled"),
             "steps": _steps(seen),
             "next": next_step(seen.live.state, seen.names),
+            "reported": moderation.open_reports(seen.tournament),
         }
     )
     return seen
@@ -129,6 +130,7 @@ def staff(request: HttpRequest, tournament_id: int, *, failure: Failure | None =
 
 
 def console(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
+    """Render one tab of the console."""
     regions = {
         "head": "web/tournament/_head.html",
         "tabs": "web/manage/_tabs.html",

@@ -77,7 +77,7 @@ def tournament_context(state: State, names: Names, tournament: Tournament, role:
     return {
         "t": state["tournament"],
         "counts": counts(state),
-        "organizer": tournament.created_by.username,
+        "organizer": tournament.created_by.username if tournament.created_by else "",
         "may_manage": permissions.is_staff(role),
         "is_organizer": role >= Role.ORGANIZER,
         "champion": entrant_name(state, state["tournament"]["champion"]),

@@ -1,6 +1,7 @@
 """Sign up, sign in, refresh and sign out over the API, and what each does to the tokens that are out."""
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import User
 from tests.factories import PASSWORD, make_user
@@ -135,3 +136,47 @@ class TestTokens:
         access, _ = tokens(sign_in())
         settings.SECRET_KEY = "another secret key that is long enough for the algorithm"
         assert who(access) is None
+
+
+class TestHowManyAccounts:
+    """Made from one address in an hour, through either door."""
+
+    def test_the_eleventh_is_refused_with_a_sentence(self):
+        for number in range(10):
+            tokens(sign_up(username=f"ann{number}", email=f"ann{number}@example.test"))
+        refused = sign_up(username="eleven", email="eleven@example.test")
+        assert [(e["code"], e["message"].partition(".")[0]) for e in refused.json()["errors"]] == [
+            ("too_many_signups", "10 accounts were made from your address in the last hour")
+        ]
+        assert "10 accounts were made" in through_the_page("eleven").content.decode()
+        assert not User.objects.filter(username="eleven").exists()
+        assert through_the_page("eleven", REMOTE_ADDR="203.0.113.9").status_code == 302
+
+    def test_an_attempt_that_fails_uses_nothing_up(self):
+        for _ in range(12):
+            complaints(sign_up(password="short"))
+            through_the_page("ann", password1="short")
+        assert through_the_page("ann").status_code == 302
+
+    def test_an_hour_later_there_is_room_again(self, monkeypatch):
+        from allauth.core.internal import ratelimit
+
+        for number in range(10):
+            assert through_the_page(f"ann{number}").status_code == 302
+        assert through_the_page("later").status_code == 200
+        now = ratelimit.time.time()
+        monkeypatch.setattr(ratelimit.time, "time", lambda: now + 3601)
+        assert through_the_page("later").status_code == 302
+
+
+def through_the_page(username: str, password1: str = PASSWORD, **extra: str):
+    form = {"username": username, "email": f"{username}@example.test", "password1": password1}
+    return Client().post("/accounts/signup/", form, **extra)
+
+
+def test_who_tries_too_often_is_told_so_on_a_page_of_the_site(settings):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "signup": "1/m/ip"}
+    through_the_page("ann")
+    answer = through_the_page("bob")
+    assert answer.status_code == 429
+    assert "Wait a minute, then try again." in answer.content.decode()

@@ -29,14 +29,28 @@ from apps.api.api import api
 from apps.integrations import services as integrations
 from apps.integrations import tokens
 from apps.integrations.models import Endpoint
-from apps.tournaments.models import Entry, Evidence, Match, Reopening, Role, Stage, Station, Status, Team, Tournament
+from apps.tournaments.models import (
+    Entry,
+    Evidence,
+    Match,
+    Reopening,
+    Report,
+    Role,
+    Stage,
+    Station,
+    Status,
+    Team,
+    Tournament,
+)
 from apps.tournaments.services import (
     Actor,
+    bans,
     brackets,
     disputes,
     entries,
     matches,
     reopening,
+    reports,
     stages,
     stations,
     teams,
@@ -96,6 +110,9 @@ BODIES = {
     "editIntegration": {"active": False},
     "replayIntegration": {"first": 1},
     "createToken": {"name": "Bot", "scopes": ["play"]},
+    "reportEntry": {"reason": "spam"},
+    "reportEvidence": {"reason": "spam"},
+    "reportTeam": {"reason": "spam"},
 }
 OPERATIONS = sorted(
     operation["operationId"]
@@ -139,6 +156,7 @@ def world(media):
     taken_back(ann, staff)
     league(ann, staff)
     choosing(staff)
+    told_of(ann, staff)
 
     integrations.add(staff, draft.pk, url="https://bot.example.org/hook")
     for user in (ann, admin):
@@ -150,7 +168,7 @@ def world(media):
         stations.add(staff, cup.pk, name="Court 1")
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
     rows |= {"station_id": Station, "team_id": Team}
-    rows |= {"reopening_id": Reopening, "evidence_id": Evidence}
+    rows |= {"reopening_id": Reopening, "evidence_id": Evidence, "report_id": Report}
     rows |= {"integration_id": Endpoint, "token_id": ApiToken}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
@@ -227,6 +245,15 @@ def choosing(staff):
         cup = factories.drawn(2, staff.user, stage={"veto": {"pool": ["Bind", "Haven"]}})
         if begins:
             veto.start(staff, cup.matches.get().pk)
+
+
+def told_of(ann, staff):
+    """Report a name, hide an image beside one that is shown, ban ann from a tournament."""
+    cup = factories.open_with_entries(1, staff.user)
+    reports.report_entry(Actor(ann), cup.entries.get().pk, reason="spam")
+    bans.ban(staff, cup.pk, username="ann")
+    image = disputes.add_evidence(staff, Match.objects.get(state="disputed").pk, png("blue"))
+    reports.hide_evidence(staff, image.ids["evidence_id"])
 
 
 @pytest.fixture

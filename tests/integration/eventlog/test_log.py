@@ -31,6 +31,23 @@ def test_append_outside_a_transaction_is_refused():
     assert not Event.objects.exists()
 
 
+@pytest.mark.django_db
+def test_redacting_replaces_what_is_said_and_moves_nothing():
+    for name in ("s", "other"):
+        log.create(name)
+        log.append(name, some(1201), at=timezone.now())
+    before = log.positions(["s"]), [(event.seq, event.type, event.at) for event in Event.objects.order_by("pk")]
+    replaced = log.redact("s", lambda data: '{"n":-1}' if json.loads(data)["n"] % 3 == 0 else None)
+    said = [json.loads(bytes(event.data))["n"] for event in log.read("s", after=0, limit=9999)]
+    assert replaced == said.count(-1) == 401
+    assert said == [-1 if n % 3 == 0 else n for n in range(1201)]
+    assert [json.loads(bytes(event.data))["n"] for event in log.read("other", after=0, limit=9999)] == list(range(1201))
+    assert (
+        log.positions(["s"]),
+        [(event.seq, event.type, event.at) for event in Event.objects.order_by("pk")],
+    ) == before
+
+
 @transactional
 def test_appending_to_a_stream_that_does_not_exist_is_refused():
     with transaction.atomic(), pytest.raises(Stream.DoesNotExist):

@@ -15,6 +15,7 @@ from django.db import OperationalError
 
 from apps.accounts.tokens import Identity
 from apps.eventlog import log
+from apps.eventlog.log import Position
 from apps.eventlog.models import Event, Stream
 from apps.tournaments.models import Match, Tournament
 from apps.tournaments.realtime import history
@@ -22,7 +23,7 @@ from apps.tournaments.realtime.hub import Hub
 from apps.tournaments.realtime.protocol import CloseCode
 from apps.tournaments.realtime.record import Record
 from apps.tournaments.realtime.rooms import Room
-from apps.tournaments.services import Actor, matches
+from apps.tournaments.services import Actor, erasure, matches
 from engine.match_flow import Score
 from tests import factories
 from tests.fanout import AtOnce, frames_of
@@ -331,6 +332,25 @@ async def test_history_that_was_replaced_sends_everybody_away(hub, cup, live, hi
     seqs = await score(cup, live, 2)
     hub.receive(hints[-1])
     assert newcomer.seqs == seqs
+
+
+async def test_when_a_person_is_erased_memory_lets_go_of_their_name_and_nobody_is_sent_away(hub, cup, live):
+    member = await join(hub, cup)
+    feed = hub.feeds[cup.stream]
+    user = live.home.user
+    named = f'"{user.username}"'.encode()
+    room, since = Room(cup.stream, "", "public"), Position(feed.position.epoch, 4)  # before anybody entered
+    await history.past(feed, room, since)
+    assert any(named in bytes(event.data) for event in feed.ring)
+    await sync_to_async(erasure.erase)(user)
+    await hub.compare()
+    assert not any(named in bytes(event.data) for event in feed.ring)
+    again = await history.past(feed, room, since)
+    assert again.resumed
+    assert named not in again.frames.frames
+    assert len(feed.ring) == feed.position.seq
+    assert member.closed is None
+    assert member.seqs[-1] == feed.position.seq
 
 
 async def test_the_rooms_of_a_tournament_that_was_deleted_are_closed(hub, cup, live):

@@ -531,9 +531,11 @@ class TestNames:
             entries.update(organizer(cup), second.pk, name=" ")
         the_log_is_the_state(cup)
 
-    def test_who_is_out_keeps_the_name(self):
+    def test_also_that_of_somebody_who_is_out_and_of_a_tournament_that_is_over(self):
         cup = factories.open_with_entries(1)
         entry = cup.entries.get()
         entries.withdraw(organizer(cup), entry.pk)
-        with pytest.raises(Conflict, match="not taking part"):
-            entries.update(organizer(cup), entry.pk, name="Ada")
+        tournaments.cancel(organizer(cup), cup.pk)
+        entries.update(organizer(cup), entry.pk, name="Ada")
+        assert cup.entries.get().name == "Ada"
+        the_log_is_the_state(cup)

@@ -10,12 +10,13 @@ from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDe
 from apps.integrations import services as integrations
 from apps.tournaments import permissions
 from apps.tournaments.exchange.document import write_document
-from apps.tournaments.models import EntryStatus, Match, Reopening, Role, Stage, Station, Tournament
+from apps.tournaments.models import EntryStatus, Evidence, Match, Reopening, Report, Role, Stage, Station, Tournament
 from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.selectors.export import export
 from apps.tournaments.services import (
     Actor,
     admission,
+    bans,
     brackets,
     deadlines,
     disputes,
@@ -25,6 +26,7 @@ from apps.tournaments.services import (
     matches,
     on_stream,
     reopening,
+    reports,
     rosters,
     schedule,
     stages,
@@ -97,6 +99,14 @@ class Scene:
     @property
     def hook(self) -> int:
         return self.cup.endpoints.get().pk
+
+    @property
+    def image(self) -> Evidence:
+        return Evidence.objects.get(dispute__match__tournament=self.cup)
+
+    @property
+    def report(self) -> Report:
+        return self.cup.reports.get()
 
     def by(self, role: str) -> Actor:
         return Actor(self.people[role])
@@ -179,6 +189,20 @@ def with_playoffs() -> Scene:
 def hooked() -> Scene:
     scene = Scene()
     integrations.add(scene.by("organizer"), scene.cup.pk, url=HOOK)
+    return scene
+
+
+def with_image() -> Scene:
+    """A match in dispute, with an image that somebody has reported."""
+    scene = disputed()
+    factories.add_image(scene.match, scene.people["player"])
+    reports.report_evidence(scene.by("opponent"), scene.image.pk, reason="private")
+    return scene
+
+
+def banned(scene: Scene | None = None) -> Scene:
+    scene = scene or Scene()
+    bans.ban(scene.by("organizer"), scene.cup.pk, username=scene.own.user.username)
     return scene
 
 
@@ -298,6 +322,16 @@ ATTEMPTS = {
     "remove_integration": (hooked, lambda s, by: integrations.remove(by, s.hook), LEADERS),
     "test_integration": (hooked, lambda s, by: integrations.test(by, s.hook), LEADERS),
     "replay_integration": (hooked, lambda s, by: integrations.replay(by, s.hook, first=1), LEADERS),
+    "report_entry": (Scene, lambda s, by: reports.report_entry(by, s.own.pk, reason="spam"), ANYBODY),
+    "report_evidence": (
+        with_image,
+        lambda s, by: reports.report_evidence(by, s.image.pk, reason="spam"),
+        {"player", "opponent"} | STAFF,
+    ),
+    "hide_evidence": (with_image, lambda s, by: reports.hide_evidence(by, s.image.pk), STAFF),
+    "resolve_report": (with_image, lambda s, by: reports.resolve(by, s.report.pk), STAFF),
+    "ban_user": (Scene, lambda s, by: bans.ban(by, s.cup.pk, username=s.own.user.username), LEADERS),
+    "unban_user": (banned, lambda s, by: bans.unban(by, s.cup.pk, s.own.user.pk), LEADERS),
 }
 
 

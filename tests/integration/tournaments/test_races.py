@@ -5,17 +5,33 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from threading import Barrier
 
+import msgspec
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
+from apps.accounts.models import User
 from apps.errors import AppError
 from apps.eventlog import log
+from apps.eventlog.log import PUBLIC
+from apps.eventlog.models import Event
 from apps.tournaments.models import Entry, Match
 from apps.tournaments.models.entry import TAKES_A_PLACE
-from apps.tournaments.services import Actor, brackets, entries, matches, reopening, teams, tournaments, waitlist
+from apps.tournaments.selectors.snapshots import tournament_snapshot
+from apps.tournaments.services import (
+    Actor,
+    brackets,
+    entries,
+    erasure,
+    matches,
+    reopening,
+    teams,
+    tournaments,
+    waitlist,
+)
 from apps.tournaments.services.deadlines import sweep
 from apps.tournaments.services.unit import present
 from engine.match_flow import MatchState, Score
+from engine.projection import fold
 from engine.stages import Format
 from tests import factories
 
@@ -312,3 +328,24 @@ def test_a_round_is_paired_once():
     results = at_once(*(lambda: brackets.pair(Actor(cup.created_by), cup.pk) for _ in range(4)))
     assert codes(results) == {"done": 1, "conflict": 3}
     assert cup.matches.filter(round=2).count() == 4
+
+
+def test_who_goes_while_they_enter_everywhere_is_nowhere_afterwards():
+    cups = [factories.open_with_entries(1) for _ in range(4)]
+    user = factories.make_user("leaver")
+
+    def enter(cup):
+        try:
+            return entries.register(Actor(User.objects.get(pk=user.pk)), cup.pk)
+        except (User.DoesNotExist, IntegrityError):
+            return "too late"
+
+    *_, gone = at_once(*(lambda cup=cup: enter(cup) for cup in cups), lambda: erasure.erase(user))
+    if gone == "conflict":  # they were faster three times
+        erasure.erase(user)
+    assert not User.objects.filter(username="leaver").exists()
+    assert not Entry.objects.filter(name="leaver").exists()
+    assert not Event.objects.filter(data__contains="leaver").exists()
+    for cup in cups:
+        seen = [event.data for event in log.read(cup.stream, after=0, limit=99, audiences={PUBLIC})]
+        assert fold(map(msgspec.json.decode, seen)) == tournament_snapshot(cup.pk, audience=PUBLIC).data

@@ -10,7 +10,7 @@ from apps.eventlog.models import Event
 from apps.tournaments.models import Entry, EntryStatus, Rating, Team, TeamMember
 from apps.tournaments.permissions import TEAM_ACTIONS, side_of
 from apps.tournaments.selectors import lists
-from apps.tournaments.services import Actor, admission, entries, matches, rosters, teams, tournaments
+from apps.tournaments.services import Actor, admission, entries, matches, reports, rosters, teams, tournaments
 from engine.match_flow import Score
 from tests import factories
 from tests.integration.tournaments.test_entries import by, full, head, organizer, statuses, the_log_is_the_state
@@ -53,6 +53,7 @@ class TestRights:
     EVERYBODY = ("guest", "outsider", "invited", "member", "captain", "admin")
     MAY = {
         "create_team": {"outsider", "invited", "member", "captain", "admin"},
+        "report_team": {"outsider", "invited", "member", "captain", "admin"},
         "accept_invitation": {"invited"},
         "decline_invitation": {"invited"},
         "leave_team": {"member", "captain"},
@@ -64,6 +65,7 @@ class TestRights:
     }
     TRY = {
         "create_team": lambda by, team: teams.create(by, name="Others"),
+        "report_team": lambda by, team: reports.report_team(by, team.pk, reason="spam"),
         "accept_invitation": lambda by, team: teams.accept(by, team.pk),
         "decline_invitation": lambda by, team: teams.decline(by, team.pk),
         "leave_team": lambda by, team: teams.leave(by, team.pk),

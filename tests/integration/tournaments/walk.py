@@ -11,9 +11,10 @@ from random import Random
 
 import msgspec
 
-from apps.errors import AppError
+from apps.errors import AppError, Conflict
 from apps.eventlog import log
 from apps.eventlog.log import PUBLIC, STAFF
+from apps.eventlog.models import Event
 from apps.tournaments.events import EVENTS
 from apps.tournaments.models import (
     Entry,
@@ -36,6 +37,7 @@ from apps.tournaments.services import (
     admission,
     brackets,
     entries,
+    erasure,
     matches,
     on_stream,
     reopening,
@@ -339,11 +341,26 @@ class RandomTournament:
     def cancel(self) -> None:
         self.command(tournaments.cancel, self.staff(), self.pk)
 
+    def erase_somebody(self) -> None:
+        """Somebody deletes their account; another person comes in their place."""
+        number = self.rng.randrange(len(self.users))
+        user, name = self.users[number], self.users[number].username
+        before = log.positions([self.stream])[self.stream].seq
+        try:
+            erasure.erase(user)
+        except Conflict:  # the only organiser by now
+            assert log.positions([self.stream])[self.stream].seq == before
+            return
+        assert list(Event.objects.filter(data__contains=f'"{name}"')) == []
+        assert not Entry.objects.filter(name=name).exists()
+        self.users[number] = factories.make_user()
+        self.over = {}
+
     STEPS = {
         move: 1, register: 1, add: 1, withdraw: 1, decide_entry: 1, rename: 0.3, check_in: 1, edit: 0.5,
         edit_stage: 0.5, add_or_remove_stage: 0.3, seed: 0.5, generate: 1.5, pair: 3, be_here: 3, choose_maps: 2,
         start: 8, score: 3, report: 4, confirm: 4, dispute: 1.5, finish: 7, rule: 2, reopen: 2, undo: 1, take_kept: 1,
-        put_on_stream: 1, change_staff: 0.5, cancel: 0.05,
+        put_on_stream: 1, change_staff: 0.5, cancel: 0.05, erase_somebody: 0.5,
     }  # fmt: skip
 
     # What must hold

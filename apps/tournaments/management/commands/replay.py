@@ -3,6 +3,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.errors import AppError
@@ -30,7 +31,8 @@ class Command(BaseCommand):
             message = f"There is no tournament {options['tournament']}."
             raise CommandError(message)
         referee = Member.objects.filter(tournament=tournament).select_related("user").order_by("role").first()
-        actor = Actor(referee.user if referee and referee.role >= Role.REFEREE else tournament.created_by)
+        leads = referee is not None and referee.role >= Role.REFEREE
+        actor = Actor((referee.user if referee and leads else tournament.created_by) or AnonymousUser())
 
         def sleep(seconds: float) -> bool:
             time.sleep(seconds)

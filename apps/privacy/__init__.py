@@ -1,0 +1,1 @@
+"""What the site holds about a person, for that person."""
