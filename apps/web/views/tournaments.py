@@ -1,10 +1,12 @@
 """A tournament's pages: overview, bracket, matches, entrants, activity."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
@@ -19,7 +21,7 @@ from apps.web.present import activity as story
 from apps.web.present import stages
 from apps.web.present.bracket import drawing
 from apps.web.present.entrants import listed
-from apps.web.present.league import league_rounds, league_tables
+from apps.web.present.league import MATCHES_AT_ONCE, league_rounds, league_tables
 from apps.web.present.mine import Mine, mine, my_match
 from apps.web.present.names import Names, names_of
 from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, match_shown
@@ -73,7 +75,7 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
 
 def tournament_context(state: State, names: Names, tournament: Tournament, role: Role) -> dict[str, Any]:
     """Return what the head and the tabs of a tournament show, and all its matches; of a state of any moment."""
-    sources = feeders(state)
+    sources, rows = feeders(state), state["matches"].values()
     return {
         "t": state["tournament"],
         "counts": counts(state),
@@ -83,7 +85,7 @@ def tournament_context(state: State, names: Names, tournament: Tournament, role:
         "champion": entrant_name(state, state["tournament"]["champion"]),
         "runner_up": entrant_name(state, state["tournament"]["runner_up"]),
         "third": entrant_name(state, state["tournament"]["third_place"]),
-        "all_matches": [match_shown(state, row, sources) for row in state["matches"].values()],
+        "all_matches": SimpleLazyObject(lambda: [match_shown(state, row, sources) for row in rows]),
         "stages": stages.switch(state, names),
         "stages_tab": stages.tab_name(state),
         "is_planned": bool(state["stations"]) or any(row["scheduled_at"] for row in state["matches"].values()),
@@ -97,7 +99,16 @@ def _teams_to_enter(person: Person, tournament: Tournament, my: Mine) -> list[tu
     return [(team, team_selectors.people_of(team)) for team in team_selectors.captained_by(person)[:MAX_TEAMS]]
 
 
-def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
+def _tab(
+    request: HttpRequest,
+    name: str,
+    seen: Visit,
+    failure: Failure | None,
+    *,
+    matches: Iterable[MatchShown] = (),
+) -> HttpResponse:
+    """Render a tab. `matches`: those on it, besides the one of the person looking."""
+    my = seen.context["my"].match
     regions = {
         "head": "web/tournament/_head.html",
         "mine": "web/tournament/_mine.html",
@@ -107,7 +118,9 @@ def _tab(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) 
         name: f"web/tournament/_{name}.html",
     }
     template = f"web/tournament/{name}.html"
-    return show(request, template, seen.context, regions=regions, live=seen.live, failure=failure)
+    shown = frozenset(match.id for match in (*matches, *([my] if my else ())))
+    live = replace(seen.live, shown=shown)
+    return show(request, template, seen.context, regions=regions, live=live, failure=failure)
 
 
 @page
@@ -127,7 +140,8 @@ def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
             "lines": _story(seen, ACTIVITY_ON_OVERVIEW)[0],
         }
     )
-    return _tab(request, "overview", seen, failure)
+    on_page = (match for name in ("now_playing", "next_up", "latest") for match in seen.context[name])
+    return _tab(request, "overview", seen, failure, matches=on_page)
 
 
 @page
@@ -135,13 +149,22 @@ def bracket(request: HttpRequest, tournament_id: int, *, failure: Failure | None
     """Show a stage, `?stage=` its number: a bracket, or tables and rounds. With `?view=tv` large, for a hall."""
     seen = visit(request, tournament_id, tab="bracket")
     tv = request.GET.get("view") == "tv"
-    seen.context.update({"tv": tv, **stage_shown(seen.live.state, request.GET.get("stage", ""), tv=tv)})
-    return _tab(request, "bracket", seen, failure)
+    shown = stage_shown(seen.live.state, request.GET, tv=tv)
+    seen.context.update({"tv": tv, **shown})
+    drawn = shown.get("drawing")
+    on_page = drawn.matches if drawn else [m for one in shown.get("league_rounds", ()) for m, _group in one.matches]
+    return _tab(request, "bracket", seen, failure, matches=on_page)
 
 
-def stage_shown(state: State, wanted: str, *, tv: bool = False) -> dict[str, Any]:
-    """Return what the page of a stage shows of a state. `wanted`: its number, else the stage that is on now."""
-    stage = stages.looked_at(state, wanted)
+def stage_shown(state: State, asked: Mapping[str, str], *, tv: bool = False) -> dict[str, Any]:
+    """
+    Return what the page of a stage shows of a state.
+
+    Args:
+        asked: the query. `stage` is a stage's number, else it is the one that is on now; `entrant` is whose path
+            through a bracket is lit, `round` the number of the round that a large league shows.
+    """
+    stage = stages.looked_at(state, asked.get("stage", ""))
     if stage is None:
         return {}
     following = stages.following(state, stage)
@@ -150,21 +173,42 @@ def stage_shown(state: State, wanted: str, *, tv: bool = False) -> dict[str, Any
     if Format(stage["format"]).is_league:
         if own["stage_entries"]:
             shown["tables"] = league_tables(own, stage, next_stage=following)
-            shown["league_rounds"] = league_rounds(own, stage)
+            shown["league_rounds"] = rounds = league_rounds(own, stage, "" if tv else asked.get("round", ""))
+            shown["one_round"] = not tv and not all(one.is_shown for one in rounds)
     else:
         shown["drawing"] = drawing(own, tv=tv)
+        if not tv:
+            shown |= _followed(own, asked.get("entrant", ""))
     return shown
+
+
+def _followed(state: State, wanted: str) -> dict[str, Any]:
+    """Return whose path through a bracket can be lit, by seed, and whose is."""
+    places = sorted(state["stage_entries"].values(), key=lambda row: row["seed"])
+    ids = [row["entry"] for row in places]
+    return {
+        "followed": [(entry, entrant_name(state, entry)) for entry in ids],
+        "followed_ids": ids,
+        "lit": next((entry for entry in ids if str(entry) == wanted), None),
+    }
 
 
 @page
 def matches(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """List all matches, round by round."""
+    """List all matches by round; of more than MATCHES_AT_ONCE one round alone, `?part=` its place in the list."""
     seen = visit(request, tournament_id, tab="matches")
-    by_round: dict[str, list[MatchShown]] = {}
+    found: dict[str, list[MatchShown]] = {}
     for match in seen.context["all_matches"]:
-        by_round.setdefault(seen.names.place(match), []).append(match)
-    seen.context["by_round"] = list(by_round.items())
-    return _tab(request, "matches", seen, failure)
+        found.setdefault(seen.names.place(match), []).append(match)
+    by_round = list(found.items())
+    if len(seen.context["all_matches"]) > MATCHES_AT_ONCE:
+        numbers = range(len(by_round))
+        present = next((n for n in numbers if not all(match.over for match in by_round[n][1])), numbers[-1])
+        part = next((n for n in numbers if str(n + 1) == request.GET.get("part")), present)
+        seen.context["parts"] = [(n + 1, by_round[n][0], n == part) for n in numbers]
+        by_round = [by_round[part]]
+    seen.context["by_round"] = by_round
+    return _tab(request, "matches", seen, failure, matches=(match for _name, own in by_round for match in own))
 
 
 @page

@@ -253,7 +253,8 @@ class TestWhatKeepsAPageCurrent:
         assert page.response["X-Position"] == f"{where['epoch']}:{where['seq']}"
         first = factories.match_number(cup, 1)
         assert embedded(page.html, "state")["matches"][str(first.pk)]["home_score"] == 2
-        assert f'data-bind="m.{first.pk}.home.score">2<' in page.html
+        card = page.html.split(f'data-match="{first.pk}"')[1].split("</article>")[0]
+        assert re.findall(r'class="side__score">(\d*)<', card) == ["2", "1"]
 
     def test_a_part_can_be_asked_for_alone(self, visitor, cup):
         for path, regions in {

@@ -4,7 +4,6 @@
 import { Room, empty } from "../../clients/deltacrown.js";
 import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
-import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
 import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
@@ -22,10 +21,14 @@ function embedded(id) {
   return element ? JSON.parse(element.textContent ?? "null") : null;
 }
 
-/** @type {{room: string, epoch: string, seq: number, mine: number[]} | null} */
+/** @type {{room: string, epoch: string, seq: number, mine: number[], rest?: Record<string, [number, number][]>} | null} */
 const page = embedded("page");
 /** @type {import("../../../../../clients/js/deltacrown.js").State} */
 const rendered = embedded("state") ?? empty();
+for (const [state, runs] of Object.entries(page?.rest ?? {})) {
+  // Matches that this page does not show: they count, and that is all.
+  for (const [first, last] of runs) for (let id = first; id <= last; id += 1) rendered.matches[id] = { id, state };
+}
 
 const chip = new Chip();
 const binder = new Binder();
@@ -40,7 +43,8 @@ function prepare(part) {
   localize(part);
   countDown(part);
   offerCopies(part);
-  for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
+  const brackets = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll("[data-bracket]"));
+  if (brackets.length) import("./bracket.js").then(({ bringToLife }) => brackets.forEach((one) => bringToLife(one, state)));
 }
 
 /** @param {HTMLElement} part */
@@ -59,7 +63,7 @@ function swapped(part) {
 function markMine() {
   const mine = new Set((page?.mine ?? []).map(String));
   if (!mine.size) return;
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line"))) {
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line, .cross__line"))) {
     row.classList.toggle("is-mine", mine.has(row.dataset.entry ?? ""));
   }
 }
