@@ -20,6 +20,7 @@ from apps.web.present import overlays as present
 from apps.web.present.names import Names, names_of
 from apps.web.present.veto import veto_shown
 from apps.web.reader import address_names_language
+from apps.words import said
 from engine.projection import State
 
 
@@ -30,7 +31,7 @@ def overlay(request: HttpRequest, tournament_id: int, kind: str) -> HttpResponse
     try:
         tournament = overlaid(tournament_id, request.GET.get("key", ""))
     except NotFound as error:
-        return _framed(request, render(request, "web/overlay/ended.html", {"message": error.message}, status=404))
+        return _framed(request, render(request, "web/overlay/ended.html", {"message": said(error.text)}, status=404))
     snapshot = tournament_snapshot(tournament.pk, audience=PUBLIC)
     state, options = snapshot.data, options_in(KINDS[kind], request.GET)
     template = f"web/overlay/_{kind.replace('-', '_')}.html"
