@@ -29,17 +29,18 @@ class Bracketing(gettext.NullTranslations):
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self.gettext(msgid1 if n == 1 else msgid2)
 
-    def language(self) -> str:
-        return CODE
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
 
     def to_language(self) -> str:
-        return CODE
+        return self.code
 
 
-def speak(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer everybody in this language until the test is over."""
-    monkeypatch.setitem(trans_real._translations, CODE, Bracketing())
-    monkeypatch.setattr("django.utils.translation.get_language_from_request", lambda *_args, **_kwargs: CODE)
+def speak(monkeypatch: pytest.MonkeyPatch, code: str = CODE) -> None:
+    """Answer everybody in this language until the test is over. One whose code begins with "ar" runs from the right."""
+    monkeypatch.setitem(trans_real._translations, code, Bracketing(code))
+    monkeypatch.setattr("django.utils.translation.get_language_from_request", lambda *_args, **_kwargs: code)
 
 
 def outside(text: str, depth: int = 0) -> tuple[str, int]:

@@ -33,7 +33,7 @@ class Used(NamedTuple):
 
 
 def used(domain: str) -> dict[Used, str]:
-    """Return what is to be translated, each with a file that says it: of Python and templates ("django"), or scripts."""
+    """Return what is to be translated, and a file that says it; "django" is Python and templates."""
     suffixes = (
         {".py": python_texts, ".html": template_texts, ".txt": template_texts}
         if domain == "django"
