@@ -22,6 +22,9 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
+EVERYWHERE = {"notices": "web/_notices.html"}  # regions of every page of a tournament
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """
@@ -99,9 +102,9 @@ def show(
     The answer says in `X-Position` which position of the log it shows, so that the page can tell new from old.
     """
     # A refused form's page is rendered at the address that the form was sent to, where it must not be asked for again.
-    here = failure.host if failure else request.path
+    here = failure.host if failure else context.get("here", request.path)
     values = {**context, "live": live, "failure": failure, "here": here, "now": timezone.now()}
-    part = (regions or {}).get(request.GET.get("region", "")) if request.method == "GET" else None
+    part = {**EVERYWHERE, **(regions or {})}.get(request.GET.get("region", "")) if request.method == "GET" else None
     response = render(request, part or template, values, status=failure.status if failure else 200)
     if live is not None:
         response["X-Position"] = f"{live.position.epoch}:{live.position.seq}"
@@ -114,8 +117,8 @@ def page(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if request.method not in ("GET", "HEAD") and kwargs.get("failure") is None:
-            return HttpResponseNotAllowed(["GET", "HEAD"])  # posted to only when a form on it was refused
+        if request.method not in ("GET", "HEAD") and kwargs.get("failure") is None and not kwargs.get("posted"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])  # posted to only by a view that has read the form
         try:
             return view(request, *args, **kwargs)
         except NotFound as error:

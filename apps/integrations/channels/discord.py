@@ -50,6 +50,7 @@ class Discord:
         "match_called",
         "match_completed",
         "tournament_completed",
+        "announcement_made",
     )
     retells = False  # old news is none
 
@@ -68,7 +69,7 @@ class Discord:
 
     def test(self, endpoint: Endpoint, at: datetime, /) -> Message:
         text = gettext("A test: news of {tournament} will come here.", tournament=_bold(endpoint.tournament))
-        return Message(endpoint.delivered, TEST, TEST, _body(text))
+        return Message(endpoint.delivered, TEST, TEST, body_of(text))
 
     def headers(self, message: Message, secrets: Secrets, at: datetime, /) -> Mapping[str, str]:
         return {"Content-Type": "application/json", "User-Agent": USER_AGENT}
@@ -88,10 +89,11 @@ class Discord:
 
 
 def _message(lines: Sequence[str], last: Recorded) -> Message:
-    return Message(last.seq, last.type, f"{last.stream}:{last.epoch}:{last.seq}", _body("\n".join(lines)))
+    return Message(last.seq, last.type, f"{last.stream}:{last.epoch}:{last.seq}", body_of("\n".join(lines)))
 
 
-def _body(text: str) -> bytes:
+def body_of(text: str) -> bytes:
+    """Return a message that mentions nobody. `text` is Discord's Markdown; see `escaped`."""
     return msgspec.json.encode(
         {"content": text, "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS},
     )
@@ -111,7 +113,8 @@ def _lines(endpoint: Endpoint, events: Sequence[Recorded]) -> Iterator[tuple[Rec
     for event, data in told:
         line = ""
         if "match" not in data:
-            line = f"{_OF_TOURNAMENTS[event.type](tournament, data)}{_link('tournament', tournament.pk)}"
+            said = _OF_TOURNAMENTS[event.type](tournament, data)
+            line = said and f"{said}{_link('tournament', tournament.pk)}"
         elif (match := matches.get(data["match"]["id"])) is not None and match.home and match.away:
             line = f"{_OF_MATCHES[event.type](match, data['match'])}{_link('match', match.pk)}"
         if line:
@@ -152,6 +155,11 @@ def _completed(tournament: Tournament, _data: Data) -> str:
     if not places:
         return gettext("{tournament} is over.", tournament=_bold(tournament))
     return gettext("{tournament} is over: {places}.", tournament=_bold(tournament), places=", ".join(places))
+
+
+def _announced(tournament: Tournament, data: Data) -> str:
+    standing = data["tournament"].get("notices", [])
+    return f"**{escaped(tournament.name)}**: {escaped(standing[-1]['text'])}" if standing else ""
 
 
 def _ready(match: Match, _changed: Data) -> str:
@@ -205,6 +213,7 @@ _OF_TOURNAMENTS: dict[str, Callable[[Tournament, Data], str]] = {
     "round_paired": _paired,
     "tournament_started": _started,
     "tournament_completed": _completed,
+    "announcement_made": _announced,
 }
 _OF_MATCHES: dict[str, Callable[[Match, Data], str]] = {
     "match_ready": _ready,

@@ -1,6 +1,7 @@
 """Small pieces that templates share: icons, times, what was typed, ids of commands."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,9 +16,12 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from apps.tournaments.models import DisputeCause
 from apps.web.catalogue import script_words
+from apps.web.commands import UNDO
 from apps.web.framing import HEIGHTS, frame
 from apps.web.present import veto
+from apps.web.present.desk import Pick, picks
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.web.reader import zone_named
 from apps.web.typed_times import as_typed
@@ -129,9 +133,11 @@ def invalid(context: dict[str, Any], form: str, field: str = "") -> SafeString |
 
 
 @register.simple_tag(takes_context=True)
-def game_rows(context: dict[str, Any], form: str, match: MatchShown) -> list[tuple[int, str, str]]:
+def game_rows(
+    context: dict[str, Any], form: str, match: MatchShown, *, blank: bool = False
+) -> list[tuple[int, str, str]]:
     """Return (number, home, away) for the inputs of each game: as typed, else as reported or played so far."""
-    known = [text.partition("–")[::2] for text in match.game]
+    known = [("" if blank else text).partition("–")[::2] for text in match.game]
     return [
         (
             number,
@@ -142,10 +148,40 @@ def game_rows(context: dict[str, Any], form: str, match: MatchShown) -> list[tup
     ]
 
 
+@register.filter
+def result_name(won: str) -> str:
+    """Return the name of the field that has the score with which this side won."""
+    return f"result_{won}"
+
+
+@register.simple_tag
+def dispute_causes() -> list[tuple[str, str]]:
+    """Return what a dispute can be about, with its name."""
+    return [(value, str(label)) for value, label in DisputeCause.choices]
+
+
+@register.simple_tag
+def picks_of(match: MatchShown, side: str) -> list[Pick]:
+    """Return the scores that a player can choose from."""
+    return picks(match, side)
+
+
 @register.simple_tag
 def side_of(match: Any, side: str) -> Any:
     """Return one side of a match by its name."""
     return match.home if side == "home" else match.away
+
+
+@register.simple_tag
+def mark_of(marks: Mapping[int, Any], match_id: int) -> Any:
+    """Return the mark on a match, or None."""
+    return marks.get(match_id)
+
+
+@register.simple_tag
+def seed_name(entrants: Sequence[Any], seed: int) -> str:
+    """Return the name of the entrant at a place, counted from 1."""
+    return str(entrants[seed - 1]["name"]) if 0 < seed <= len(entrants) else ""
 
 
 @register.filter
@@ -191,6 +227,7 @@ _ANNOUNCED = {
     "match_called": _("A match is called to its station"),
     "match_completed": _("A match has a result"),
     "tournament_completed": _("The tournament is over"),
+    "announcement_made": _("The organisers announce something"),
 }
 
 
@@ -210,6 +247,13 @@ def face(option: str) -> str:
 def kept(sentence: str) -> str:
     """Return a sentence that was stored, in English, as the reader reads it."""
     return remembered(sentence)
+
+
+@register.filter
+def undo_of(message: Any) -> str:
+    """Return the address that takes back what a message is about, or ""."""
+    tags = str(message.extra_tags or "")
+    return tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
 
 
 @register.filter

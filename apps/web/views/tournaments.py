@@ -12,23 +12,28 @@ from apps.eventlog.log import PUBLIC
 from apps.tournaments import permissions
 from apps.tournaments.models import Participation, Role, Team, TeamMember, Tournament
 from apps.tournaments.permissions import Person
+from apps.tournaments.selectors import activity as activity_selectors
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
 from apps.tournaments.selectors import teams as team_selectors
 from apps.tournaments.selectors.snapshots import tournament_snapshot
+from apps.tournaments.services.unit import CLOCK
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present import activity as story
-from apps.web.present import stages
+from apps.web.present import feed, stages
 from apps.web.present.bracket import drawing
+from apps.web.present.desk import leagues_in, results_of, slot_of, standing_of
 from apps.web.present.entrants import listed
 from apps.web.present.league import MATCHES_AT_ONCE, league_rounds, league_tables
 from apps.web.present.mine import Mine, mine, my_match
 from apps.web.present.names import Names, names_of
 from apps.web.present.shown import MatchShown, counts, entrant_name, feeders, match_shown
+from apps.words import said
 from engine.match_flow import BEGUN
 from engine.projection import State
 from engine.stages import Format
 
+EVERYTHING = feed.Filter()
 ACTIVITY_ON_OVERVIEW = 8
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
@@ -69,8 +74,21 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "my": my,
         "my_teams": _teams_to_enter(request.user, tournament, my),
         "my_match": my_match(state, my.match, my.side) if my.match else None,
+        **_so_far(state, my),
     }
     return Visit(tournament, role, live, names, context)
+
+
+def _so_far(state: State, my: Mine) -> dict[str, Any]:
+    """Return where an entrant's next match is, and how it has gone for them."""
+    if my.entry is None:
+        return {}
+    results = results_of(state, my.entry)
+    return {
+        "slot": slot_of(state, my.match.id) if my.match else None,
+        "results": results,
+        "standing": standing_of(state, my.entry, results, whole=leagues_in(state)),
+    }
 
 
 def tournament_context(state: State, names: Names, tournament: Tournament, role: Role) -> dict[str, Any]:
@@ -225,23 +243,40 @@ def activity(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     seen = visit(request, tournament_id, tab="activity")
     before = request.GET.get("before", "")
     page_before = int(before) if before.isascii() and before.isdigit() and len(before) <= MAX_SEQ_DIGITS else None
-    lines, older = _story(seen, ACTIVITY_ON_PAGE, before=page_before)
+    is_staff = permissions.is_staff(seen.role)
+    wanted = feed.filter_in(request.GET, is_staff=is_staff)
+    people = activity_selectors.people(seen.tournament) if is_staff else {}
+    lines, older = _story(seen, ACTIVITY_ON_PAGE, before=page_before, wanted=wanted, names=people)
     seen.context.update(
         {
             "lines": lines,
             "older": older,
             "paged": page_before is not None,
-            "quiet": " ".join(story.QUIET),
+            "quiet": "" if wanted.is_set else " ".join(story.QUIET),
+            "wanted": wanted,
+            "kinds": [(kind, said(label)) for kind, label in feed.KIND_LABELS.items() if is_staff or kind != "staff"],
+            "people": list(people.items()),
+            "clock": CLOCK if is_staff else "",
+            "entrant_names": feed.names_in(seen.live.state),
         }
     )
     return _tab(request, "activity", seen, failure)
 
 
-def _story(seen: Visit, limit: int, *, before: int | None = None) -> tuple[list[story.Line], int | None]:
-    """Return what happened, and the seq before which there is more."""
+def _story(
+    seen: Visit,
+    limit: int,
+    *,
+    before: int | None = None,
+    wanted: feed.Filter = EVERYTHING,
+    names: Mapping[str, str] | None = None,
+) -> tuple[list[story.Line], int | None]:
+    """Return what happened, and the seq before which there is more. `names`: by actor, where they are at hand."""
     audience = permissions.audience_of(seen.role)
-    found = lists.activity(seen.tournament, audience=audience, before=before).exclude(type__in=story.QUIET)
+    found = feed.filtered(lists.activity(seen.tournament, audience=audience, before=before), wanted, seen.live.state)
     events = list(found[: limit + 1])
-    names = selectors.actor_names(events) if permissions.is_staff(seen.role) else {}
+    if names is None:
+        is_staff = permissions.is_staff(seen.role)
+        names = selectors.actor_names(event.actor for event in events) if is_staff else {}
     older = events[limit - 1].seq if len(events) > limit else None
     return story.tournament_lines(events[:limit], seen.live.state, names), older
