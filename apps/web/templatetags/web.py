@@ -27,7 +27,9 @@ from apps.web.modules import graph
 from apps.web.present import veto
 from apps.web.present.desk import Pick, picks
 from apps.web.present.shown import STATUS_LABELS, MatchShown
+from apps.web.reader import zone_named
 from apps.web.share import sentences
+from apps.web.typed_times import as_typed
 from apps.words import gettext, moment, number, remembered, said
 from engine.text import gettext as _
 
@@ -156,6 +158,25 @@ def typed(context: dict[str, Any], form: str, field: str, otherwise: Any = "") -
     if failure is not None and failure.form == form:
         return failure.typed.get(field, "")
     return "" if otherwise is None else otherwise
+
+
+@register.simple_tag(takes_context=True)
+def zone_typed(context: dict[str, Any], form: str) -> str:
+    """Return the name of the zone in which the times of a form are: as before if it was refused, else the reader's."""
+    sent = str(typed(context, form, "zone"))
+    return sent if zone_named(sent) else timezone.get_current_timezone_name()
+
+
+@register.simple_tag(takes_context=True)
+def moment_typed(context: dict[str, Any], form: str, field: str, otherwise: datetime | str | None = None) -> str:
+    """Return what was typed into a field of the form that was refused, else a time as one would type it there."""
+    return str(typed(context, form, field, as_typed(otherwise or None, zone_typed(context, form))))
+
+
+@register.filter
+def zone_label(name: str) -> str:
+    """Return what people call a zone: "America/New York"."""
+    return name.replace("_", " ")
 
 
 @register.simple_tag(takes_context=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from apps.errors import NotFound
@@ -170,10 +169,4 @@ def new_code(request: HttpRequest, tournament_id: int) -> HttpResponse:
 def rules_shown(seen: Visit) -> dict[str, Any]:
     """Return what the form of the rules starts with. The invite code is for organisers, who alone see the form."""
     tournament = seen.live.state["tournament"]
-    opens, closes = (parse_datetime(tournament[f"check_in_{when}_at"] or "") for when in ("opens", "closes"))
-    return {
-        **tournament,
-        "invite_code": seen.tournament.invite_code,
-        "check_in_opens_at": f"{opens:%Y-%m-%dT%H:%M}" if opens else "",
-        "check_in_closes_at": f"{closes:%Y-%m-%dT%H:%M}" if closes else "",
-    }
+    return {**tournament, "invite_code": seen.tournament.invite_code}

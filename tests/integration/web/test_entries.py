@@ -56,7 +56,7 @@ class TestRules:
         assert olivia.sentence == "Minutes to claim a place: is not a number."
         assert olivia.form(f"{console(cup)}rules/")["invite_code"] == "Hush"
         olivia.send(f"{console(cup)}rules/", claim_minutes=5, check_in_opens_at="tomorrow")
-        assert "This is not a time" in olivia.sentence
+        assert "is not a time" in olivia.sentence
 
     def test_who_takes_part_is_not_asked_once_somebody_does(self, olivia):
         cup = factories.open_with_entries(1, olivia.user)
