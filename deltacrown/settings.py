@@ -6,6 +6,7 @@ on a laptop with nothing but Python. docs/operations.md lists the variables.
 import os
 import secrets
 from contextlib import suppress
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
     "apps.eventlog",
     "apps.tournaments",
     "apps.integrations",
+    "apps.notifications",
 ]
 
 MIDDLEWARE = [
@@ -151,11 +153,20 @@ CHANNEL_LAYERS = {
 EVENTLOG_SINKS = ["apps.tournaments.realtime.utils.publish", "apps.integrations.wake.wake"]
 
 # What goes on beside the server in each process that serves the site; dotted paths of context managers.
-BESIDE_THE_SERVER = ["apps.integrations.worker.beside", "apps.tournaments.realtime.vitals.reporting"]
-# Without it, `manage.py deliver --forever` has to run somewhere, or no webhook gets anything.
+BESIDE_THE_SERVER = [
+    "apps.integrations.worker.beside",
+    "apps.notifications.worker.beside",
+    "apps.tournaments.realtime.vitals.reporting",
+]
+# Without it, `manage.py deliver --forever` has to run somewhere, or no webhook and nobody gets anything.
 DELIVER = env.bool("DELIVER", default=True)
 # Networks besides the public internet to which organisers may have events delivered, there over plain http, too.
 WEBHOOK_ALLOWED_NETWORKS = [ip_network(network) for network in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+
+# The key by which push services know this site: 32 bytes in base64url. Empty: one is made at its first use and kept.
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")
+# Whom a push service asks when something is wrong: an https address, or mailto:.
+VAPID_CONTACT = env.str("VAPID_CONTACT", default=SITE_URL if SITE_URL.startswith("https://") else "")
 
 # Accounts ------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -190,8 +201,11 @@ ACCOUNT_RATE_LIMITS = {
 REAUTHENTICATION_SECONDS = 300  # who has no password, and deletes their account, has signed in within so many
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.forms.SignupForm"
+EMAIL_TIMEOUT = 10  # seconds
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="DeltaCrown <webmaster@localhost>")
+VAPID_CONTACT = VAPID_CONTACT or f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}"
 
 HEADLESS_ONLY = False
 HEADLESS_CLIENTS = ["app"]

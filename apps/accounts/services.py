@@ -6,11 +6,14 @@ E-mail addresses and passwords: allauth, which checks both.
 
 from datetime import datetime
 
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.http import HttpRequest
 
 from apps.accounts.models import User
 
@@ -23,6 +26,19 @@ def edit_profile(user: User, *, first_name: str | None = None, last_name: str | 
         setattr(user, field, value)
     user.save(update_fields=list(changed))
     return user
+
+
+def confirmed_address(user: User) -> str | None:
+    """Return the e-mail address of a person that is known to be theirs, None when it has not been confirmed."""
+    found = EmailAddress.objects.filter(user=user, verified=True, email__iexact=user.email)
+    address: str | None = found.values_list("email", flat=True).first()
+    return address
+
+
+def ask_to_confirm(request: HttpRequest, user: User) -> None:
+    """Send a link to a person's address that confirms it. allauth limits how often."""
+    address, _ = EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"primary": True})
+    send_verification_email_to_address(request, address)
 
 
 def block(user: User) -> None:

@@ -165,11 +165,20 @@ def redact(stream: str, rewrite: Callable[[str], str | None]) -> int:
     return replaced
 
 
-def read(stream: str, *, after: int, limit: int, audiences: Iterable[str] | None = None) -> list[Recorded]:
-    """Return up to `limit` events with seq > after, in order; only those of `audiences` when given."""
+def read(
+    stream: str,
+    *,
+    after: int,
+    limit: int,
+    audiences: Iterable[str] | None = None,
+    types: Iterable[str] | None = None,
+) -> list[Recorded]:
+    """Return up to `limit` events with seq > after, in order; only those of `audiences` and `types` when given."""
     found = Event.objects.filter(stream__name=stream, seq__gt=after).select_related("stream").order_by("seq")
     if audiences is not None:
         found = found.filter(audience__in=audiences)
+    if types is not None:
+        found = found.filter(type__in=types)
     return [
         Recorded(
             stream=stream,

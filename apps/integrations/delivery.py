@@ -88,6 +88,9 @@ class Courier:
         self._owner = secrets.token_hex(16)
         self._clock, self._open_line, self._chance, self._stopping = clock, open_line, chance, stopping
 
+    def upcoming(self, now: datetime, limit: int) -> list[tuple[int, datetime]]:
+        return upcoming(now, limit)
+
     def serve(self, endpoint_id: int) -> bool:
         """
         Deliver until there is nothing left, an attempt fails, or others should have their turn.

@@ -26,13 +26,22 @@ class Unreadable(Exception):
 
 
 def seal(secrets: Secrets) -> str:
-    return _box(_keys()).encrypt(msgspec.json.encode(secrets)).decode()
+    return seal_bytes(msgspec.json.encode(secrets))
 
 
 def unseal(sealed: str) -> Secrets:
     """Return what was sealed. Raises Unreadable."""
+    return msgspec.json.decode(unseal_bytes(sealed), type=Secrets)
+
+
+def seal_bytes(secret: bytes) -> str:
+    return _box(_keys()).encrypt(secret).decode()
+
+
+def unseal_bytes(sealed: str) -> bytes:
+    """Return what was sealed. Raises Unreadable."""
     try:
-        return msgspec.json.decode(_box(_keys()).decrypt(sealed.encode()), type=Secrets)
+        return _box(_keys()).decrypt(sealed.encode())
     except InvalidToken:
         raise Unreadable from None
 

@@ -34,6 +34,13 @@ HELD = (
         ("name", "ending", "scopes", "tournament", "created_at", "expires_at", "used_at"),
     ),
     Held("calendar_address", "integrations.CalendarFeed", "user", ("created_at",)),
+    Held("told_of", "notifications.Preferences", "user", ("kinds", "language")),
+    Held(
+        "told_by",
+        "notifications.Channel",
+        "user",
+        ("way", "name", "origin", "since", "active", "off_reason", "told_at"),
+    ),
     Held(
         "webhooks_and_channels",
         "integrations.Endpoint",

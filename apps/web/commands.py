@@ -37,7 +37,7 @@ HOSTS = frozenset(
         "entry", "teams", "team",
         "manage-stages", "manage-bracket", "manage-list", "join",
         "setup-name", "setup-format", "setup-entrants", "setup-publish",
-        "manage-integrations", "access", "manage-overlays",
+        "manage-integrations", "access", "manage-overlays", "notifications",
     }
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Scores in forms: two numbers, a shootout, or the score of each game."""
 
+import re
 from collections.abc import Mapping
 
 from django import forms
@@ -12,6 +13,7 @@ from engine.match_flow import MAX_GAMES, MAX_POINTS, Score
 from engine.text import gettext as _
 
 MAX_DIGITS = 4
+_PICKED = re.compile(r"(\d{1,2})-(\d{1,2})", re.ASCII)
 _NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a whole number.")}
 
 
@@ -73,6 +75,29 @@ def score_given(sent: Mapping[str, str]) -> Score | None:
     """Return the score in a form, or None when nothing is filled in."""
     numbers = [text for name, text in sent.items() if name.endswith(("_score", "_shootout")) or name.startswith("game")]
     return score_in(sent) if any(str(text).strip() for text in numbers) else None
+
+
+def stated_in(sent: Mapping[str, str]) -> Score:
+    """
+    Return the result in a player's form: who `won`, with the score chosen for that, or a score that is written out.
+
+    Raises:
+        BadRequest: neither, or both and they do not agree.
+    """
+    won = sent.get("won", "")
+    picked = _PICKED.fullmatch(sent.get(f"result_{won}", ""))
+    score = score_given(sent)
+    if score is None:
+        if won not in ("home", "away", "draw"):
+            raise BadRequest(_("Choose who won, or write the score."), field="won")
+        if picked is None:
+            raise BadRequest(_("Choose the score, too."), field="result")
+        return to_score(int(picked[1]), int(picked[2]))
+    winner = score.winner()
+    chosen = picked is not None and f"{score.home}-{score.away}" != picked[0] and "game1_home" in sent
+    if (won and won != (winner.value if winner else "draw")) or chosen:
+        raise BadRequest(_("Who won and the score do not fit together. Check both."), field="won")
+    return score
 
 
 def stepped(sent: Mapping[str, str]) -> Score:

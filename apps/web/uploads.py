@@ -23,14 +23,16 @@ class TooLarge(AppError):
     code, http_status = ErrorCode.PAYLOAD_TOO_LARGE, 413
 
 
-def takes_files(*, at_most: int, form: str, host: Callable[P, str], files: int = 1) -> Callable[[View[P]], View[P]]:
+def takes_files(
+    *, at_most: int, form: str | Callable[P, str], host: Callable[P, str], files: int = 1
+) -> Callable[[View[P]], View[P]]:
     """
     Make a view of one for a form with files of `at_most` bytes each; larger ones are refused on the form's page.
 
     The bound is set before the check of the form's token, which reads the form. So the check is made in here.
 
     Args:
-        form: the form's name on its page.
+        form: the form's name on its page, or how to make it.
         host: the page that the form stands on, given what the view is given.
     """
 
@@ -48,7 +50,8 @@ def takes_files(*, at_most: int, form: str, host: Callable[P, str], files: int =
                 error = TooLarge(
                     _("The file is too large: at most {most} MiB.", most=at_most // 1024 // 1024), field="file"
                 )
-                return refused(request, error, form=form, host=host(*args, **kwargs))
+                name = form if isinstance(form, str) else form(*args, **kwargs)
+                return refused(request, error, form=name, host=host(*args, **kwargs))
 
         return bounded
 

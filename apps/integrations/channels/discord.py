@@ -69,7 +69,7 @@ class Discord:
 
     def test(self, endpoint: Endpoint, at: datetime, /) -> Message:
         text = gettext("A test: news of {tournament} will come here.", tournament=_bold(endpoint.tournament))
-        return Message(endpoint.delivered, TEST, TEST, _body(text))
+        return Message(endpoint.delivered, TEST, TEST, body_of(text))
 
     def headers(self, message: Message, secrets: Secrets, at: datetime, /) -> Mapping[str, str]:
         return {"Content-Type": "application/json", "User-Agent": USER_AGENT}
@@ -89,10 +89,11 @@ class Discord:
 
 
 def _message(lines: Sequence[str], last: Recorded) -> Message:
-    return Message(last.seq, last.type, f"{last.stream}:{last.epoch}:{last.seq}", _body("\n".join(lines)))
+    return Message(last.seq, last.type, f"{last.stream}:{last.epoch}:{last.seq}", body_of("\n".join(lines)))
 
 
-def _body(text: str) -> bytes:
+def body_of(text: str) -> bytes:
+    """Return a message that mentions nobody. `text` is Discord's Markdown; see `escaped`."""
     return msgspec.json.encode(
         {"content": text, "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS},
     )

@@ -32,7 +32,7 @@ class Mine:
 
     `text` is the sentence; `match` and `side` are set for a match to play or wait for. `check_in`: "opens" later,
     "open", "over" without them, or "" when there is nothing to do. `claim_by`: until when a place is held.
-    `acts`: not a player of a team whose captain is somebody else.
+    `acts`: not a player of a team whose captain is somebody else. `drawn`: with the others that are played against.
     """
 
     step: str
@@ -45,6 +45,7 @@ class Mine:
     check_in: str = ""
     claim_by: str | None = None
     acts: bool = True
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class MyMatch:
     me: SideShown
     opponent: SideShown
     against: str
+
+    @property
+    def other(self) -> str:
+        return "away" if self.side == "home" else "home"
 
 
 def my_match(state: State, match: MatchShown, side: str) -> MyMatch:
@@ -91,20 +96,27 @@ def _to_come(state: State, match: MatchShown, side: str) -> str:
 
 
 def mine(
-    state: State, *, signed_in: bool, entry_id: int | None, now: datetime | None = None, acts: bool = True
+    state: State,
+    *,
+    signed_in: bool,
+    entry_id: int | None,
+    now: datetime | None = None,
+    acts: bool = True,
+    number: int = 0,
 ) -> Mine:
     """
     Return what to offer. `entry_id`: the person's entry, the active one when there is one.
 
-    `now` tells whether check-in is open; `acts` is False for a player of a team who is not its captain.
+    `now` tells whether check-in is open; `acts` is False for a player of a team who is not its captain. `number`: the
+    place on the waitlist, where the state does not hold all who wait.
     """
     entry = state["entries"].get(str(entry_id))
     if entry is None or entry["status"] in _OUT:
         return _outsider(state, signed_in=signed_in, entry=entry)
-    if state["matches"] and entry["status"] == "confirmed":
+    if is_drawn(state) and entry["status"] == "confirmed":
         shown = _in_bracket(state, entry)
     else:
-        shown = _before_bracket(state, entry, now)
+        shown = _before_bracket(state, entry, now, number)
     return shown if acts else _watched(shown)
 
 
@@ -136,12 +148,16 @@ def late_entry(state: State) -> bool:
     return paired < (live[0]["rounds"] or rounds_needed(len(rows))) and counts(state).left > 0
 
 
-def _before_bracket(state: State, entry: Row, now: datetime | None) -> Mine:
+def is_drawn(state: State) -> bool:
+    return any(stage["state"] != "pending" for stage in state["stages"].values())
+
+
+def _before_bracket(state: State, entry: Row, now: datetime | None, number: int) -> Mine:
     tournament = state["tournament"]
     status = entry["status"]
     if tournament["status"] in _OVER:
         return Mine("none")
-    drawn = bool(state["matches"])
+    drawn = is_drawn(state)
     shown = Mine(
         status,
         entry=entry["id"],
@@ -159,7 +175,7 @@ def _before_bracket(state: State, entry: Row, now: datetime | None) -> Mine:
         case "offered":
             return replace(shown, text=_("A place is held for you. Claim it, or it goes to the next on the waitlist."))
         case "waitlisted":
-            return replace(shown, text=_waits(state, entry))
+            return replace(shown, text=_waits(state, entry, number))
     if shown.check_in:
         return replace(shown, step="in", text=_("Only entrants who check in are drawn."))
     here = _("You are checked in") if tournament["check_in"] else _("You are in")
@@ -168,10 +184,10 @@ def _before_bracket(state: State, entry: Row, now: datetime | None) -> Mine:
     )
 
 
-def _waits(state: State, entry: Row) -> str:
-    if state["matches"]:
+def _waits(state: State, entry: Row, number: int) -> str:
+    if is_drawn(state):
         return _("The bracket was drawn and no place became free.")
-    number = [row["id"] for row in waitlist(state)].index(entry["id"]) + 1
+    number = number or [row["id"] for row in waitlist(state)].index(entry["id"]) + 1
     minutes = state["tournament"]["claim_minutes"]
     if not minutes:
         return _("You are number {number} on the waitlist. If a place becomes free, it is yours.", number=number)
@@ -208,7 +224,7 @@ def _watched(shown: Mine) -> Mine:
 def _in_bracket(state: State, entry: Row) -> Mine:
     known = {"entry": entry["id"], "name": entry["name"]}
     tournament = state["tournament"]
-    own = [row for row in state["matches"].values() if entry["id"] in (row["home"], row["away"])]
+    own = [row for row in state["matches"].values() if entry["id"] in (row.get("home"), row.get("away"))]
     still_to_play = [row for row in own if row["state"] in OPEN]
     if tournament["status"] == "cancelled":
         return Mine("none")
@@ -218,7 +234,7 @@ def _in_bracket(state: State, entry: Row) -> Mine:
         match = match_shown(state, row, feeders(state))
         return Mine("match", match=match, side=side, may_withdraw=True, **known)
     if tournament["status"] != "completed" and (text := _between(state, entry)):
-        return Mine("in", text, may_withdraw=True, **known)
+        return Mine("in", text, may_withdraw=True, drawn=True, **known)
     return _finished(tournament, entry, own, state, known)
 
 
@@ -231,7 +247,8 @@ def _between(state: State, entry: Row) -> str:
         if row is None:
             continue
         if stage["state"] == "live" and stage["format"] == Format.SWISS:
-            present = max((m["round"] for m in state["matches"].values() if m["stage"] == stage["id"]), default=0)
+            paired = [m.get("round", 0) for m in state["matches"].values() if m["stage"] == stage["id"]]
+            present = max([*paired, *row["byes"]], default=0)
             following = _("Your next match shows here when the next round is paired.")
             bye = _("You have a bye in round {round}.", round=present)
             return f"{bye} {following}" if present in row["byes"] else following

@@ -16,10 +16,12 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from apps.tournaments.models import DisputeCause
 from apps.web.catalogue import script_words
 from apps.web.commands import UNDO
 from apps.web.framing import HEIGHTS, frame
 from apps.web.present import veto
+from apps.web.present.desk import Pick, picks
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.words import gettext, moment, number, remembered, said
 from engine.text import gettext as _
@@ -110,9 +112,11 @@ def invalid(context: dict[str, Any], form: str, field: str = "") -> SafeString |
 
 
 @register.simple_tag(takes_context=True)
-def game_rows(context: dict[str, Any], form: str, match: MatchShown) -> list[tuple[int, str, str]]:
+def game_rows(
+    context: dict[str, Any], form: str, match: MatchShown, *, blank: bool = False
+) -> list[tuple[int, str, str]]:
     """Return (number, home, away) for the inputs of each game: as typed, else as reported or played so far."""
-    known = [text.partition("–")[::2] for text in match.game]
+    known = [("" if blank else text).partition("–")[::2] for text in match.game]
     return [
         (
             number,
@@ -121,6 +125,24 @@ def game_rows(context: dict[str, Any], form: str, match: MatchShown) -> list[tup
         )
         for number, (home, away) in enumerate(known, start=1)
     ]
+
+
+@register.filter
+def result_name(won: str) -> str:
+    """Return the name of the field that has the score with which this side won."""
+    return f"result_{won}"
+
+
+@register.simple_tag
+def dispute_causes() -> list[tuple[str, str]]:
+    """Return what a dispute can be about, with its name."""
+    return [(value, str(label)) for value, label in DisputeCause.choices]
+
+
+@register.simple_tag
+def picks_of(match: MatchShown, side: str) -> list[Pick]:
+    """Return the scores that a player can choose from."""
+    return picks(match, side)
 
 
 @register.simple_tag

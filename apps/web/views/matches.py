@@ -8,9 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from apps.errors import BadRequest
 from apps.eventlog.log import PUBLIC
-from apps.tournaments import permissions
+from apps.tournaments import permissions, uploads
 from apps.tournaments.models import DisputeCause, Match, Status
 from apps.tournaments.selectors import lists
 from apps.tournaments.selectors import pages as selectors
@@ -20,7 +19,7 @@ from apps.tournaments.services import Done
 from apps.tournaments.services import matches as services
 from apps.tournaments.state import match_fields, station_fields
 from apps.web.commands import actor, carry_out, cleaned, expected_version
-from apps.web.evidence import attach, takes_files
+from apps.web.evidence import MAX_FILES, attach
 from apps.web.forms import DisputeForm, LoserForm, SideForm
 from apps.web.pages import Failure, Live, page, show
 from apps.web.present.activity import match_lines
@@ -29,7 +28,8 @@ from apps.web.present.names import Names
 from apps.web.present.results import kept_text, reports
 from apps.web.present.shown import match_shown
 from apps.web.present.veto import veto_shown
-from apps.web.scores import score_in, stepped
+from apps.web.scores import score_in, stated_in, stepped
+from apps.web.uploads import takes_files
 from apps.web.views.console import take_back_of
 from engine.bracket import Side
 from engine.match_flow import MatchState
@@ -76,12 +76,10 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
         "is_staff": is_staff,
         "veto": veto_shown(live.state, state_row, side=side, is_referee=may_referee, now=timezone.now()),
         "cancelled": row.tournament.status == Status.CANCELLED,
-        "takes_files": takes_files(),
         "reopening": selectors.last_reopening(match_id) if is_staff and "match_reopened" in happened else None,
         "reports": reports(live.state, state_row),
         "kept": kept_text(live.state, kept) if kept and row.state in (MatchState.READY, MatchState.CHECK_IN) else "",
         "disputes": selectors.disputes_of(match_id) if (is_staff or side) and "result_disputed" in happened else [],
-        "causes": DisputeCause.choices,
         **booking(row),
     }
     regions = {
@@ -182,7 +180,7 @@ def finish(request: HttpRequest, match_id: int) -> Done:
 
 @_posted("report", _("Your report was sent."))
 def report(request: HttpRequest, match_id: int) -> Done:
-    new = score_in(request.POST)
+    new = stated_in(request.POST)
     return services.report(actor(request), match_id, new, expected_version=expected_version(request))
 
 
@@ -218,6 +216,17 @@ def take_kept(request: HttpRequest, match_id: int) -> Done:
     return services.take_kept(actor(request), match_id, expected_version=expected_version(request))
 
 
+def _takes_photos(form: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Bound what a form about a match may send before anything of it is read."""
+    return takes_files(
+        at_most=uploads.PICTURE,
+        files=MAX_FILES,
+        form=lambda match_id: f"{form}-{match_id}",
+        host=lambda match_id: reverse("match", args=[match_id]),
+    )
+
+
+@_takes_photos("dispute")
 @_posted("dispute", _("A referee decides now."))
 def dispute(request: HttpRequest, match_id: int) -> Done:
     """Ask a referee to decide, with images if there are any; an image that is refused leaves the dispute open."""
@@ -228,9 +237,10 @@ def dispute(request: HttpRequest, match_id: int) -> Done:
     return attach(request, match_id) or done
 
 
+@_takes_photos("evidence")
 @_posted("evidence", _("The images were added."))
 def evidence(request: HttpRequest, match_id: int) -> Done:
     done = attach(request, match_id, required=True)
     if done is None:
-        raise BadRequest(_("This site keeps no images."), field="file")
+        raise AssertionError("attach() refuses a form without images")
     return done

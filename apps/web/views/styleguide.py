@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from apps.web.pages import Failure, page, show
 from apps.web.present.bracket import drawing
+from apps.web.present.desk import Slot, results_of, standing_of
 from apps.web.present.league import league_tables
-from apps.web.present.shown import match_shown
+from apps.web.present.mine import my_match
+from apps.web.present.shown import MatchShown, match_shown
 from apps.web.present.veto import VetoShown, veto_shown
 from engine.bracket import PlannedMatch, Side
 from engine.double_elimination import double_elimination
@@ -47,6 +49,10 @@ def styleguide(request: HttpRequest, *, failure: Failure | None = None) -> HttpR
         "drawings": [drawing(sample(plans, _IN_A_BRACKET)) for plans in brackets],
         "table": league_tables(league, league["stages"]["1"])[0],
         "vetoes": _vetoes(states),
+        "reports": [(match, my_match(states, match, "home")) for match in _to_report(states)],
+        "slots": [Slot(timezone.now().isoformat(), "Table 4", called) for called in (False, True)],
+        "results": results_of(league, 1),
+        "standing": standing_of(league, 1, results_of(league, 1), whole=[1]),
         "t": {"accent": "#2f6fed"},
     }
     return show(request, "web/styleguide.html", context, failure=failure)
@@ -88,6 +94,12 @@ def sample(plans: Sequence[PlannedMatch], kinds: Sequence[str]) -> State:
             "version": 1, "deadline_at": None, "started_at": None, "completed_at": None,
         }  # fmt: skip
     return state
+
+
+def _to_report(state: State) -> list[MatchShown]:
+    """Return a match of one game, and one of three, that can be reported."""
+    row = next(row for row in state["matches"].values() if row["state"] == "ready")
+    return [match_shown(state, {**row, "best_of": best_of}) for best_of in (1, 3)]
 
 
 def _vetoes(state: State) -> list[VetoShown | None]:

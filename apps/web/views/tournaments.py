@@ -22,6 +22,7 @@ from apps.web.pages import Failure, Live, page, show
 from apps.web.present import activity as story
 from apps.web.present import feed, stages
 from apps.web.present.bracket import drawing
+from apps.web.present.desk import leagues_in, results_of, slot_of, standing_of
 from apps.web.present.entrants import listed
 from apps.web.present.league import MATCHES_AT_ONCE, league_rounds, league_tables
 from apps.web.present.mine import Mine, mine, my_match
@@ -73,8 +74,21 @@ def visit(request: HttpRequest, tournament_id: int, *, tab: str, audience: str =
         "my": my,
         "my_teams": _teams_to_enter(request.user, tournament, my),
         "my_match": my_match(state, my.match, my.side) if my.match else None,
+        **_so_far(state, my),
     }
     return Visit(tournament, role, live, names, context)
+
+
+def _so_far(state: State, my: Mine) -> dict[str, Any]:
+    """Return where an entrant's next match is, and how it has gone for them."""
+    if my.entry is None:
+        return {}
+    results = results_of(state, my.entry)
+    return {
+        "slot": slot_of(state, my.match.id) if my.match else None,
+        "results": results,
+        "standing": standing_of(state, my.entry, results, whole=leagues_in(state)),
+    }
 
 
 def tournament_context(state: State, names: Names, tournament: Tournament, role: Role) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(cup, receiver, monkeypatch):
         receiver.plan(hang)
         wanted = cup.rename(3)
         other.has(3)
+        receiver.has(1)
         assert seqs(other) == wanted
         assert seqs(receiver) == wanted[:1]
         monkeypatch.setattr("apps.integrations.sending.SECONDS", 0.1)

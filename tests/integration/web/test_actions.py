@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from apps.accounts.models import User
 from apps.errors import BadRequest
 from apps.eventlog.models import Event
+from apps.tournaments import uploads
 from apps.tournaments.models import Dispute, Match, Role, Stage, Status, Tournament
 from apps.tournaments.services import Actor, Done, matches, reopening, stages, tournaments
 from apps.web import evidence
@@ -70,7 +71,7 @@ class TestCheckIn:
         matches.dispute(Actor(player), disputed.pk, text="Look at this.")
         page = visitor(player).open("/me/")
         assert page.has_form(f"/m/{match.pk}/check-in/")
-        assert page.text.index("You play") < page.text.index(f"{other.name}, match 1")
+        assert page.text.index("Say that you are here") < page.text.index("A referee decides your match")
 
     def test_the_board_shows_who_is_here_and_until_when(self, olivia, match):
         matches.check_in(Actor(match.home.user), match.pk)
@@ -105,21 +106,40 @@ class TestGames:
         assert f'data-bind="m.{match.pk}.game.1">9–13<' in away.html
 
     def test_or_only_the_games_won_are_known(self, visitor, match):
-        home = visitor(match.home.user).open(f"/m/{match.pk}/")
-        home.send(f"/m/{match.pk}/report/", home_score=2, away_score=0)
-        assert "You reported 2–0" in home.text
+        away = visitor(match.away.user).open("/me/")
+        away.send(f"/m/{match.pk}/report/", won="away", result_away="1-2")
+        assert "You reported 2–1" in away.text
+
+    def test_of_a_single_game_it_is_enough_who_won(self, visitor, olivia):
+        match = first_match(factories.drawn(2, olivia.user))
+        home = visitor(match.home.user).open("/me/")
+        home.send(f"/m/{match.pk}/report/", won="away", home_score=3, away_score=1)
+        assert (home.status, home.form(f"/m/{match.pk}/report/")["won"]) == (400, "away")
+        home.send(f"/m/{match.pk}/report/", won="home", home_score="", away_score="")
+        assert "You reported 1–0" in home.text
 
     @pytest.mark.parametrize(
         ("typed", "sentence"),
         [
-            ({}, "Score: is missing."),
+            ({}, "Choose who won, or write the score."),
+            ({"won": "home"}, "Choose the score, too."),
+            ({"won": "away", "game1_home": 13, "game1_away": 7}, "do not fit together"),
             ({"game2_home": 13, "game2_away": 7}, "Game 1 has no score; fill in the games in order."),
             ({"game1_home": 13}, "Game 1 needs a whole number for both sides."),
             ({"game1_home": "many", "game1_away": 1}, "Game 1 needs a whole number for both sides."),
             ({"game1_home": 13, "game1_away": 7}, "1–0 is not the end of a best of 3"),
             (
-                {"game1_home": 1, "game1_away": 0, "home_score": 0, "away_score": 2},
-                "The games add up to 1–0, not to 0–2.",
+                {
+                    "won": "home",
+                    "result_home": "2-0",
+                    "game1_home": 1,
+                    "game1_away": 0,
+                    "game2_home": 0,
+                    "game2_away": 1,
+                    "game3_home": 1,
+                    "game3_away": 0,
+                },
+                "do not fit together",
             ),
         ],
     )
@@ -197,9 +217,7 @@ class TestDisputes:
             kept.append((actor.user, match_id, data))
             return Done("", len(kept), {"match_id": match_id})
 
-        service = type("disputes", (), {"add_evidence": staticmethod(add_evidence)})
-        monkeypatch.setattr(evidence, "find_spec", lambda _name: object())
-        monkeypatch.setattr(evidence, "import_module", lambda _name: service)
+        monkeypatch.setattr(evidence, "add_evidence", add_evidence)
         player = visitor(match.away.user).open(f"/m/{match.pk}/")
         path = f"/m/{match.pk}/evidence/"
         fields = player.form(path)
@@ -218,6 +236,8 @@ class TestDisputes:
         assert player.sentence == "Choose at least one image."
         images(*[b"x"] * 20)
         assert "at most" in player.sentence
+        images(b"x" * (uploads.PICTURE + 1))
+        assert (player.status, player.sentence) == (413, "The file is too large: at most 5 MiB.")
 
 
 class TestCancelling:

@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.tournaments.models import Match, Role, Status
 from apps.tournaments.services import Actor, brackets, entries, matches, tournaments
 from engine.match_flow import Score
+from engine.stages import Format
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -185,8 +186,50 @@ class TestOnesOwnPage:
         factories.enter(cup, user)
         page = visitor(user).open("/me/")
         assert cup.name in page.text
-        assert "You have no match to play" in page.text
-        assert embedded(page.html, "page")["room"] == f"tournament:{cup.pk}"
+        assert "Your first match shows here when the bracket is drawn." in page.text
+        assert [seat["room"] for seat in embedded(page.html, "rooms")] == [f"tournament:{cup.pk}"]
+
+    def test_shows_everything_of_all_ones_tournaments_in_few_queries(self, visitor, django_assert_max_num_queries):
+        user = factories.make_user()
+        full = factories.open_with_entries(2, capacity=2)
+        for _ in range(2):
+            factories.enter(full, factories.make_user())
+        factories.enter(full, user, "Me")
+        league = factories.open_with_entries(3, format=Format.ROUND_ROBIN)
+        factories.enter(league, user, "Me")
+        factories.play(factories.draw(league), matches_at_most=4)
+        cup = factories.open_with_entries(3, stage={"best_of": 3})
+        factories.enter(cup, user, "Me")
+        factories.draw(cup)
+        swiss = factories.open_with_entries(4, format=Format.SWISS)
+        factories.enter(swiss, user, "Me")
+        factories.draw(swiss)
+        final = factories.open_with_entries(2)
+        factories.enter(final, user, "Me")
+        factories.draw(final)
+        over = factories.open_with_entries(1)
+        factories.enter(over, user, "Me")
+        factories.play(factories.draw(over))
+        page = visitor(user)
+        with django_assert_max_num_queries(12):
+            page.open("/me/")
+        assert "You are number 3 on the waitlist." in page.text
+        assert re.search(r"Place \d of 4", page.text)
+        assert "2–0" in page.text
+        assert "2–1" in page.text
+        assert "You have a bye in round 1." in page.text
+        assert "You finished second." in page.text
+        rooms = [seat["room"] for seat in embedded(page.html, "rooms")]
+        assert rooms[0].startswith("match:")
+        assert len(rooms) == len(set(rooms)) == 5
+
+    def test_a_waitlist_place_and_a_standing_are_those_of_the_tournaments_page(self, visitor):
+        user = factories.make_user()
+        league = factories.open_with_entries(3, format=Format.ROUND_ROBIN)
+        factories.enter(league, user, "Me")
+        factories.play(factories.draw(league), matches_at_most=4)
+        said = [re.search(r"Place \d of 4", visitor(user).open(path).text)[0] for path in ("/me/", f"/t/{league.pk}/")]
+        assert said[0] == said[1]
 
 
 class TestTheBracket:

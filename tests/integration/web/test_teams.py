@@ -61,7 +61,7 @@ def test_from_a_name_to_a_match(cleo, mia, visitor, cup):
     match = factories.match_number(cup, 1)
     assert cleo.open("/me/").has_form(f"/m/{match.pk}/report/")
     player = mia.open("/me/")
-    assert "My teams play" in player.text
+    assert "Your team plays" in player.text
     assert not player.has_form(f"/m/{match.pk}/report/")
     assert "Your team plays this match; its captain reports the result." in mia.open(f"/m/{match.pk}/").text
     assert "Your team plays" in mia.open(f"/t/{cup.pk}/").text

@@ -129,6 +129,7 @@ function writeAttribute(element, attribute, value) {
  * @param {ParentNode} within
  */
 export function isDirty(within) {
+  if (within.querySelector(".photos__list")) return true; // photos wait to be sent
   for (const field of within.querySelectorAll("input, textarea, select")) {
     if (field instanceof HTMLSelectElement) {
       const chosen = [...field.options].find((option) => option.defaultSelected) ?? field.options[0];

@@ -8,8 +8,10 @@ import { Chip } from "./chip.js";
 import { Console } from "./console.js";
 import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
+import { follow } from "./desk.js";
 import { quicken } from "./forms.js";
 import { gettext } from "./i18n.js";
+import { takePhotos } from "./photos.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { seeding } from "./seeding.js";
@@ -40,6 +42,9 @@ let live = null;
 const state = () => live?.state ?? rendered;
 const regions = new Regions(() => live?.position ?? null, swapped);
 
+/** Follows the rooms that a desk names. @type {(() => void) | null} */
+let settle = null;
+
 /** @param {ParentNode} part */
 function prepare(part) {
   localize(part);
@@ -48,6 +53,7 @@ function prepare(part) {
   offerCopies(part);
   const brackets = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll("[data-bracket]"));
   if (brackets.length) import("./bracket.js").then(({ bringToLife }) => brackets.forEach((one) => bringToLife(one, state)));
+  takePhotos(part);
 }
 
 /** @param {HTMLElement} part */
@@ -56,10 +62,9 @@ function swapped(part) {
   binder.scan(document);
   binder.apply(lookup(state()), null, false);
   markMine();
+  settle?.();
   const said = part.querySelector("[data-say]")?.textContent?.trim();
   if (said) announcer.say(part.dataset.region ?? "", said);
-  const room = /** @type {HTMLElement | null} */ (part.querySelector("[data-room]"))?.dataset.room;
-  if (live && room && room !== live.name) location.reload(); // another match is next: another room
 }
 
 /** Mark the rows of the person looking. */
@@ -181,6 +186,8 @@ if (page) {
   addEventListener("pageshow", (event) => {
     if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
   });
+} else if (document.getElementById("rooms")) {
+  settle = follow(regions, chip);
 } else if (chip.element) {
   poll(regions, chip);
 }

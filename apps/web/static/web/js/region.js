@@ -58,7 +58,8 @@ export class Regions {
     });
     for (const region of this.regions) {
       const every = Number(region.element.dataset.every);
-      if (every) setInterval(() => this.#schedule(region), every * 1000);
+      // Time alone is no news for somebody who is typing.
+      if (every) setInterval(() => isDirty(region.element) || this.#schedule(region), every * 1000);
     }
     this.waiting = new Set();
     document.addEventListener("visibilitychange", () => {
