@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "deltacrown.csp.ContentSecurityPolicyMiddleware",
+    "deltacrown.compression.CompressionMiddleware",
     "deltacrown.static.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.web.reader.reader_middleware",

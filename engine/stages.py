@@ -1,6 +1,7 @@
 """How a stage is played: its format and the settings of each format."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -20,7 +21,9 @@ MAX_ROUNDS = 99
 MAX_POINTS = 100
 RULE_YEARS = (2024, 2026)
 
-ROUND_KEY = re.compile(r"final|grand_final|third_place|((main|lower) )?[1-9][0-9]?")
+ROUND_KEY = re.compile(
+    r"final|semi_finals|quarter_finals|upper_final|lower_final|grand_final|third_place|((main|lower) )?[1-9][0-9]?"
+)
 
 
 class Format(StrEnum):
@@ -100,7 +103,11 @@ def check(format: Format, settings: StageSettings) -> None:
             raise InvalidSettings(message)
     for key in settings.best_of_rounds:
         if not ROUND_KEY.fullmatch(key):
-            message = _("“{key}” names no round. Write final, grand_final, third_place, 2, main 2 or lower 2.", key=key)
+            message = _(
+                "“{key}” names no round. Write final, semi_finals, quarter_finals, upper_final, lower_final, "
+                "grand_final, third_place, 2, main 2 or lower 2.",
+                key=key,
+            )
             raise InvalidSettings(message)
     for name, outcome in _OUTCOMES.items():
         points = getattr(settings.points, name)
@@ -125,10 +132,11 @@ def _range(name: str, value: int, least: int, most: int) -> None:
 
 def best_of_in(settings: StageSettings, bracket: Bracket, round_: int, last_round: int) -> int:
     """
-    Return how many games a match of this round has at most.
+    Return how many games a match of this round has at most. `last_round`: of its bracket, 0 in a league.
 
-    The keys of `best_of_rounds`, the first that fits wins: "grand_final" (and its reset), "final" (that, and the
-    last of the main bracket), "third_place", "main 2", "lower 2", "2" (round 2 of any bracket).
+    The keys of `best_of_rounds`, the first that fits wins: "grand_final" (and its reset), "upper_final" (the last of
+    the main bracket), "final" (either), "semi_finals" and "quarter_finals" (the rounds of the main bracket before its
+    last), "lower_final", "third_place", "main 2", "lower 2", "2" (round 2 of any bracket).
     """
     keys = [str(round_)]
     match bracket:
@@ -138,8 +146,20 @@ def best_of_in(settings: StageSettings, bracket: Bracket, round_: int, last_roun
             keys = ["third_place"]
         case Bracket.LOWER:
             keys = [f"lower {round_}", str(round_)]
-        case Bracket.MAIN:
-            keys = [f"main {round_}", str(round_)]
             if round_ == last_round:
-                keys = ["final", *keys]
+                keys = ["lower_final", *keys]
+        case Bracket.MAIN:
+            from_the_end = _LAST_OF_MAIN.get(last_round - round_, ()) if last_round else ()
+            keys = [*from_the_end, f"main {round_}", str(round_)]
     return next((settings.best_of_rounds[key] for key in keys if key in settings.best_of_rounds), settings.best_of)
+
+
+_LAST_OF_MAIN = {0: ("upper_final", "final"), 1: ("semi_finals",), 2: ("quarter_finals",)}
+
+
+def last_rounds(rounds: Iterable[tuple[Bracket, int]]) -> dict[Bracket, int]:
+    """Return the last round of each bracket, from the bracket and round of every match of a stage."""
+    last: dict[Bracket, int] = {}
+    for bracket, round_ in rounds:
+        last[bracket] = max(last.get(bracket, 0), round_)
+    return last

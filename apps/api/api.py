@@ -25,6 +25,7 @@ from apps.api import errors
 from apps.api.auth import SIGNED_IN
 from apps.api.openapi import DESCRIPTION, complete
 from apps.api.routers import (
+    announcements,
     disputes,
     entries,
     exchange,
@@ -39,6 +40,7 @@ from apps.api.routers import (
     realtime,
     reopenings,
     schedule,
+    staff_links,
     stages,
     teams,
     tokens,
@@ -139,6 +141,8 @@ errors.install(api)
 api.add_router("/tournaments", tournaments.router)
 api.add_router("/tournaments", log.router)
 api.add_router("/tournaments", members.router)
+api.add_router("", announcements.router)
+api.add_router("", staff_links.router)
 api.add_router("", entries.router)
 api.add_router("", matches.router)
 api.add_router("", schedule.router)

@@ -50,6 +50,7 @@ _READING = {  # what cannot be told by the shape
     "listReports": {403},
     "listBans": {403},
     "listOverlays": {403},
+    "listStaffLinks": {403},
     "getDispute": {403},
     "getSnapshot": {400},
     "exportReport": {400},
@@ -85,7 +86,7 @@ def _problems(path: str, method: str, operation: Schema) -> list[int]:
         400: changes,
         401: True,
         403: changes or operation["operationId"] in _FOR_SOME,
-        404: "{" in path or operation["operationId"] in ("issueRoomToken", "createToken"),
+        404: "{" in path or operation["operationId"] in ("issueRoomToken", "createToken", "joinStaff"),
         409: any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
         or (changes and "teams" in operation["tags"])
         or operation["operationId"] in _COUNTED,

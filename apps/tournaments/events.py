@@ -2,7 +2,7 @@
 Every event of a tournament, declared once.
 
 An event's fields are the parts of the state that it changed (see engine.projection), with their new values, plus
-what only this event knows (`by`, `reason`). A `…Change` holds the id and the fields that changed.
+what only this event knows (`link`). A `…Change` holds the id and the fields that changed.
 The name on the wire is the class name in snake case.
 """
 
@@ -21,6 +21,14 @@ DrawPart = Literal["matches", "stage_entries"]
 
 class Change(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """Base of a part of the state; a field that is absent did not change."""
+
+
+class Notice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An announcement of the organisers. `id` counts from 1 in a tournament."""
+
+    id: int
+    text: str
+    at: str
 
 
 class TournamentChange(Change, frozen=True):
@@ -49,6 +57,7 @@ class TournamentChange(Change, frozen=True):
     confirm_minutes: int | UnsetType = UNSET
     match_minutes: int | UnsetType = UNSET
     rest_minutes: int | UnsetType = UNSET
+    notices: list[Notice] | UnsetType = UNSET
     rated: bool | UnsetType = UNSET
     seeding: str | UnsetType = UNSET
     draw_seed: int | None | UnsetType = UNSET
@@ -80,6 +89,14 @@ class StageChange(Change, frozen=True):
     advance_rest: int | UnsetType = UNSET
     seating: str | UnsetType = UNSET
     veto: VetoSettings | UnsetType = UNSET
+
+
+class StaffLinkTold(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """What the log says of an invitation to the staff. Nothing in it opens the invitation."""
+
+    id: int
+    role: Literal["referee", "organizer"]
+    uses: int
 
 
 class StageEntryChange(Change, frozen=True):
@@ -278,6 +295,12 @@ class RegistrationUpdated(Event):
 
 class EntryDisqualified(Event):
     """The staff ruled that an entrant may not go on."""
+
+    entry: EntryChange
+
+
+class EntryReinstated(Event):
+    """An entrant who had withdrawn or been disqualified goes on; what was decided because of it is open again."""
 
     entry: EntryChange
 
@@ -484,6 +507,12 @@ class MatchScheduled(Event):
     match: MatchChange
 
 
+class BestOfChanged(Event):
+    """Matches that have not begun have another number of games. The room of a match gets its own part."""
+
+    matches: list[MatchChange]
+
+
 class MatchCalled(Event):
     """The entrants were asked to come to their station."""
 
@@ -537,6 +566,34 @@ class TournamentOverlaysRenewed(Event):
     """The addresses of the overlays so far have ended."""
 
     tournament: TournamentChange
+
+
+class AnnouncementMade(Event):
+    """The organisers say something to everybody: the last of `tournament.notices`."""
+
+    tournament: TournamentChange
+
+
+class AnnouncementTakenDown(Event):
+    """An announcement does not stand any more; `tournament.notices` are those that do."""
+
+    tournament: TournamentChange
+
+
+class StaffLinkMade(Event):
+    """There is a link with which people can join the staff."""
+
+    audience: ClassVar[str] = STAFF
+
+    link: StaffLinkTold
+
+
+class StaffLinkRevoked(Event):
+    """A link to the staff opens nothing any more. Who joined by it stays."""
+
+    audience: ClassVar[str] = STAFF
+
+    link: StaffLinkTold
 
 
 class MemberAdded(Event):

@@ -45,6 +45,7 @@ def tournament_fields(row: Tournament) -> Fields:
         "confirm_minutes": row.confirm_minutes,
         "match_minutes": row.match_minutes,
         "rest_minutes": row.rest_minutes,
+        "notices": list(row.notices),
         "rated": row.rated,
         "seeding": row.seeding,
         "draw_seed": row.draw_seed,

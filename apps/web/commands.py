@@ -21,6 +21,7 @@ from apps.tournaments.services import Actor, Done
 from apps.web.pages import Failure
 from apps.words import gettext, ngettext, said
 
+UNDO = "undo:"  # before an address, in the tags of a message
 MAX_COMMAND_ID = 40
 MAX_VERSION_DIGITS = 9
 MAX_DETAILS = 200
@@ -34,7 +35,8 @@ HOSTS = frozenset(
         "manage", "manage-entrants", "manage-settings", "manage-staff", "manage-files",
         "manage-moderation", "entry-report", "evidence-report", "team-report",
         "entry", "teams", "team",
-        "manage-stages",
+        "manage-stages", "manage-bracket", "manage-list", "join",
+        "setup-name", "setup-format", "setup-entrants", "setup-publish",
         "manage-integrations", "access", "manage-overlays", "notifications",
     }
 )  # fmt: skip
@@ -79,6 +81,7 @@ def carry_out(
     done: str | Callable[[Done], str],
     host: str,
     back: Callable[[Done], str] | None = None,
+    undo: Callable[[Done], str] | None = None,
 ) -> HttpResponse:
     """
     Do what a form asks.
@@ -89,16 +92,18 @@ def carry_out(
         done: the toast, or how to make it; "" for none.
         host: the page that the form stands on; the form's own `next` goes before it.
         back: where to go after success, when that is another page.
+        undo: the address that takes it back when it is posted to; the toast offers it.
     """
     try:
         outcome = act()
     except AppError as error:
         return refused(request, error, form=form, host=host)
-    if wants_json(request):
-        return JsonResponse({"ok": True, "seq": outcome.seq})
     text = done if isinstance(done, str) else done(outcome)
+    way_back = undo(outcome) if undo else ""
+    if wants_json(request):
+        return JsonResponse({"ok": True, "seq": outcome.seq, "said": said(text), "undo": way_back})
     if text:
-        messages.success(request, said(text))
+        messages.success(request, said(text), extra_tags=f"{UNDO}{way_back}" if way_back else "")
     return HttpResponseRedirect(back(outcome) if back else _host(request, host))
 
 

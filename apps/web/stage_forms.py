@@ -6,16 +6,19 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from apps.errors import BadRequest
 from apps.tournaments.services.stages import stage_settings
 from apps.web.commands import cleaned
 from apps.web.present.league import part_name
 from apps.web.present.names import FORMAT_LABELS
+from apps.web.present.rounds import FIELD
 from apps.words import said
 from engine.groups import Seating
 from engine.stages import MAX_BEST_OF, RULE_YEARS, Format
 from engine.text import gettext as _
 from engine.tiebreaks import Measure, Part
 
+MAX_DIGITS = 3
 TIE_BREAKS = 6  # that can be chosen in a form
 TIE_BREAK_PARTS = (
     *map(Part, Measure),
@@ -88,15 +91,33 @@ def stage_values(sent: Mapping[str, str], *, before: Mapping[str, Any] | None = 
         found |= {name: values[name] for name in ("format", "seating") if values[name]}
         found |= {name: values[name] for name in ("third_place_match", "grand_final_reset")}
         finals = dict(before["best_of_rounds"]) if before else {}
-        finals.pop("final", None)
-        if values["best_of_final"]:
-            finals["final"] = values["best_of_final"]
+        if "best_of_final" in sent:
+            finals.pop("final", None)
+            if values["best_of_final"]:
+                finals["final"] = values["best_of_final"]
         found["best_of_rounds"] = finals
         found["points"] = _points(sent, Format(values["format"] or (before or NEW_STAGE)["format"]))
+    if lengths := {name.removeprefix(FIELD): text for name, text in sent.items() if name.startswith(FIELD)}:
+        others = dict(found.get("best_of_rounds", before["best_of_rounds"] if before else {}))
+        found["best_of_rounds"] = _lengths(others, lengths)
     if "tie_1" in sent:
         chosen = [sent.get(f"tie_{number}", "") for number in range(1, TIE_BREAKS + 1)]
         found["tie_breaks"] = list(dict.fromkeys(filter(None, chosen)))
     return found
+
+
+def _lengths(rounds: dict[str, int], typed: Mapping[str, str]) -> dict[str, int]:
+    """Return the games of each round, with those that were typed; an empty field is a round like all others."""
+    for key, text in typed.items():
+        rounds.pop(key, None)
+        if not text.strip():
+            continue
+        if not (text.strip().isascii() and text.strip().isdigit() and len(text) <= MAX_DIGITS):
+            raise BadRequest(_("The games of a round are a whole number."), field=FIELD + key)
+        rounds[key] = int(text)
+    if "upper_final" in typed or "grand_final" in typed:
+        rounds.pop("final", None)  # which stands for both, where they are not set one by one
+    return rounds
 
 
 def shown_values(stage: Mapping[str, Any]) -> dict[str, Any]:

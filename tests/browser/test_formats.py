@@ -72,9 +72,8 @@ async def test_nothing_sticks_out_at_any_width(browser, site, olivia, double, sw
         for path in paths:
             await page.set_viewport_size({"width": 320, "height": 640})
             await page.goto(path)
-            for details in await page.locator("details:not([open]) > summary").all():
-                if await details.is_visible():
-                    await details.click()
+            # All at once: one that is open may cover the next.
+            await page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
             for width in (320, 768, 1280):
                 await page.set_viewport_size({"width": width, "height": 800})
                 out = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -88,12 +87,14 @@ LINES = """() => {
     };
     const lines = [];
     for (const element of document.querySelectorAll(".slot, .part--upper, .part--lower")) {
+        if (!element.getClientRects().length) continue; // in a round that is folded
         for (const which of ["::before", "::after"]) {
             const style = getComputedStyle(element, which);
             if (style.content === "none" || style.display === "none") continue;
             const {left, top} = box(element);
-            const x = left + parseFloat(style.left), y = top + parseFloat(style.top);
-            lines.push({left: x, top: y, right: x + parseFloat(style.width), bottom: y + parseFloat(style.height)});
+            const px = (name) => parseFloat(style[name]) * element.currentCSSZoom;
+            const x = left + px("left"), y = top + px("top");
+            lines.push({left: x, top: y, right: x + px("width"), bottom: y + px("height")});
         }
     }
     for (const part of document.querySelectorAll(".part--upper, .part--lower")) {
@@ -101,7 +102,8 @@ LINES = """() => {
         const middle = (first.top + first.bottom) / 2;
         lines.push({left: first.right + 1, top: middle - 1, right: box(part).right, bottom: middle + 1});
     }
-    return {lines, cards: [...document.querySelectorAll(".match, .pass")].map(box),
+    const cards = [...document.querySelectorAll(".match, .pass")].filter((card) => card.getClientRects().length);
+    return {lines, cards: cards.map(box),
             border: box(document.querySelector(".part--lower")).top,
             final: [...document.querySelectorAll(".part--final .match")].map(box)};
 }"""

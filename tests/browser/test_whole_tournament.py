@@ -57,7 +57,6 @@ async def sign_up(page: Page, username: str) -> None:
 async def create(page: Page, name: str) -> int:
     await page.goto("/new/")
     await page.locator("input[name=name]").fill(name)
-    await page.locator("input[name=capacity]").fill("8")
     await page.locator("main form button").first.click()
     await expect(page).to_have_url(re.compile(r"/t/\d+/"))
     return int(re.search(r"/t/(\d+)/", page.url)[1])

@@ -51,6 +51,7 @@ DOORS = {
     "approve_entry": (("POST", f"{E}/approve", None), (f"{ENTRY}/approve/", {})),
     "decline_entry": (("POST", f"{E}/decline", None), (f"{ENTRY}/decline/", {})),
     "update_entry": (("PATCH", E, {"name": "Zoe"}), (f"{ENTRY}/rename/", {"name": "Zoe"})),
+    "reinstate_entry": (("POST", f"{E}/reinstate", None), (f"{ENTRY}/reinstate/", {})),
     "report_score": (("POST", f"{M}/report", SCORE), ("/m/{s.match.pk}/report/", SCORE)),
     "confirm_result": (("POST", f"{M}/confirm", {}), ("/m/{s.match.pk}/confirm/", {})),
     "start_veto": (("POST", f"{M}/veto/start", {}), ("/m/{s.match.pk}/veto/start/", {})),
@@ -90,6 +91,17 @@ DOORS = {
     "import_entries": (("POST", f"{T}/entries/import", LIST), (f"{MANAGE}/entrants/import/", LIST)),
     "seed_entries": (("POST", f"{T}/seeds", {}), (f"{MANAGE}/entrants/draw/", {})),
     "generate_bracket": (("POST", f"{T}/bracket", None), (f"{MANAGE}/generate/", {})),
+    "announce": (("POST", f"{T}/announcements", {"text": "Lunch."}), (f"{MANAGE}/announce/", {"text": "Lunch."})),
+    "take_down_announcement": (("DELETE", f"{T}/announcements/1", None), (f"{MANAGE}/announcements/1/take-down/", {})),
+    "make_staff_link": (
+        ("POST", f"{T}/staff-links", {"role": "referee"}),
+        (f"{MANAGE}/staff/links/make/", {"role": "referee", "uses": 1, "hours": 48}),
+    ),
+    "revoke_staff_link": (
+        ("DELETE", "staff-links/{s.link.pk}", None),
+        (MANAGE + "/staff/links/{s.link.pk}/revoke/", {}),
+    ),
+    "join_staff": (("POST", "staff-links/join", {"token": "{s.token}"}), ("/join/{s.token}/take/", {})),
     "add_member": (
         ("PUT", T + "/members/{s.own.user.username}", {"role": "referee"}),
         (f"{MANAGE}/staff/add/", {"username": "{s.own.user.username}", "role": "referee"}),

@@ -12,7 +12,7 @@ from apps.api.params import EntryId, IdempotencyKey, TournamentId, Window, actor
 from apps.tournaments import permissions
 from apps.tournaments.models import Entry, EntryStatus
 from apps.tournaments.selectors import lists
-from apps.tournaments.services import Done, admission, entries, rosters, waitlist
+from apps.tournaments.services import Done, admission, entries, reinstating, rosters, waitlist
 from apps.tournaments.state import entry_fields
 
 router = Router(tags=["entries"])
@@ -150,6 +150,17 @@ def claim(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -
 )
 def disqualify(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:
     return _answer(entries.disqualify(actor(request, key), entry_id))
+
+
+@router.post(
+    "/entries/{row:entry_id}/reinstate",
+    response=schemas.EntryAnswer,
+    operation_id="reinstateEntry",
+    summary="Take it back that an entrant was disqualified or withdrew",
+    description="What was decided because of it is open again. Possible as long as nothing was built on it.",
+)
+def reinstate(request: HttpRequest, entry_id: EntryId, key: IdempotencyKey = None) -> Answer:
+    return _answer(reinstating.reinstate(actor(request, key), entry_id))
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """The shape of every request and answer. The names are those of the OpenAPI document."""
 
+from apps.api.schemas.announcements import Announcement, AnnouncementAnswer, NewAnnouncement, StandingAnnouncements
 from apps.api.schemas.common import TournamentRef
 from apps.api.schemas.disputes import Dispute, Evidence, EvidenceAnswer, NewDispute
 from apps.api.schemas.entries import (
@@ -76,6 +77,14 @@ from apps.api.schemas.schedule import (
     StationRemoved,
 )
 from apps.api.schemas.scores import OptionalScore, Score
+from apps.api.schemas.staff_links import (
+    Joined,
+    JoinStaff,
+    NewStaffLink,
+    StaffLink,
+    StaffLinkAnswer,
+    StaffLinkPage,
+)
 from apps.api.schemas.stages import NewStage, Stage, StageAnswer, StageChanges, StageEntry, Standings
 from apps.api.schemas.teams import (
     Invitation,
@@ -106,6 +115,8 @@ from apps.api.schemas.tournaments import (
 __all__ = [
     "DOCUMENT",
     "Again",
+    "Announcement",
+    "AnnouncementAnswer",
     "ApiToken",
     "ApiTokenPage",
     "Appointment",
@@ -135,6 +146,8 @@ __all__ = [
     "IntegrationPage",
     "Invitation",
     "InviteCode",
+    "JoinStaff",
+    "Joined",
     "LoggedEvent",
     "Match",
     "MatchAnswer",
@@ -147,6 +160,7 @@ __all__ = [
     "MyEntry",
     "MyEntryPage",
     "MyTeamPage",
+    "NewAnnouncement",
     "NewApiToken",
     "NewApiTokenAnswer",
     "NewBan",
@@ -157,6 +171,7 @@ __all__ = [
     "NewIntegration",
     "NewIntegrationAnswer",
     "NewReport",
+    "NewStaffLink",
     "NewStage",
     "NewStation",
     "NewTeam",
@@ -192,10 +207,14 @@ __all__ = [
     "SeedsAnswer",
     "Slot",
     "Snapshot",
+    "StaffLink",
+    "StaffLinkAnswer",
+    "StaffLinkPage",
     "Stage",
     "StageAnswer",
     "StageChanges",
     "StageEntry",
+    "StandingAnnouncements",
     "Standings",
     "State",
     "Station",

@@ -83,7 +83,10 @@ def _by_round(value: Any) -> Any:
     ):
         kind, message = (
             "best_of_rounds",
-            "Name rounds as final, grand_final, third_place, 2, main 2 or lower 2, each with a number",
+            (
+                "Name rounds as final, semi_finals, grand_final, lower_final, third_place, 2, main 2 or lower 2, "
+                "each with a number"
+            ),
         )
         raise PydanticCustomError(kind, message)
     return value

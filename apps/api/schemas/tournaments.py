@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from apps.api.schemas.announcements import Announcement
 from apps.api.schemas.common import (
     ABSENT,
     MAX_SAFE_INTEGER,
@@ -59,6 +60,7 @@ class Tournament(BaseModel):
     no_show_rule: NoShowRule = Field(description="Who does not check in is left out, or walked over.")
     match_check_in_minutes: int = Field(description="How long both sides have to check in to a match; 0: no check-in.")
     confirm_minutes: int = Field(description="After how long a report counts that nobody answered; 0: never.")
+    notices: list[Announcement] = Field(description="Announcements that stand, the oldest first.")
     rated: bool
     seeding: Literal["", "manual", "random", "rating"] = Field(description='"" is by registration.')
     draw_seed: int | None = Field(description="Replays a random draw.")

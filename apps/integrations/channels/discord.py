@@ -50,6 +50,7 @@ class Discord:
         "match_called",
         "match_completed",
         "tournament_completed",
+        "announcement_made",
     )
     retells = False  # old news is none
 
@@ -112,7 +113,8 @@ def _lines(endpoint: Endpoint, events: Sequence[Recorded]) -> Iterator[tuple[Rec
     for event, data in told:
         line = ""
         if "match" not in data:
-            line = f"{_OF_TOURNAMENTS[event.type](tournament, data)}{_link('tournament', tournament.pk)}"
+            said = _OF_TOURNAMENTS[event.type](tournament, data)
+            line = said and f"{said}{_link('tournament', tournament.pk)}"
         elif (match := matches.get(data["match"]["id"])) is not None and match.home and match.away:
             line = f"{_OF_MATCHES[event.type](match, data['match'])}{_link('match', match.pk)}"
         if line:
@@ -153,6 +155,11 @@ def _completed(tournament: Tournament, _data: Data) -> str:
     if not places:
         return gettext("{tournament} is over.", tournament=_bold(tournament))
     return gettext("{tournament} is over: {places}.", tournament=_bold(tournament), places=", ".join(places))
+
+
+def _announced(tournament: Tournament, data: Data) -> str:
+    standing = data["tournament"].get("notices", [])
+    return f"**{escaped(tournament.name)}**: {escaped(standing[-1]['text'])}" if standing else ""
 
 
 def _ready(match: Match, _changed: Data) -> str:
@@ -206,6 +213,7 @@ _OF_TOURNAMENTS: dict[str, Callable[[Tournament, Data], str]] = {
     "round_paired": _paired,
     "tournament_started": _started,
     "tournament_completed": _completed,
+    "announcement_made": _announced,
 }
 _OF_MATCHES: dict[str, Callable[[Match, Data], str]] = {
     "match_ready": _ready,

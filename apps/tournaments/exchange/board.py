@@ -9,7 +9,7 @@ from apps.tournaments.exchange import document
 from engine.bracket import Bracket, Place, PlannedMatch, Side
 from engine.match_flow import MatchState, Reason, Score
 from engine.progression import Award, Clear, Fill, Outcome, Ready, Sides, Skip, settle
-from engine.stages import StageSettings, best_of_in
+from engine.stages import StageSettings, best_of_in, last_rounds
 
 Pair = frozenset[int | None]
 
@@ -50,13 +50,13 @@ class Board:
         self._rows: dict[int, BoardMatch] = {}
         self._ready: defaultdict[tuple[Bracket, int, Pair], list[BoardMatch]] = defaultdict(list)
         planned = list(plans)
-        last = max((plan.round for plan in planned if plan.bracket is Bracket.MAIN and not is_league), default=0)
+        last = {} if is_league else last_rounds((plan.bracket, plan.round) for plan in planned)
         for plan in planned:
             home, away = (
                 None if seed is None else entry_of(plan.group, seed) for seed in (plan.home_seed, plan.away_seed)
             )
             sides = Sides(home, away, False, False, plan.winner_to, plan.loser_to, plan.sends_on)
-            best_of = best_of_in(settings, plan.bracket, plan.round, last)
+            best_of = best_of_in(settings, plan.bracket, plan.round, last.get(plan.bracket, 0))
             row = self._rows[plan.number] = BoardMatch(plan, sides, best_of, MatchState.SCHEDULED)
             if sides.is_settled():
                 self._make_ready(row)

@@ -13,7 +13,7 @@ from apps.errors import BadRequest
 from apps.tournaments.exchange.brackets_tables import Match, Opponent, Stage, Tables
 from engine.bracket import Bracket, Side
 from engine.seeding import bracket_order
-from engine.stages import Format, StageSettings, best_of_in
+from engine.stages import Format, StageSettings, best_of_in, last_rounds
 from engine.text import Listed, Text, gettext_noop
 from engine.text import gettext as _
 
@@ -287,9 +287,9 @@ def _with_lengths(stage: Stage, settings: StageSettings, matches: Sequence[Impor
     usual = Counter(match.best_of for match in matches).most_common(1)[0][0]
     other = {_KEYS[match.bracket].format(match.round): match.best_of for match in matches if match.best_of != usual}
     settings = replace(settings, best_of=usual, best_of_rounds=other)
-    last = max((match.round for match in matches if match.bracket is Bracket.MAIN), default=0)
+    last = last_rounds((match.bracket, match.round) for match in matches)
     for match in matches:
-        if best_of_in(settings, match.bracket, match.round, last) != match.best_of:
+        if best_of_in(settings, match.bracket, match.round, last[match.bracket]) != match.best_of:
             where = _(_ROUND_OF[match.bracket], round=match.round)
             raise _refusal(
                 stage, _("Matches in {where} have other lengths than can be set. Give them all the same.", where=where)

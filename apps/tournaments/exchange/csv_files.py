@@ -218,6 +218,17 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=headers)
 
 
+def entrant_columns(header: Sequence[str]) -> dict[str, int]:
+    """Return at which index each known column of a list of entrants is; the first of two of a kind."""
+    found: dict[str, int] = {}
+    for index, cell in enumerate(header):
+        title = " ".join(cell.split()).casefold()
+        column = next((column for column, titles in _COLUMNS.items() if title in titles), None)
+        if column is not None:
+            found.setdefault(column, index)
+    return found
+
+
 def _columns(number: int, header: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
     """Return at which index each column is, and the headers that mean nothing here."""
     columns: dict[str, int] = {}

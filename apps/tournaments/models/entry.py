@@ -30,6 +30,7 @@ class Entry(models.Model):
     `roster` is a team's players as they were when it registered or last changed them: [{"user": 5, "name": "ada"}, …];
     the `user` of one whose account is deleted is None.
     `claim_by`: until when a place is, or was, held for an entrant on the waitlist.
+    `left_at`: when they withdrew or were disqualified; what was decided because of it came then or later.
     """
 
     tournament = models.ForeignKey("Tournament", models.CASCADE, related_name="entries")
@@ -42,6 +43,7 @@ class Entry(models.Model):
     checked_in_at = models.DateTimeField(null=True, blank=True)
     waitlisted_at = models.DateTimeField(null=True, blank=True)
     claim_by = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -96,6 +96,8 @@ class Tournament(models.Model):
     rest_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="How long an entrant rests between two matches of the schedule."
     )
+    notices = models.JSONField(default=list, help_text="Announcements that stand: [{id, text, at}], the oldest first.")
+    notices_made = models.PositiveIntegerField(default=0)
     rated = models.BooleanField(default=False)
     seeding = models.CharField(
         max_length=12, blank=True, help_text='"manual", "random", "rating" or "" (order of registration).'

@@ -173,7 +173,7 @@ class Feed:
 
 
 # Events that tell many matches something at once, each its own.
-_OF_MANY_MATCHES = frozenset({"schedule_planned", "station_removed"})
+_OF_MANY_MATCHES = frozenset({"best_of_changed", "schedule_planned", "station_removed"})
 
 
 def seen_in(event: Recorded, room: Room, shares: Mapping[str, Recorded] | None = None) -> Recorded | None:
@@ -181,13 +181,13 @@ def seen_in(event: Recorded, room: Room, shares: Mapping[str, Recorded] | None =
     Return an event as a room sees it, None if it does not concern it or may not be seen there. The only place that
     decides it.
 
-    A match's room also hears of the tournament itself: its name and colour stand on the match's page, and a match of a
-    cancelled tournament cannot go on. Of what concerns many matches it gets its share (`shares`: of `shares_of`, when
-    they are at hand).
+    A match's room also hears of the tournament itself: its name, colour and announcements stand on the match's page,
+    and a match of a cancelled tournament cannot go on. Of what concerns many matches it gets its share (`shares`: of
+    `shares_of`, when they are at hand).
     """
     if event.audience not in (PUBLIC, room.audience):
         return None
-    if room.subject in ("", event.subject) or event.type.startswith(("tournament_", "stage_")):
+    if room.subject in ("", event.subject) or event.type.startswith(("tournament_", "stage_", "announcement_")):
         return event
     return (shares_of(event) if shares is None else shares).get(room.subject)
 

@@ -29,7 +29,7 @@ def export(tournament_id: int, *, staff: bool = False, at: datetime | None = Non
         at: the present, to be written into the document.
 
     What is left out: who is on the staff, accounts, the images in disputes, vetoes that are not over (their seed is a
-    secret), the log, and what undoing a reopening would need.
+    secret), announcements, invitations to the staff, the log, and what undoing a reopening would need.
 
     Raises:
         NotFound: no such tournament. Whether the person may see it is the caller's question.
@@ -78,7 +78,7 @@ def _tournament(row: Tournament, numbers: Numbers) -> document.Tournament:
     fields = tournament_fields(row) | {name: getattr(row, name) for name in _TIMES}
     for place in ("champion", "runner_up", "third_place"):
         fields[place] = numbers[fields[place]]
-    del fields["id"], fields["on_stream"]
+    del fields["id"], fields["notices"], fields["on_stream"]
     return msgspec.convert(fields, document.Tournament)
 
 

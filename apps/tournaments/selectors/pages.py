@@ -150,9 +150,9 @@ def timeline(tournament: Tournament, at: int | datetime | None, *, steps_over: I
     return Timeline(first, last, present, before, after)
 
 
-def actor_names(events: Iterable[Event]) -> dict[str, str]:
+def actor_names(actors: Iterable[str]) -> dict[str, str]:
     """Return user names by actor ("user:5"). One query."""
-    ids = {int(event.actor.removeprefix("user:")) for event in events if event.actor.startswith("user:")}
+    ids = {int(actor.removeprefix("user:")) for actor in actors if actor.startswith("user:")}
     return {f"user:{pk}": name for pk, name in User.objects.filter(pk__in=ids).values_list("pk", "username")}
 
 

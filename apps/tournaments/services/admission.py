@@ -57,16 +57,7 @@ def approve(unit: Unit, /, entry_id: int) -> Answer:
         rosters.check_not_banned(unit.tournament, {entry.user_id: entry.name})
     if stage is not None:
         _check_is_new(stage, entry)
-    elsewhere = rosters.plays_with(unit.tournament, besides=entry)
-    for person in (entry.user_id, *(player["user"] for player in entry.roster)):
-        if person in elsewhere:
-            message = _(
-                "{name} cannot enter again: a player takes part as {elsewhere} by now.",
-                name=entry.name,
-                elsewhere=elsewhere[person],
-            )
-            raise Conflict(message, status=entry.status)
-    check_name(entry)
+    check_comes_alone(entry)
     admit(unit, entry, stage, RegistrationPromoted)
     return {"entry_id": entry.pk}
 
@@ -148,6 +139,25 @@ _STAYS_OUT = {
         "You did not check in, and keep your place in the draw. Ask an organiser to let you in again."
     ),
 }
+
+
+def check_comes_alone(entry: Entry) -> None:
+    """
+    Pass an entrant who comes back, none of whose players, and whose name nobody else, takes part by now.
+
+    Raises:
+        Conflict: says who does.
+    """
+    elsewhere = rosters.plays_with(entry.tournament, besides=entry)
+    for person in (entry.user_id, *(player["user"] for player in entry.roster)):
+        if person in elsewhere:
+            message = _(
+                "{name} cannot enter again: a player takes part as {elsewhere} by now.",
+                name=entry.name,
+                elsewhere=elsewhere[person],
+            )
+            raise Conflict(message, status=entry.status)
+    check_name(entry)
 
 
 def check_name(entry: Entry) -> None:

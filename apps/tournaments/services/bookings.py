@@ -7,6 +7,8 @@ No two bookings of one entrant or station overlap; whatever would make them do i
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from apps.errors import Conflict
 from apps.moments import Moment
 from apps.tournaments.models import Entry, Match, Station, Tournament
@@ -39,6 +41,34 @@ def book(unit: Unit, match: Match, station_id: int | None, at: datetime | None) 
             match.deadline_at = None
         match.home_checked_in = match.away_checked_in = False
     match.station_id, match.scheduled_at, match.called_at = station_id, at, None
+
+
+def station_is_free(match: Match) -> None:
+    """
+    Pass a match at whose station, if it has one, no other is being played or was called.
+
+    Raises:
+        Conflict: one is; `match_id` says which.
+    """
+    if match.station_id is None:
+        return
+    for other in others_about(match).filter(station=match.station_id).select_related("station"):
+        values = {"station": other.station, "number": other.number}
+        taken = (
+            _("{station} is taken: match {number} is being played there. End it, or move one of the two.", **values)
+            if other.state == MatchState.LIVE
+            else _(
+                "{station} is taken: match {number} has been called there. End it, or move one of the two.", **values
+            )
+        )
+        raise Conflict(taken, match_id=other.pk)
+
+
+def others_about(match: Match) -> QuerySet[Match]:
+    """Return the other matches of the tournament that are being played, or whose entrants are on their way."""
+    called = Q(called_at__isnull=False, state__in=(MatchState.CHECK_IN, MatchState.READY))
+    found = Match.objects.filter(Q(state=MatchState.LIVE) | called, tournament=match.tournament_id)
+    return found.exclude(pk=match.pk).order_by("pk")
 
 
 def timetable_of(tournament: Tournament, matches: Iterable[Match], now: int | None) -> Timetable:

@@ -36,7 +36,7 @@ from engine.elimination import single_elimination
 from engine.groups import snake
 from engine.match_flow import BEGUN, OPEN, MatchState, Reason, Step, after
 from engine.round_robin import grouped_round_robin
-from engine.stages import Format, best_of_in
+from engine.stages import Format, best_of_in, last_rounds
 from engine.swiss import pair_round
 from engine.text import Listed, ngettext
 from engine.text import gettext as _
@@ -206,7 +206,7 @@ def _matches(stage: Stage, plans: Sequence[PlannedMatch], rows: Sequence[StageEn
     by_group: dict[int, list[Entry]] = {}
     for row in rows:
         by_group.setdefault(row.group, []).append(row.entry)
-    last = max((plan.round for plan in plans if plan.bracket is Bracket.MAIN), default=0)
+    last = {} if stage.is_league else last_rounds((plan.bracket, plan.round) for plan in plans)
     kept = _kept(stage)
     options = stage.options
     matches = []
@@ -222,7 +222,7 @@ def _matches(stage: Stage, plans: Sequence[PlannedMatch], rows: Sequence[StageEn
                 round=plan.round,
                 position=plan.position,
                 group=plan.group,
-                best_of=best_of_in(options, plan.bracket, plan.round, 0 if stage.is_league else last),
+                best_of=best_of_in(options, plan.bracket, plan.round, last.get(plan.bracket, 0)),
                 state=MatchState.READY if home and away else MatchState.SCHEDULED,
                 home=home,
                 away=away,

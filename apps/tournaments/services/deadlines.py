@@ -104,7 +104,7 @@ def carry_out(thing: Due, now: datetime) -> bool:
     """
     with transaction.atomic():
         try:
-            unit = unit_of_nobody(thing.kind, thing.tournament_id, now)
+            unit = unit_of_nobody(thing.kind, thing.tournament_id, now, is_clock=True)
         except NotFound:
             return False
         unit.watch(unit.tournament)

@@ -212,7 +212,7 @@ def take_out(unit: Unit, entry: Entry, status: EntryStatus) -> Answer:
         message = _("This entrant is not taking part any more.")
         raise Conflict(message, status=entry.status)
     had_a_place, played = entry.status in TAKES_A_PLACE, entry.status == EntryStatus.CONFIRMED
-    entry.status, entry.claim_by = status, None
+    entry.status, entry.claim_by, entry.left_at = status, None, unit.now
     disqualified = status == EntryStatus.DISQUALIFIED
     change = unit.save(entry)
     unit.emit(EntryDisqualified(entry=change) if disqualified else RegistrationCancelled(entry=change))

@@ -15,6 +15,7 @@ from apps.tournaments.events import (
     ScoreUpdated,
 )
 from apps.tournaments.models import Dispute, DisputeCause, Match
+from apps.tournaments.services.bookings import station_is_free
 from apps.tournaments.services.progress import begin_play, complete, conclude
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.text import clean_text
@@ -76,9 +77,15 @@ def check_in(unit: Unit, /, match_id: int, *, side: Side | None = None, expected
 
 @command("start_match")
 def start(unit: Unit, /, match_id: int, *, expected_version: int | None = None) -> Answer:
-    """Begin a match whose entrants are both known."""
+    """
+    Begin a match whose entrants are both known.
+
+    Raises:
+        Conflict: another match is being played, or was called, at its station.
+    """
     match = unit.lock_match(match_id, expected_version=expected_version)
     _take(unit, match, Step.START)
+    station_is_free(match)
     match.started_at, match.deadline_at = unit.now, None
     begin_play(unit)
     unit.emit(MatchStarted(match=unit.save(match)))
@@ -179,12 +186,15 @@ def finish(
     """
     End a match as a referee, with `score`, else with the reported score, else with the score as it stands.
 
-    A dispute is resolved by it; `ruling` says why.
+    With `score`, a match that has not begun begins and ends at once. A dispute is resolved by it; `ruling` says why.
 
     Raises:
         BadRequest: the score is level; an elimination match needs a winner.
     """
     match = unit.lock_match(match_id, expected_version=expected_version)
+    if score is not None and match.state in (MatchState.CHECK_IN, MatchState.READY):
+        _take(unit, match, Step.START)
+        match.started_at = unit.now
     _take(unit, match, Step.COMPLETE)
     match.score = score or (_reported(match) if match.report else match.score)
     _resolve(unit, match, ruling)

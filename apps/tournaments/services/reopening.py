@@ -134,8 +134,8 @@ def undo(unit: Unit, /, reopening_id: int) -> Answer:
         entrants = unit.create(rebuilt(StageEntry, before["removed_stage_entries"]))
         unit.emit(BracketRestored(stage_entries=entrants, matches=unit.create(removed)))
     own = stages[reopening.match.stage_id]
-    _reopen_stage(unit, own)
-    _reopen_tournament(unit)
+    reopen_stage(unit, own)
+    reopen_tournament(unit)
     withdrawn = [stages[pk] for pk in before["withdrawn"]]
     for stage in withdrawn:
         unit.watch(stage)
@@ -165,9 +165,9 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
     played_at = {"station_id": match.station_id, "scheduled_at": match.scheduled_at, "called_at": match.called_at}
     void(match, Step.REOPEN)
     unit.emit(MatchReopened(match=unit.save(match)))
-    _reopen_stage(unit, stage)
+    reopen_stage(unit, stage)
     if not later:
-        _reopen_tournament(unit)
+        reopen_tournament(unit)
     if score is None:
         voided = follow(unit, match, None)
     else:
@@ -184,7 +184,7 @@ def _carry_out(unit: Unit, match: Match, score: Score | None) -> tuple[Effects, 
     ]
     if later and _leads_elsewhere(stage, later[0]):
         _withdraw(unit, later, before, effects)
-        _reopen_tournament(unit)
+        reopen_tournament(unit)
     touched = {row.pk: row for row in Match.objects.filter(pk__in=[row.pk for row in downstream])}
     before["matches"] = [
         columns for columns in before["matches"] if touched[columns["id"]].version != columns["version"]
@@ -229,7 +229,8 @@ def _downstream(match: Match) -> list[Match]:
     return list(found.values())
 
 
-def _reopen_stage(unit: Unit, stage: Stage) -> None:
+def reopen_stage(unit: Unit, stage: Stage) -> None:
+    """Let a stage that was over go on: its ranks are not known any more."""
     if stage.state != StageState.COMPLETED:
         return
     unit.watch(stage)
@@ -241,7 +242,8 @@ def _reopen_stage(unit: Unit, stage: Stage) -> None:
     unit.emit(StandingsUpdated(stage_entries=unit.update(ranked, "rank")))
 
 
-def _reopen_tournament(unit: Unit) -> None:
+def reopen_tournament(unit: Unit) -> None:
+    """Let a tournament that was over go on: it has no champion any more."""
     tournament = unit.tournament
     if tournament.status == Status.COMPLETED:
         tournament.status = Status.LIVE

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Q
 from msgspec import UNSET, UnsetType
 
 from apps.errors import BadRequest, Conflict
@@ -16,7 +15,9 @@ from apps.tournaments.services.bookings import (
     PLACE_AND_CHECK_IN,
     book,
     open_matches,
+    others_about,
     refuse_clashes,
+    station_is_free,
     timetable_of,
 )
 from apps.tournaments.services.progress import ask_for_check_in
@@ -206,21 +207,9 @@ def _time_can_be(unit: Unit, match: Match, at: datetime | None) -> None:
 
 
 def _nobody_is_busy(match: Match) -> None:
-    called = Q(called_at__isnull=False, state__in=_CAN_BE_CALLED)
-    others = Match.objects.filter(Q(state=MatchState.LIVE) | called, tournament=match.tournament_id)
-    for other in others.exclude(pk=match.pk).select_related("home", "away", "station").order_by("pk"):
+    station_is_free(match)
+    for other in others_about(match).select_related("home", "away"):
         live = other.state == MatchState.LIVE
-        if match.station_id is not None and other.station_id == match.station_id:
-            values = {"station": other.station, "number": other.number}
-            taken = (
-                _("{station} is taken: match {number} is being played there. End it, or move one of the two.", **values)
-                if live
-                else _(
-                    "{station} is taken: match {number} has been called there. End it, or move one of the two.",
-                    **values,
-                )
-            )
-            raise Conflict(taken, match_id=other.pk)
         for entry in (other.home, other.away):
             if entry is not None and entry.pk in (match.home_id, match.away_id):
                 busy = (

@@ -6,15 +6,18 @@ from typing import Any
 import msgspec
 
 from apps.errors import BadRequest, Conflict
-from apps.tournaments.events import StageAdded, StageRemoved, StageUpdated
+from apps.tournaments.events import BestOfChanged, StageAdded, StageRemoved, StageUpdated
 from apps.tournaments.labels import both, words
 from apps.tournaments.models import Stage, StageState, Status
+from apps.tournaments.services.bookings import refuse_clashes
 from apps.tournaments.services.progress import end_tournament
 from apps.tournaments.services.unit import Answer, Unit, command
 from apps.tournaments.services.veto import clean_settings
 from apps.tournaments.text import clean_line
+from engine.bracket import Bracket
+from engine.match_flow import MatchState
 from engine.results import Points
-from engine.stages import Format, StageSettings, check
+from engine.stages import Format, StageSettings, best_of_in, check, last_rounds
 from engine.text import gettext as _
 
 MAX_STAGES = 8
@@ -50,8 +53,11 @@ def edit(unit: Unit, /, stage_id: int, **settings: Any) -> Answer:
     """
     Change how a stage is played; only what is given changes. Answers {"tournament_id", "stage_id"}.
 
-    Once it is drawn, the name stays open to change, and so does what comes after it: best_of of matches to come
-    through a new draw, tie_breaks, advance and the veto of matches that have not begun one until it is over.
+    Once it is drawn, the name stays open to change, and until it is over what comes after: tie_breaks, advance, the
+    veto of matches that have not begun one, best_of and best_of_rounds of matches that have not begun.
+
+    Raises:
+        Conflict: it is too late; or longer matches would run into each other at a station.
     """
     stage = unit.lock_stage(stage_id)
     drawn = stage.state != StageState.PENDING
@@ -69,6 +75,8 @@ def edit(unit: Unit, /, stage_id: int, **settings: Any) -> Answer:
             settings.setdefault("points", _USUAL_POINTS[Format(stage.format)])
     stage.options = stage_settings(Format(stage.format), {**asdict(stage.options), **settings})
     unit.emit(StageUpdated(stage=unit.save(stage)))
+    if drawn and settings.keys() & {"best_of", "best_of_rounds"}:
+        _set_lengths(unit, stage)
     return {"tournament_id": stage.tournament_id, "stage_id": stage.pk}
 
 
@@ -93,7 +101,27 @@ def remove(unit: Unit, /, stage_id: int) -> Answer:
     return {"tournament_id": tournament_id}
 
 
-_ALWAYS = {"tie_breaks", "rule_year", "advance", "advance_rest", "veto"}
+_NOT_BEGUN = (MatchState.SCHEDULED, MatchState.CHECK_IN, MatchState.READY)
+
+
+def _set_lengths(unit: Unit, stage: Stage) -> None:
+    """Give the matches that have not begun, nor their veto, as many games as their round has now."""
+    matches = list(stage.matches.select_related("stage").order_by("number"))
+    last = {} if stage.is_league else last_rounds((Bracket(match.bracket), match.round) for match in matches)
+    changed = []
+    for match in matches:
+        bracket = Bracket(match.bracket)
+        best_of = best_of_in(stage.options, bracket, match.round, last.get(bracket, 0))
+        if match.best_of != best_of and match.state in _NOT_BEGUN and match.veto is None:
+            unit.watch(match)
+            match.best_of = best_of
+            changed.append(match)
+    if changed:
+        refuse_clashes(unit.tournament, changed)
+        unit.emit(BestOfChanged(matches=unit.update(changed, "best_of")))
+
+
+_ALWAYS = {"best_of", "best_of_rounds", "tie_breaks", "rule_year", "advance", "advance_rest", "veto"}
 
 
 def stage_settings(format: Format, settings: dict[str, Any]) -> StageSettings:

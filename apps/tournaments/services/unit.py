@@ -33,7 +33,7 @@ from apps.tournaments.events import (
     TournamentChange,
     event_name,
 )
-from apps.tournaments.models import Entry, Match, Reopening, Role, Stage, StageEntry, Station, Tournament
+from apps.tournaments.models import Entry, Match, Reopening, Role, StaffLink, Stage, StageEntry, Station, Tournament
 from apps.tournaments.state import Fields, fields_of
 from engine.errors import EngineError, IllegalMove, IllegalStep
 from engine.text import Text
@@ -42,6 +42,8 @@ from engine.text import gettext as _
 P = ParamSpec("P")
 Row = TypeVar("Row", Tournament, Stage, StageEntry, Entry, Match, Station)
 Answer = Mapping[str, int]
+
+CLOCK = "clock"  # as an actor in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,13 @@ class Actor:
 
     user: permissions.Person
     command_id: str = ""
+    is_clock: bool = False
 
     @property
     def name(self) -> str:
-        """The name under which the log files what this person did."""
+        """The name under which the log files what this person did, or the clock; "" where it is not known who did."""
+        if self.is_clock:
+            return CLOCK
         return f"user:{self.user.pk}" if isinstance(self.user, User) else ""
 
 
@@ -166,6 +171,21 @@ class Unit:
             message = _("There is no such station.")
             raise NotFound(message)
         return self.watch(station)
+
+    def lock_staff_link(self, link_id: int) -> StaffLink:
+        """Lock the tournament of an invitation to its staff and check the right to act on it."""
+        tournament_id = StaffLink.objects.filter(pk=link_id).values_list("tournament_id", flat=True).first()
+        self._lock_owner_of(_("There is no such invitation."), tournament_id)
+        self.require()
+        return StaffLink.objects.get(pk=link_id)
+
+    def lock_by_invitation(self, link_id: int) -> StaffLink:
+        """Lock the tournament that a link opens for the person acting: a draft too, which they could not see before."""
+        link = StaffLink.objects.get(pk=link_id)
+        tournament = Tournament.objects.select_for_update(no_key=True).get(pk=link.tournament_id)
+        self._tournament = self.watch(tournament)
+        self.require()
+        return StaffLink.objects.get(pk=link_id)
 
     def lock_reopening(self, reopening_id: int) -> Reopening:
         """Lock a reopening's tournament and check the right to undo it."""
@@ -314,9 +334,9 @@ def command(action: str) -> Callable[[Callable[Concatenate[Unit, P], Answer]], C
     return decorate
 
 
-def unit_of_nobody(action: str, tournament_id: int, now: datetime) -> Unit:
+def unit_of_nobody(action: str, tournament_id: int, now: datetime, *, is_clock: bool = False) -> Unit:
     """
-    Lock a tournament for what no person asks for: the clock, an announcement. The log names nobody for it.
+    Lock a tournament for what no person asks for here: the clock does, or a script. The log names the clock, or nobody.
 
     Inside the caller's transaction, whose last step is `finish`. The tournament is not watched yet.
 
@@ -327,7 +347,7 @@ def unit_of_nobody(action: str, tournament_id: int, now: datetime) -> Unit:
     if tournament is None:
         message = _("There is no such tournament.")
         raise NotFound(message)
-    unit = Unit(action, Actor(AnonymousUser()), now)
+    unit = Unit(action, Actor(AnonymousUser(), is_clock=is_clock), now)
     unit.adopt(tournament)
     return unit
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from apps.tournaments.services.unit import CLOCK
 from apps.web.present import veto
 from apps.web.present.names import names_of
 from apps.web.present.shown import entrant_name
@@ -49,7 +50,7 @@ class Logged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`by` is who did it, "the clock" if nobody, empty where it is not told; `match` is a match's id, to link to."""
+    """`by` is who did it, or "the clock", empty where it is not told; `match` is a match's id, to link to."""
 
     seq: int
     at: datetime
@@ -100,7 +101,7 @@ _UNPLAYED: dict[str, Any] = {
 
 def _line(event: Logged, told: tuple[str, int | None], names: Mapping[str, str]) -> Line:
     text, match = told
-    by = names.get(event.actor, "") if event.actor else _("the clock")
+    by = _("the clock") if event.actor == CLOCK else names.get(event.actor, "")
     return Line(event.seq, event.at, text, event.type.split("_")[0], by, match)
 
 
@@ -401,6 +402,31 @@ def _member(data: Data, _state: State) -> str:
     return _("{name} joined the staff.", name=name)
 
 
+def _longer(data: Data, _state: State) -> str:
+    number = len(data["matches"])
+    return ngettext("{count} match has another length.", "{count} matches have another length.", number)
+
+
+def _announced(data: Data, _state: State) -> str:
+    standing = data["tournament"].get("notices", [])
+    return _("Announced: “{text}”", text=standing[-1]["text"]) if standing else ""
+
+
+def _link_made(data: Data, _state: State) -> str:
+    link = data["link"]
+    if link["role"] == "organizer":
+        return ngettext(
+            "A link was made by which {count} person can become an organiser.",
+            "A link was made by which {count} people can become organisers.",
+            link["uses"],
+        )
+    return ngettext(
+        "A link was made by which {count} person can become a referee.",
+        "A link was made by which {count} people can become referees.",
+        link["uses"],
+    )
+
+
 _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_created": _fixed(gettext_noop("The tournament was created.")),
     "tournament_imported": _fixed(gettext_noop("The tournament was imported.")),
@@ -412,6 +438,7 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "registration_created": _by_status(_ENTERED, gettext_noop("{name} entered.")),
     "registration_cancelled": _by_status(_LEFT, gettext_noop("{name} withdrew.")),
     "entry_disqualified": _entry(gettext_noop("{name} was disqualified.")),
+    "entry_reinstated": _entry(gettext_noop("{name} takes part again after all.")),
     "registration_offered": _entry(gettext_noop("A place is held for {name}.")),
     "registration_promoted": _by_status(_PROMOTED, gettext_noop("{name} has a place now.")),
     "registration_updated": _entry(gettext_noop("The entry of {name} changed.")),
@@ -434,6 +461,11 @@ _PLAIN: dict[str, Callable[[Data, State], str]] = {
     "tournament_completed": _champion,
     "tournament_cancelled": _fixed(gettext_noop("The tournament was cancelled.")),
     "tournament_on_stream": _on_stream,
+    "best_of_changed": _longer,
+    "announcement_made": _announced,
+    "announcement_taken_down": _fixed(gettext_noop("An announcement was taken down.")),
+    "staff_link_made": _link_made,
+    "staff_link_revoked": _fixed(gettext_noop("An invitation to the staff was taken back.")),
     "tournament_overlays_renewed": _fixed(gettext_noop("The addresses of the overlays were renewed.")),
     "member_added": _member,
     "member_removed": _fixed(gettext_noop("Somebody left the staff.")),

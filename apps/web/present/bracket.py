@@ -1,39 +1,92 @@
 """The drawing of an elimination stage: columns of slots, from the matches of a state."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from apps.web.present.meeting import Sends, sends, winner_meets
 from apps.web.present.names import round_name
 from apps.web.present.shown import MatchShown, SideShown, feeders, match_shown
-from apps.words import gettext
+from apps.words import gettext, ngettext
 from engine.bracket import Bracket
 from engine.projection import State
 from engine.stages import Format
 
 TV_ROWS = 8  # a drawing with more rows is for a desk
 TV_ROWS_MOST = 16  # and with more than these it cannot be read across a hall
+LARGE_ROWS = 32  # a first round of more matches than half of these is folded when it is over
+FOLDED_SLOTS_LEAST = 8  # a round of fewer is never in the way
 
 Places = dict[tuple[int, int], MatchShown]
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a column: a match, the pass of an entrant with a bye, or nothing. `fed`: a line leads into it."""
+    """
+    A place in a column: a match, the pass of an entrant with a bye, or nothing. `fed`: a line leads into it.
+
+    `meets` is whom the winner of the match meets next, in a sentence, else "".
+    """
 
     match: MatchShown | None
     bye: SideShown | None = None
     bye_path: str = ""  # how the page keeps the name current: "m.5.home"
     fed: bool = True
+    meets: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A round. `straight`: each slot leads to the one beside it; otherwise two lead to one."""
+    """
+    A round. `straight`: each slot leads to the one beside it; otherwise two lead to one.
+
+    `folded`: nobody needs it open to follow what is going on.
+    """
 
     key: str
     name: str
     slots: tuple[Slot, ...]
     straight: bool = False
+    folded: bool = False
+
+    @property
+    def matches(self) -> list[MatchShown]:
+        return [slot.match for slot in self.slots if slot.match is not None]
+
+    @property
+    def best_of(self) -> int:
+        """Return how many games its matches have at most, 0 where that is one or not the same for all."""
+        lengths = {match.best_of for match in self.matches}
+        return lengths.pop() if len(lengths) == 1 and lengths != {1} else 0
+
+    @property
+    def is_over(self) -> bool:
+        return all(match.over for match in self.matches)
+
+    @property
+    def state(self) -> str:
+        """Return "done", "live", "open" (some are over) or "" (nothing has been played)."""
+        matches = self.matches
+        if not matches:
+            return ""
+        if self.is_over:
+            return "done"
+        if any(match.state == "live" for match in matches):
+            return "live"
+        return "open" if any(match.over for match in matches) else ""
+
+    @property
+    def says(self) -> str:
+        """Return its state in a word or two; static/web/js/bracket/rounds.js says the same."""
+        over = sum(match.over for match in self.matches)
+        live = sum(match.state == "live" for match in self.matches)
+        match self.state:
+            case "done":
+                return gettext("done")
+            case "live":
+                return ngettext("{count} live", "{count} live", live)
+            case "open":
+                return gettext("{count} of {total}", count=over, total=len(self.matches))
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +107,24 @@ class Drawing:
     rows: int
     crowded: tuple[Column, ...] = ()
 
+    @property
+    def matches(self) -> list[MatchShown]:
+        """Return all that is drawn."""
+        found = [match for part in self.parts for column in part.columns for match in column.matches]
+        return found if self.third_place is None else [*found, self.third_place]
+
+    @property
+    def is_large(self) -> bool:
+        """Return whether a map helps to find one's way: past 32 entrants."""
+        return self.rows >= LARGE_ROWS
+
 
 def drawing(state: State, *, tv: bool = False) -> Drawing | None:
     """
     Return the bracket of the stage whose matches alone are in `state`, or None before it is drawn.
 
-    With `tv`, rounds that are over are left out while there are too many rows to be read across a hall.
+    With `tv`, rounds that are over are left out while there are too many rows to be read across a hall; else the first
+    rounds that are over are folded where the bracket is large.
     """
     sources = feeders(state)
     shown = [match_shown(state, row, sources) for row in state["matches"].values()]
@@ -74,6 +139,8 @@ def drawing(state: State, *, tv: bool = False) -> Drawing | None:
     if tv:
         parts = _without_what_is_over(parts)
     rows = sum(len(part.columns[0].slots) for part in parts)
+    if rows >= LARGE_ROWS and not tv:
+        parts = [Part(part.kind, part.name, _folded(part.columns)) for part in parts]
     crowded = tuple(part.columns[0] for part in parts) if tv and rows > TV_ROWS_MOST else ()
     if final:
         columns = tuple(_column(final, Bracket.GRAND_FINAL, round_, 1) for round_ in range(1, _last(final) + 1))
@@ -81,6 +148,8 @@ def drawing(state: State, *, tv: bool = False) -> Drawing | None:
             parts.append(Part("final", gettext("Grand final"), columns))
         else:  # of two entrants the loser goes on straight away
             parts = [Part("main", "", (*(_straight(column) for column in parts[0].columns), *columns))]
+    known = sends(state)
+    parts = [Part(part.kind, part.name, tuple(_met(state, column, known) for column in part.columns)) for part in parts]
     return Drawing(tuple(parts), third, rows, crowded)
 
 
@@ -155,7 +224,28 @@ def _column(places: Places, bracket: Bracket, round_: int, slots: int) -> Column
 
 
 def _straight(column: Column) -> Column:
-    return Column(column.key, column.name, column.slots, straight=True)
+    return replace(column, straight=True)
+
+
+def _met(state: State, column: Column, known: Sends) -> Column:
+    """Return a round whose slots say whom each winner meets."""
+    slots = (
+        slot
+        if slot.match is None
+        else replace(slot, meets=winner_meets(state, state["matches"][str(slot.match.id)], known))
+        for slot in column.slots
+    )
+    return replace(column, slots=tuple(slots))
+
+
+def _folded(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the columns, of which the first that are over are folded."""
+    shown = []
+    is_folded = True
+    for column in columns:
+        is_folded = is_folded and column.is_over and len(column.slots) >= FOLDED_SLOTS_LEAST
+        shown.append(replace(column, folded=is_folded))
+    return tuple(shown)
 
 
 def _without_what_is_over(parts: list[Part]) -> list[Part]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.web.present.crosstable import CrossTable, cross_table
+from apps.web.present.fates import league_fates
 from apps.web.present.names import group_name, has_groups
 from apps.web.present.shown import MatchShown, feeders, match_shown
 from apps.words import gettext, said
@@ -17,6 +19,8 @@ from engine.text import gettext as _
 from engine.tiebreaks import RATES, Measure, Part
 
 Row = Mapping[str, Any]
+
+MATCHES_AT_ONCE = 240  # that a page of a league draws: 64 groups of 3, or all against all of 22
 
 # What fits above a column of numbers.
 _SHORT = {
@@ -50,7 +54,7 @@ class Line:
 
     `record` reads "3–0–1"; `moved` tells what the last round that was played did to the place: "up 2", "down 1", "".
     `why` says why they stand above the next: "above Ada by Buchholz, 13.0 to 11.5". `last_through` marks the
-    last one who goes on to the next stage.
+    last one who goes on to the next stage. `fate` is "through" or "out" where that is certain already, by points.
     """
 
     rank: int
@@ -63,26 +67,37 @@ class Line:
     why: str
     moved: str
     last_through: bool
+    fate: str
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`name` is "Group A", or empty where there are no groups."""
+    """`name` is "Group A", or empty where there are no groups. `cross` has everybody's results, where they fit."""
 
     name: str
     tie_breaks: tuple[TieBreak, ...]
     lines: tuple[Line, ...]
+    cross: CrossTable | None = None
+
+    @property
+    def has_fates(self) -> bool:
+        return any(line.fate for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`matches`: each with the name of its group, "" without groups. `byes`: who had no opponent."""
+    """
+    `matches`: each with the name of its group, "" without groups. `byes`: who had no opponent.
+
+    `is_shown` is False where another round is looked at: then there is nothing in it.
+    """
 
     number: int
     matches: tuple[tuple[MatchShown, str], ...]
     byes: tuple[str, ...]
     is_over: bool
     is_present: bool
+    is_shown: bool = True
 
 
 def league_tables(state: State, stage: Row, *, next_stage: Row | None = None) -> list[Table]:
@@ -95,19 +110,33 @@ def league_tables(state: State, stage: Row, *, next_stage: Row | None = None) ->
     advance = stage["advance"] if next_stage is not None else 0
     parts = [Part.parse(name) for name in stage["tie_breaks"] or _usual(stage)]
     found = []
+    certain = league_fates(state, stage, following=next_stage)
     for group, standing in tables(stage, matches, entrants).items():
         columns = [part for part in parts if any(str(part) in row.values for row in standing) and _is_column(part)]
         lines = tuple(
-            _line(row, place, columns, names, before.get(row.entrant, place), is_last=place == advance < len(standing))
+            _line(
+                row,
+                place,
+                columns,
+                names,
+                before.get(row.entrant, place),
+                fate=certain.get(row.entrant, ""),
+                is_last=place == advance < len(standing),
+            )
             for place, row in enumerate(standing, start=1)
         )
+        cross = cross_table(state, stage, [row.entrant for row in standing])
         head = tuple(TieBreak(_short(part), part_name(part)) for part in columns)
-        found.append(Table(group_name(group) if has_groups(stage) else "", head, lines))
+        found.append(Table(group_name(group) if has_groups(stage) else "", head, lines, cross))
     return found
 
 
-def league_rounds(state: State, stage: Row) -> list[Round]:
-    """Return the rounds of a league, the latest pairing of a Swiss first."""
+def league_rounds(state: State, stage: Row, wanted: str = "") -> list[Round]:
+    """
+    Return the rounds of a league, the latest pairing of a Swiss first.
+
+    Of more than MATCHES_AT_ONCE matches the round `wanted` (a number) is shown alone, else the present one.
+    """
     matches = list(state["matches"].values())
     entrants = list(state["stage_entries"].values())
     last = rounds_of(matches, entrants)
@@ -115,15 +144,23 @@ def league_rounds(state: State, stage: Row) -> list[Round]:
     present = min(open_rounds, default=last)
     sources = feeders(state)
     names = {row["entry"]: state["entries"].get(str(row["entry"]), {}).get("name", "?") for row in entrants}
+    by_round: dict[int, list[Row]] = {number: [] for number in range(1, last + 1)}
+    for row in matches:
+        by_round[row["round"]].append(row)
+    alone = 0
+    if len(matches) > MATCHES_AT_ONCE:
+        alone = next((number for number in by_round if str(number) == wanted), present)
     rounds = []
-    for number in range(1, last + 1):
-        own = [row for row in matches if row["round"] == number]
+    for number, own in by_round.items():
+        is_over = all(row["state"] in OVER for row in own)
+        if alone not in (0, number):
+            rounds.append(Round(number, (), (), is_over, is_present=number == present, is_shown=False))
+            continue
         shown = tuple(
             (match_shown(state, row, sources), group_name(row["group"]) if row["group"] else "")
             for row in sorted(own, key=lambda row: (row["group"], row["position"]))
         )
         byes = tuple(names[row["entry"]] for row in entrants if number in row["byes"])
-        is_over = all(row["state"] in OVER for row in own)
         rounds.append(Round(number, shown, byes, is_over, is_present=number == present))
     return rounds[::-1] if stage["format"] == Format.SWISS else rounds
 
@@ -148,7 +185,14 @@ def _ranks_before(stage: Row, matches: list[Row], entrants: list[Row], last: int
 
 
 def _line(
-    row: Standing, place: int, columns: list[Part], names: Mapping[int, str], before: int, *, is_last: bool
+    row: Standing,
+    place: int,
+    columns: list[Part],
+    names: Mapping[int, str],
+    before: int,
+    *,
+    fate: str,
+    is_last: bool,
 ) -> Line:
     return Line(
         rank=row.rank,
@@ -161,6 +205,7 @@ def _line(
         why=said(row.reason.text(names)) if row.reason else "",
         moved=_moved(before - place),
         last_through=is_last,
+        fate=fate,
     )
 
 

@@ -8,6 +8,7 @@ from apps.web.present.names import FORMAT_LABELS, Names, has_groups
 from apps.words import gettext, said
 from engine.projection import State
 from engine.stages import Format
+from engine.text import gettext as _
 
 Row = Mapping[str, Any]
 
@@ -85,12 +86,9 @@ def how_played(stage: Row) -> list[tuple[str, str]]:
         facts.append((gettext("Meetings"), gettext("Twice")))
     if played_as is Format.SWISS:
         facts.append((gettext("Rounds"), str(stage["rounds"] or gettext("As many as it takes"))))
-    best_of, final = stage["best_of"], stage["best_of_rounds"].get("final")
-    if best_of > 1 or final:
-        length = gettext("Best of {games}", games=best_of)
-        if final:
-            length = gettext("Best of {games}, final best of {final}", games=best_of, final=final)
-        facts.append((gettext("Matches"), length))
+    best_of, rounds = stage["best_of"], stage["best_of_rounds"]
+    if best_of > 1 or rounds:
+        facts.append((gettext("Matches"), ", ".join([gettext("Best of {games}", games=best_of), *_longer(stage)])))
     if played_as.is_league:
         points = stage["points"]
         worth = (said(float(points[name])) for name in ("win", "draw", "loss"))
@@ -98,6 +96,26 @@ def how_played(stage: Row) -> list[tuple[str, str]]:
     if stage["advance"]:
         facts.append((gettext("Go on"), _going_on(stage)))
     return facts
+
+
+def _longer(stage: Row) -> list[str]:
+    """Return the rounds that have another length."""
+    return [
+        gettext("{round} best of {games}", round=_ROUNDS.get(key, key), games=games)
+        for key, games in stage["best_of_rounds"].items()
+        if games != stage["best_of"]
+    ]
+
+
+_ROUNDS = {
+    "final": _("final"),
+    "upper_final": _("upper final"),
+    "lower_final": _("lower final"),
+    "grand_final": _("grand final"),
+    "semi_finals": _("semi-finals"),
+    "quarter_finals": _("quarter-finals"),
+    "third_place": _("third place"),
+}
 
 
 def _going_on(stage: Row) -> str:

@@ -1,6 +1,7 @@
 """Small pieces that templates share: icons, times, what was typed, ids of commands."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from django.utils.translation import get_language
 
 from apps.tournaments.models import DisputeCause
 from apps.web.catalogue import script_words
+from apps.web.commands import UNDO
 from apps.web.framing import HEIGHTS, frame
 from apps.web.present import veto
 from apps.web.present.desk import Pick, picks
@@ -149,6 +151,18 @@ def side_of(match: Any, side: str) -> Any:
     return match.home if side == "home" else match.away
 
 
+@register.simple_tag
+def mark_of(marks: Mapping[int, Any], match_id: int) -> Any:
+    """Return the mark on a match, or None."""
+    return marks.get(match_id)
+
+
+@register.simple_tag
+def seed_name(entrants: Sequence[Any], seed: int) -> str:
+    """Return the name of the entrant at a place, counted from 1."""
+    return str(entrants[seed - 1]["name"]) if 0 < seed <= len(entrants) else ""
+
+
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
     """Return mapping[key], or nothing."""
@@ -192,6 +206,7 @@ _ANNOUNCED = {
     "match_called": _("A match is called to its station"),
     "match_completed": _("A match has a result"),
     "tournament_completed": _("The tournament is over"),
+    "announcement_made": _("The organisers announce something"),
 }
 
 
@@ -211,6 +226,13 @@ def face(option: str) -> str:
 def kept(sentence: str) -> str:
     """Return a sentence that was stored, in English, as the reader reads it."""
     return remembered(sentence)
+
+
+@register.filter
+def undo_of(message: Any) -> str:
+    """Return the address that takes back what a message is about, or ""."""
+    tags = str(message.extra_tags or "")
+    return tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
 
 
 @register.filter

@@ -73,7 +73,7 @@ def _embed(request: HttpRequest, tournament_id: int, what: str, match_id: int | 
     elif what == "matches":
         context["lists"] = _lists(state, names)
     else:
-        context |= stage_shown(state, request.GET.get("stage", ""))
+        context |= stage_shown(state, request.GET) | {"followed": ()}  # a frame has no forms
     live = Live(f"tournament:{tournament.pk}", snapshot.position, state)
     response = show(request, "web/embed/page.html", context, regions={"embed": f"web/embed/_{what}.html"}, live=live)
     return framed(request, response, by="*")

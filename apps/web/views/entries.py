@@ -12,7 +12,7 @@ from apps.errors import NotFound, PermissionDenied
 from apps.tournaments import permissions
 from apps.tournaments.models import Entry, Role
 from apps.tournaments.selectors import teams as team_selectors
-from apps.tournaments.services import Actor, Done, admission, entries, rosters, tournaments, waitlist
+from apps.tournaments.services import Actor, Done, admission, entries, reinstating, rosters, tournaments, waitlist
 from apps.web.commands import actor, carry_out, cleaned
 from apps.web.entry_forms import EntryRulesForm, id_of, players_of
 from apps.web.pages import Failure, page, show
@@ -92,8 +92,16 @@ _COMMANDS: dict[str, tuple[Callable[[Actor, int], Done], str]] = {
     "approve": (admission.approve, _("Approved.")),
     "decline": (admission.decline, _("Declined.")),
     "disqualify": (entries.disqualify, _("Disqualified.")),
+    "reinstate": (reinstating.reinstate, _("Takes part again.")),
 }
 COMMANDS = tuple(_COMMANDS)
+# What takes a command back.
+_UNDO = {
+    "withdraw": "entry-reinstate",
+    "disqualify": "entry-reinstate",
+    "check-in": "entry-revert-check-in",
+    "revert-check-in": "entry-check-in",
+}
 
 
 @require_POST
@@ -101,7 +109,17 @@ def command(request: HttpRequest, tournament_id: int, entry_id: int, name: str) 
     """Do one thing to an entry: one's own, or as the staff somebody else's."""
     service, done = _COMMANDS[name]
     host = reverse("tournament", args=[tournament_id])
-    return carry_out(request, lambda: service(actor(request), entry_id), form=f"entry-{entry_id}", done=done, host=host)
+    undo = _UNDO.get(name)
+    if undo == "entry-reinstate" and not permissions.is_staff(permissions.role_of(request.user, tournament_id)):
+        undo = None
+    return carry_out(
+        request,
+        lambda: service(actor(request), entry_id),
+        form=f"entry-{entry_id}",
+        done=done,
+        host=host,
+        undo=(lambda _done: reverse(undo, args=[tournament_id, entry_id])) if undo else None,
+    )
 
 
 @require_POST

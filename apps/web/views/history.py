@@ -32,7 +32,7 @@ def history(request: HttpRequest, tournament_id: int, *, failure: Failure | None
     names = names_of(state)
     context: dict[str, Any] = {
         **tournament_context(state, names, tournament, role),
-        **stage_shown(state, request.GET.get("stage", "")),
+        **stage_shown(state, request.GET),
         "tab": "history",
         "line": line,
         "is_now": line.present.seq == line.last,

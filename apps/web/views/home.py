@@ -15,6 +15,7 @@ from apps.web.commands import actor, carry_out
 from apps.web.forms import settings_in
 from apps.web.pages import Failure, page, show
 from apps.web.stage_forms import NEW_STAGE, choices, stage_values
+from apps.web.views.wizard import steps_of, suggested_name
 from apps.words import said
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import Format
@@ -67,7 +68,8 @@ def new(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse
         "least": MIN_ENTRANTS,
         "most": MAX_ENTRANTS,
         "form_id": "settings",
-        "values": {"confirm_minutes": 15},
+        "values": {"confirm_minutes": 15, "name": suggested_name(request.user.get_username())},
+        "wizard": steps_of(None, "setup-name"),
         "new_stage": NEW_STAGE,
         "stage_choices": choices(),
     }
@@ -87,9 +89,9 @@ def create(request: HttpRequest) -> HttpResponse:
         request,
         act,
         form="settings",
-        done=_("The draft is yours alone until you publish it. Add entrants, or open registration."),
+        done="",
         host=reverse("new"),
-        back=lambda done: reverse("manage", args=[done.ids["tournament_id"]]),
+        back=lambda done: reverse("setup-format", args=[done.ids["tournament_id"]]),
     )
 
 

@@ -1,6 +1,6 @@
 """The organiser's console: run matches, entrants, settings, staff. Referees see what they may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,18 +16,19 @@ from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.selectors import lists, moderation
 from apps.tournaments.services import Actor, Done, brackets, entries, tournaments
 from apps.web.commands import actor, carry_out, cleaned, command_id, refused, show_again
-from apps.web.forms import DrawForm, MemberForm, lines_of, seed_order, settings_in
+from apps.web.forms import DrawForm, lines_of, seed_order, settings_in
 from apps.web.pages import Failure, page, show
 from apps.web.present.console import next_step
 from apps.web.present.entrants import listed
 from apps.web.present.mine import late_entry
-from apps.web.present.shown import MatchShown
+from apps.web.present.seeding import first_round
+from apps.web.present.stages import in_order
 from apps.web.veto_settings import veto_fields
 from apps.web.views.entries import rules_shown
 from apps.web.views.tournaments import Visit, visit
 from apps.words import gettext, ngettext, said
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
-from engine.match_flow import OVER
+from engine.stages import Format, StageSettings
 from engine.text import gettext as _
 
 MAX_LINES = 128
@@ -69,27 +70,6 @@ def organizer_visit(request: HttpRequest, tournament_id: int, tab: str) -> Visit
 
 
 @page
-def board(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """Show the matches as a queue: what needs a person first."""
-    seen = staff_visit(request, tournament_id, "manage")
-    matches: list[MatchShown] = seen.context["all_matches"]
-    named = [(match, seen.names.place(match)) for match in matches]
-    seen.context["queues"] = [
-        (said(title), queue, [(m, name) for m, name in named if m.state in states])
-        for title, queue, states in (
-            (_("Disputed"), "disputed", ("disputed",)),
-            (_("To confirm"), "pending_result", ("pending_result",)),
-            (_("Check-in"), "check_in", ("check_in",)),
-            (_("In play"), "live", ("live",)),
-            (_("Ready to start"), "ready", ("ready",)),
-            (_("Waiting for entrants"), "scheduled", ("scheduled",)),
-            (_("Over"), "over", tuple(OVER)),
-        )
-    ]
-    return console(request, "board", seen, failure)
-
-
-@page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     seen = staff_visit(request, tournament_id, "manage-entrants")
     state = seen.live.state
@@ -103,6 +83,10 @@ def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     )
     if seen.role >= Role.ORGANIZER:
         seen.context["rules"] = rules_shown(seen)
+    first = next(iter(in_order(state)), None)
+    if first is not None and not seen.context["drawn"]:
+        options = StageSettings(groups=first["groups"], third_place_match=first["third_place_match"])
+        seen.context["first_round"] = first_round(Format(first["format"]), options, len(seen.context["confirmed"]))
     return console(request, "entrants", seen, failure)
 
 
@@ -126,21 +110,16 @@ def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
     return console(request, "settings", seen, failure)
 
 
-@page
-def staff(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    seen = staff_visit(request, tournament_id, "manage-staff")
-    permissions.require("add_member", request.user, seen.role)
-    seen.context["members"] = list(seen.live.state["staff"].values())
-    return console(request, "staff", seen, failure)
-
-
-def console(request: HttpRequest, name: str, seen: Visit, failure: Failure | None) -> HttpResponse:
-    """Render one tab of the console."""
+def console(
+    request: HttpRequest, name: str, seen: Visit, failure: Failure | None, more: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """Show a page of the console. `more`: its regions besides those that all have."""
     regions = {
         "head": "web/tournament/_head.html",
         "tabs": "web/manage/_tabs.html",
         "steps": "web/manage/_steps.html",
         name: f"web/manage/_{name}.html",
+        **(more or {}),
     }
     template = f"web/manage/{name}.html"
     return show(request, template, seen.context, regions=regions, live=seen.live, failure=failure)
@@ -276,7 +255,7 @@ def seed_by_rating(request: HttpRequest, tournament_id: int) -> HttpResponse:
     )
 
 
-# Settings and staff --------------------------------------------------------------------------------------------------
+# Settings --------------------------------------------------------------------------------------------------
 
 
 @require_POST
@@ -286,30 +265,3 @@ def save_settings(request: HttpRequest, tournament_id: int) -> HttpResponse:
 
     host = reverse("manage-settings", args=[tournament_id])
     return carry_out(request, act, form="settings", done=_("Settings saved."), host=host)
-
-
-@require_POST
-def add_member(request: HttpRequest, tournament_id: int) -> HttpResponse:
-    def act() -> Done:
-        values = cleaned(MemberForm(request.POST))
-        role = Role[values["role"].upper()]
-        if not values["username"].strip():
-            raise BadRequest(_("Write the user name of the person."), field="username")
-        return tournaments.add_member(actor(request), tournament_id, username=values["username"], role=role)
-
-    host = reverse("manage-staff", args=[tournament_id])
-    return carry_out(request, act, form="staff", done=_("Added to the staff."), host=host)
-
-
-@require_POST
-def remove_member(request: HttpRequest, tournament_id: int, user_id: int) -> HttpResponse:
-    def act() -> Done:
-        return tournaments.remove_member(actor(request), tournament_id, user_id)
-
-    host = reverse("manage-staff", args=[tournament_id])
-
-    def back(_done: Done) -> str:
-        # Who leaves the staff has no console any more.
-        return reverse("tournament", args=[tournament_id]) if user_id == request.user.pk else host
-
-    return carry_out(request, act, form=f"member-{user_id}", done=_("Removed from the staff."), host=host, back=back)

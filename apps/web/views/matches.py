@@ -30,6 +30,7 @@ from apps.web.present.shown import match_shown
 from apps.web.present.veto import veto_shown
 from apps.web.scores import score_in, stated_in, stepped
 from apps.web.uploads import takes_files
+from apps.web.views.console import take_back_of
 from engine.bracket import Side
 from engine.match_flow import MatchState
 from engine.text import gettext as _
@@ -50,13 +51,18 @@ def match(request: HttpRequest, match_id: int, *, failure: Failure | None = None
     may_referee = is_staff and row.tournament.status != Status.CANCELLED
     subject = lists.activity(row.tournament, audience=PUBLIC, subject=row.subject).order_by("seq")
     events = list(subject[:HISTORY_LIMIT])
-    names = selectors.actor_names(events) if is_staff else {}
+    names = selectors.actor_names(event.actor for event in events) if is_staff else {}
     one_match = {**live.state, "matches": {str(match_id): state_row}}
     happened = {event.type for event in events}
     kept = services.kept_result(row)
     context: dict[str, Any] = {
         "tournament": row.tournament,
-        "t": {"accent": row.tournament.accent, "name": row.tournament.name, "id": row.tournament_id},
+        "t": {
+            "accent": row.tournament.accent,
+            "name": row.tournament.name,
+            "id": row.tournament_id,
+            "notices": row.tournament.notices,
+        },
         "m": shown,
         "team_side": team_side,
         "my": my_match(live.state, shown, side.value) if side else None,
@@ -118,9 +124,9 @@ def match_live(row: Match, side: Side | None) -> tuple[Live, selectors.Neighbour
 
 
 def _posted(
-    form: str, done: str | Callable[[Done], str]
+    form: str, done: str | Callable[[Done], str], undo: Callable[[Done], str] | None = None
 ) -> Callable[[Callable[[HttpRequest, int], Done]], Callable[[HttpRequest, int], HttpResponse]]:
-    """Make a view of a function that reads the form and calls the service."""
+    """Make a view of a function that reads the form and calls the service. `undo`: see `carry_out`."""
 
     def decorate(act: Callable[[HttpRequest, int], Done]) -> Callable[[HttpRequest, int], HttpResponse]:
         @require_POST
@@ -131,6 +137,7 @@ def _posted(
                 form=f"{form}-{match_id}",
                 done=done,
                 host=reverse("match", args=[match_id]),
+                undo=undo,
             )
 
         return view
@@ -163,7 +170,7 @@ def score(request: HttpRequest, match_id: int) -> Done:
     return services.update_score(actor(request), match_id, new, expected_version=expected_version(request))
 
 
-@_posted("score", _("The match is over."))
+@_posted("score", _("The match is over."), take_back_of)
 def finish(request: HttpRequest, match_id: int) -> Done:
     """End the match with the score that was typed; without one, with the score as it stands or was reported."""
     new = score_in(request.POST) if "home_score" in request.POST else None
@@ -182,14 +189,14 @@ def confirm(request: HttpRequest, match_id: int) -> Done:
     return services.confirm(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("walkover", _("The walkover was awarded."))
+@_posted("walkover", _("The walkover was awarded."), take_back_of)
 def walkover(request: HttpRequest, match_id: int) -> Done:
     absent = Side(cleaned(SideForm(request.POST))["side"])
     version = expected_version(request)
     return services.award_walkover(actor(request), match_id, winner=absent.other, expected_version=version)
 
 
-@_posted("forfeit", _("The forfeit was recorded."))
+@_posted("forfeit", _("The forfeit was recorded."), take_back_of)
 def forfeit(request: HttpRequest, match_id: int) -> Done:
     """Rule that one side loses, or both."""
     said = cleaned(LoserForm(request.POST))["side"]
@@ -199,12 +206,12 @@ def forfeit(request: HttpRequest, match_id: int) -> Done:
     return services.forfeit(actor(request), match_id, loser=loser, ruling=ruling, expected_version=version)
 
 
-@_posted("cancel", _("The match was cancelled."))
+@_posted("cancel", _("The match was cancelled."), take_back_of)
 def cancel(request: HttpRequest, match_id: int) -> Done:
     return services.cancel(actor(request), match_id, expected_version=expected_version(request))
 
 
-@_posted("take-kept", _("The earlier result counts again."))
+@_posted("take-kept", _("The earlier result counts again."), take_back_of)
 def take_kept(request: HttpRequest, match_id: int) -> Done:
     return services.take_kept(actor(request), match_id, expected_version=expected_version(request))
 

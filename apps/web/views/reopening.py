@@ -15,11 +15,15 @@ from apps.tournaments.selectors.snapshots import tournament_snapshot
 from apps.tournaments.services import Actor, Done, reopening
 from apps.web.commands import actor, carry_out
 from apps.web.pages import Failure, page, show
+from apps.web.present.bracket import drawing
 from apps.web.present.effects import effects_shown
+from apps.web.present.marks import marks_of, stages_touched
 from apps.web.present.names import names_of
 from apps.web.present.shown import MatchShown, match_shown
+from apps.web.present.stages import within
 from apps.web.scores import score_given
 from apps.words import gettext, said
+from engine.stages import Format
 
 
 def reopen(request: HttpRequest, match_id: int, *, failure: Failure | None = None) -> HttpResponse:
@@ -38,6 +42,7 @@ def reopen(request: HttpRequest, match_id: int, *, failure: Failure | None = Non
         done=gettext("Done. You can undo this as long as nothing else happens."),
         host=reverse("match-reopen", args=[match_id]),
         back=lambda _done: reverse("match", args=[match_id]),
+        undo=lambda done: reverse("match-undo", args=[match_id, done.ids["reopening_id"]]),
     )
 
 
@@ -73,7 +78,18 @@ def preview(request: HttpRequest, *, match_id: int, failure: Failure | None = No
         leaving=effects.leaving,
         withdrawn=effects.withdrawn,
     )
-    context |= {"effects": shown, "token": effects.token, "score": score}
+    marks = marks_of(effects, state)
+    context |= {
+        "effects": shown,
+        "token": effects.token,
+        "score": score,
+        "marks": marks,
+        "drawings": [
+            (names.stage(stage), drawing(within(state, state["stages"][str(stage)])))
+            for stage in stages_touched(marks, state)
+            if not Format(state["stages"][str(stage)]["format"]).is_league
+        ],
+    }
     return show(request, "web/match/reopen.html", context, failure=failure)
 
 

@@ -13,6 +13,7 @@ from apps.tournaments.services import stages as services
 from apps.tournaments.state import stage_fields
 from apps.web.commands import actor, carry_out
 from apps.web.pages import Failure, page
+from apps.web.present.rounds import rounds_shown
 from apps.web.present.stages import how_played, in_order
 from apps.web.stage_forms import NEW_STAGE, choices, shown_values, stage_values
 from apps.web.views.manage import console, staff_visit
@@ -31,6 +32,7 @@ def stages(request: HttpRequest, tournament_id: int, *, failure: Failure | None 
             "shown": shown,
             "facts": how_played(row),
             "values": {**shown_values(row), "is_league": shown.is_league},
+            "rounds": rounds_shown(seen.live.state, row),
             "fixed": shown.state != "pending",
             "ended": shown.state == "completed",
             "removable": row is rows[-1] and row["number"] > 1 and shown.state == "pending",

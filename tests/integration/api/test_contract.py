@@ -36,6 +36,7 @@ from apps.tournaments.models import (
     Reopening,
     Report,
     Role,
+    StaffLink,
     Stage,
     Station,
     Status,
@@ -49,8 +50,10 @@ from apps.tournaments.services import (
     disputes,
     entries,
     matches,
+    notices,
     reopening,
     reports,
+    staff_links,
     stages,
     stations,
     teams,
@@ -101,6 +104,8 @@ BODIES = {
     "createTeam": {"name": "Greens"},
     "editTeam": {"tag": "G"},
     "inviteToTeam": {"username": "stranger"},
+    "announce": {"text": "Lunch."},
+    "makeStaffLink": {"role": "referee"},
     "addStation": {"name": "Court 9"},
     "renameStation": {"name": "Court 9"},
     "setOnStream": {"match": None},
@@ -128,6 +133,7 @@ class World:
     ids: dict[str, list]
     room: str
     preview: str
+    invitation: str
     tokens: list[str]
 
 
@@ -159,6 +165,10 @@ def world(media):
     told_of(ann, staff)
 
     integrations.add(staff, draft.pk, url="https://bot.example.org/hook")
+    notices.announce(staff, draft.pk, text="Lunch at one.")
+    staff_links.make(staff, draft.pk, role=Role.REFEREE)
+    out = factories.drawn(4, admin)
+    entries.disqualify(staff, out.entries.first().pk)
     for user in (ann, admin):
         tokens.create(user, name="Bot", scopes=["organise"])
 
@@ -169,12 +179,13 @@ def world(media):
     rows = {"tournament_id": Tournament, "entry_id": Entry, "match_id": Match, "stage_id": Stage}
     rows |= {"station_id": Station, "team_id": Team}
     rows |= {"reopening_id": Reopening, "evidence_id": Evidence, "report_id": Report}
-    rows |= {"integration_id": Endpoint, "token_id": ApiToken}
+    rows |= {"integration_id": Endpoint, "token_id": ApiToken, "link_id": StaffLink}
     ids = {name: [*sorted(model.objects.values_list("pk", flat=True)), 10**18 - 1] for name, model in rows.items()}
     return World(
-        ids={**ids, "username": ["ann", "admin2", "nobody"]},
+        ids={**ids, "notice_id": [1, 10**18 - 1], "username": ["ann", "admin2", "nobody"]},
         room=f"match:{ids['match_id'][0]}",
         preview=reopening.preview(staff, finals[-1]).token,
+        invitation=draft.staff_links.get().token,
         tokens=[*(sign_in(user)["access_token"] for user in (admin, ann, stranger)), "", "not-a-token"],
     )
 
@@ -306,6 +317,7 @@ def test_somebody_succeeds_somewhere_and_the_answer_is_as_documented(world, sche
         "reopenMatch": {"token": world.preview},
         "updateRoster": {"players": [ann]},
         "handOverTeam": {"user": ann},
+        "joinStaff": {"token": world.invitation},
     }
     for operation_id in OPERATIONS:
         operation = schema.find_operation_by_id(operation_id)

@@ -125,7 +125,7 @@ class TestMatches:
         now = later(minutes=16)
         sweep(now)
         last = events(cup)[-1]
-        assert (last.type, last.actor, last.at) == ("tournament_completed", "", log.iso(now))
+        assert (last.type, last.actor, last.at) == ("tournament_completed", "clock", log.iso(now))
 
 
 class TestExtended:

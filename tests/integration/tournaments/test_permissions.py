@@ -10,7 +10,18 @@ from apps.errors import AuthenticationRequired, Conflict, NotFound, PermissionDe
 from apps.integrations import services as integrations
 from apps.tournaments import permissions
 from apps.tournaments.exchange.document import write_document
-from apps.tournaments.models import EntryStatus, Evidence, Match, Reopening, Report, Role, Stage, Station, Tournament
+from apps.tournaments.models import (
+    EntryStatus,
+    Evidence,
+    Match,
+    Reopening,
+    Report,
+    Role,
+    StaffLink,
+    Stage,
+    Station,
+    Tournament,
+)
 from apps.tournaments.permissions import ACTIONS
 from apps.tournaments.selectors.export import export
 from apps.tournaments.services import (
@@ -24,11 +35,14 @@ from apps.tournaments.services import (
     entry_imports,
     imports,
     matches,
+    notices,
     on_stream,
+    reinstating,
     reopening,
     reports,
     rosters,
     schedule,
+    staff_links,
     stages,
     stations,
     tournaments,
@@ -95,6 +109,15 @@ class Scene:
     def preview(self) -> str:
         """The token with which the first match can be reopened."""
         return reopening.preview(self.by("organizer"), self.match.pk).token
+
+    @property
+    def link(self) -> StaffLink:
+        return self.cup.staff_links.get()
+
+    @property
+    def token(self) -> str:
+        """What opens the only invitation to the staff."""
+        return self.link.token
 
     @property
     def hook(self) -> int:
@@ -192,6 +215,23 @@ def hooked() -> Scene:
     return scene
 
 
+def without_own(scene: Scene) -> Scene:
+    entries.disqualify(scene.by("organizer"), scene.own.pk)
+    return scene
+
+
+def announced() -> Scene:
+    scene = Scene()
+    notices.announce(scene.by("organizer"), scene.cup.pk, text="Lunch.")
+    return scene
+
+
+def invited() -> Scene:
+    scene = Scene()
+    staff_links.make(scene.by("organizer"), scene.cup.pk, role=Role.REFEREE)
+    return scene
+
+
 def with_image() -> Scene:
     """A match in dispute, with an image that somebody has reported."""
     scene = disputed()
@@ -221,6 +261,11 @@ ATTEMPTS = {
     "claim_place": (Scene, lambda s, by: waitlist.claim(by, s.own.pk), {"player"} | LEADERS),
     "update_roster": (Scene, lambda s, by: rosters.update(by, s.own.pk, players=[]), {"player"} | LEADERS),
     "disqualify_entry": (Scene, lambda s, by: entries.disqualify(by, s.own.pk), STAFF),
+    "reinstate_entry": (
+        lambda: without_own(bracket()),
+        lambda s, by: reinstating.reinstate(by, s.own.pk),
+        STAFF,
+    ),
     "approve_entry": (Scene, lambda s, by: admission.approve(by, s.own.pk), LEADERS),
     "decline_entry": (Scene, lambda s, by: admission.decline(by, s.own.pk), LEADERS),
     "update_entry": (Scene, lambda s, by: entries.update(by, s.own.pk, name="Other"), LEADERS),
@@ -290,6 +335,11 @@ ATTEMPTS = {
     "import_entries": (Scene, lambda s, by: entry_imports.import_entries(by, s.cup.pk, b"name\nSomebody\n"), LEADERS),
     "seed_entries": (Scene, lambda s, by: entries.seed(by, s.cup.pk), LEADERS),
     "generate_bracket": (lambda: closed(Scene()), lambda s, by: brackets.generate(by, s.cup.pk), LEADERS),
+    "announce": (Scene, lambda s, by: notices.announce(by, s.cup.pk, text="Lunch."), LEADERS),
+    "take_down_announcement": (announced, lambda s, by: notices.take_down(by, s.cup.pk, 1), LEADERS),
+    "make_staff_link": (Scene, lambda s, by: staff_links.make(by, s.cup.pk, role=Role.REFEREE), LEADERS),
+    "revoke_staff_link": (invited, lambda s, by: staff_links.revoke(by, s.link.pk), LEADERS),
+    "join_staff": (invited, lambda s, by: staff_links.join(by, s.token), ANYBODY),
     "add_member": (
         Scene,
         lambda s, by: tournaments.add_member(by, s.cup.pk, username=s.own.user.username, role=Role.REFEREE),

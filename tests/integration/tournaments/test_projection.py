@@ -46,7 +46,7 @@ ELSEWHERE = {
 }
 
 
-NO_PART = {"banned"}  # what an event tells that the state does not hold, and no fold reads
+NO_PART = {"banned", "link"}  # what an event tells that the state does not hold, and no fold reads
 
 
 def test_the_log_is_the_state_of_random_tournaments():

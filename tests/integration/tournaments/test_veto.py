@@ -246,7 +246,7 @@ class TestTime:
         draw = int(sha256(f"{match.veto_seed}:0".encode()).hexdigest(), 16)
         assert made["option"] == MAPS[draw % 3]
         assert after.veto_deadline_at == match.veto_deadline_at + timedelta(seconds=SECONDS)
-        assert events(match)[-1].actor == ""
+        assert events(match)[-1].actor == "clock"
         the_log_is_the_state(match)
 
     def test_chance_alone_leads_a_veto_to_its_end(self):

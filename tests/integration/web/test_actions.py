@@ -76,7 +76,7 @@ class TestCheckIn:
     def test_the_board_shows_who_is_here_and_until_when(self, olivia, match):
         matches.check_in(Actor(match.home.user), match.pk)
         text = olivia.open(f"/t/{match.tournament_id}/manage/").text
-        assert "Check-in 1" in text
+        assert "Next 1" in text
         assert f"{match.home.name} is here" in text
         assert f"{match.away.name} is not here yet" in text
         assert re.search(r"until \d\d:\d\d UTC", text)
@@ -284,7 +284,7 @@ class TestReopening:
         assert olivia.response.request["PATH_INFO"] == f"/m/{first.pk}/"
         assert state_of(first) == "ready"
         undo = re.search(r'action="(/m/\d+/reopenings/\d+/undo/)"', olivia.html)[1]
-        assert olivia.html.count(f'action="{undo}"') == 2  # above, and in the history
+        assert olivia.html.count(f'action="{undo}"') == 3  # above, in the toast, and in the history
         olivia.send(undo)
         assert "Undone." in olivia.text
         assert state_of(first) == "completed"
@@ -430,8 +430,10 @@ class TestStages:
 
     @pytest.mark.parametrize("format", Format)
     def test_what_is_left_empty_is_as_usual_for_the_format(self, olivia, format):
-        olivia.open("/new/").send("/new/create/", name="As usual", format=format.value)
-        stage = Tournament.objects.get(name="As usual").stages.get()
+        cup = factories.make_tournament(olivia.user)
+        form = f"/t/{cup.pk}/setup/format/"
+        olivia.open(form).send(f"{form}save/", format=format.value, third_place_match="on", grand_final_reset="on")
+        stage = cup.stages.get()
         assert stage.format == format
         points = stage.options.points
         assert (points.win, points.draw) == ((1, 0.5) if format is Format.SWISS else (3, 1))
@@ -464,7 +466,10 @@ class TestStages:
         )
         second = cup.stages.get(number=2)
         assert (second.name, second.options.best_of, second.options.best_of_rounds) == ("Playoffs", 3, {"final": 5})
-        olivia.send(f"{base}/{second.pk}/save/", name="Finals", format="double_elimination", best_of_final="")
+        form = f"{base}/{second.pk}/save/"
+        assert olivia.form(form)["games final"] == "5"
+        changes = {"name": "Finals", "format": "double_elimination", "games final": "", "games semi_finals": ""}
+        olivia.post(form, olivia.form(form) | changes)
         second.refresh_from_db()
         assert (second.name, second.format) == ("Finals", "double_elimination")
         assert (second.options.best_of, second.options.best_of_rounds) == (3, {})

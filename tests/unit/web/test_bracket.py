@@ -3,6 +3,7 @@
 import pytest
 
 from apps.web.present.bracket import drawing
+from apps.web.present.meeting import sends, winner_meets
 from apps.web.present.names import Names, names_of, round_name
 from apps.web.present.shown import match_shown
 from engine.double_elimination import double_elimination
@@ -114,3 +115,32 @@ def test_where_a_match_is_played_names_the_stage_only_where_there_are_several():
     names = Names([playoffs, groups], {(2, "main"): 2})
     assert names.place(match_shown(state, {**row, "group": 28, "round": 2})) == "Groups · Group AB · Round 2"
     assert names.place(match_shown(state, {**row, "stage": 2})) == "Playoffs · Semi-finals"
+
+
+def test_a_card_says_whom_its_winner_meets():
+    plans = single_elimination(8, third_place=True)
+    state = state_of(plans, over=(3,))
+    first = state["matches"]["1"]
+    state["matches"]["5"]["home"] = None
+    meets = {slot.match.number: slot.meets for column in drawing(state).parts[0].columns for slot in column.slots}
+    assert meets[1] == "Winner meets Entrant 4 or Entrant 5"
+    assert meets[2] == "Winner meets Entrant 1 or Entrant 8"
+    assert meets[3] == ""  # it is over
+    assert meets[5] == "Winner meets the winner of 6"
+    assert meets[8] == ""  # nobody comes after the final
+    state["matches"]["5"]["home"] = first["home"]
+    assert winner_meets(state, state["matches"]["2"], sends(state)) == "Winner meets Entrant 1"
+    lower = state_of(double_elimination(4))
+    assert winner_meets(lower, lower["matches"]["4"], sends(lower)) == "Winner meets the loser of 3"
+
+
+@pytest.mark.parametrize(("entrants", "folded"), [(32, []), (33, ["Round of 64"]), (64, ["Round of 64"])])
+def test_rounds_that_are_over_are_folded_past_32_entrants(entrants, folded):
+    plans = single_elimination(entrants)
+    first = {plan.number for plan in plans if plan.round == 1}
+    columns = drawing(state_of(plans, over=first)).parts[0].columns
+    assert [column.name for column in columns if column.folded] == folded
+    assert [(column.state, column.says) for column in columns[:2]] == [("done", "done"), ("", "")]
+    assert not any(column.folded for column in drawing(state_of(plans, over=first - {1})).parts[0].columns)
+    everything = drawing(state_of(plans, over={plan.number for plan in plans})).parts[0].columns
+    assert [column.folded for column in everything][-3:] == [False] * 3

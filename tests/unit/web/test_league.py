@@ -14,9 +14,10 @@ def league(results, *, format="round_robin", byes=None, **settings):
     state = empty()
     state["stages"]["1"] = {
         "id": 1, "number": 1, "format": format, "groups": 1, "tie_breaks": [], "rule_year": 2026, "advance": 0,
+        "advance_rest": 0, "rounds": 0, "state": "live",
         "points": {"win": 3, "draw": 1, "loss": 0, "bye": 3} | settings.pop("points", {}), **settings,
     }  # fmt: skip
-    state["entries"] = {str(n): {"id": n, "name": name, "seed": n} for n, name in NAMES.items()}
+    state["entries"] = {str(n): {"id": n, "name": name, "seed": n, "status": "confirmed"} for n, name in NAMES.items()}
     for n in NAMES:
         row = {"id": n, "stage": 1, "entry": n, "seed": n, "group": 0, "lot": n, "annulled": False}
         state["stage_entries"][str(n)] = {**row, "byes": (byes or {}).get(n, [])}
@@ -102,3 +103,53 @@ class TestRounds:
     def test_a_round_of_nothing_but_a_bye_is_one(self):
         rounds = league_rounds(*league(ROUNDS[:2], format="swiss", byes={5: [1, 2]}))
         assert [(r.number, r.byes) for r in rounds] == [(2, ("Eve",)), (1, ("Eve",))]
+
+    def test_of_a_large_league_one_is_shown(self):
+        results = [(1 + n // 100, 1, 2, None, None) for n in range(300)]
+        for wanted, shown in (("", 1), ("3", 3), ("4", 1), ("x", 1)):
+            rounds = league_rounds(*league(results), wanted)
+            assert [r.number for r in rounds if r.is_shown] == [shown]
+            assert [len(r.matches) for r in rounds] == [100 * (r.number == shown) for r in rounds]
+
+
+class TestWhoIsCertain:
+    RACE = [(1, 1, 2, 1, 0), (1, 3, 4, 1, 0), (2, 1, 3, 1, 0), (2, 2, 4, 1, 0), (3, 1, 4, None, None)]
+
+    def test_of_a_place_in_the_next_stage_is_marked(self):
+        (table,) = league_tables(*league(self.RACE, advance=2), next_stage=NEXT)
+        assert {line.name: line.fate for line in table.lines} == {
+            "Ada": "through", "Bob": "", "Cem": "", "Dot": "", "Eve": "out",
+        }  # fmt: skip
+
+    def test_of_the_first_place_is_marked_in_the_last_stage(self):
+        (table,) = league_tables(*league(self.RACE))
+        assert [line.name for line in table.lines if line.fate] == ["Ada"]
+
+    @pytest.mark.parametrize("settings", [{"tie_breaks": ["wins", "points"]}, {"state": "completed"}])
+    def test_is_nobody_where_points_do_not_decide_or_the_table_says_it(self, settings):
+        (table,) = league_tables(*league(self.RACE, **settings))
+        assert not any(line.fate for line in table.lines)
+
+
+class TestTheCrossTable:
+    def test_of_a_round_robin_is_a_square_in_the_order_of_the_table(self):
+        (table,) = league_tables(*league(ROUNDS))
+        cross = table.cross
+        assert [line.name for line in cross.lines] == ["Ada", "Bob", "Dot", "Cem", "Eve"]
+        texts = [[None if cell is None else [one.text for one in cell] for cell in line.cells] for line in cross.lines]
+        assert texts[0] == [None, ["2–0"], [], [], ["0–0"]]
+        assert texts[1] == [["0–2"], None, [], ["3–0"], []]
+        assert [one.outcome for cell in cross.lines[0].cells for one in cell or ()] == ["won", "drew"]
+
+    def test_of_a_swiss_has_a_column_for_each_round(self):
+        (table,) = league_tables(*league(ROUNDS, format="swiss", byes={5: [1]}))
+        cross = table.cross
+        ada, eve = ([[one.text for one in cell] for line in cross.lines if line.name == name for cell in line.cells]
+                    for name in ("Ada", "Eve"))  # fmt: skip
+        places = {line.name: line.place for line in cross.lines}
+        assert ada == [[f"+{places['Bob']}"], [f"={places['Eve']}"]]
+        assert eve == [["bye"], [f"={places['Ada']}"]]
+
+    def test_is_left_out_before_there_is_a_result(self):
+        (table,) = league_tables(*league([(1, 1, 2, None, None)]))
+        assert table.cross is None

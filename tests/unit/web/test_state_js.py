@@ -9,6 +9,7 @@ import pytest
 from django.utils import translation
 
 from apps.web.catalogue import script_words
+from apps.web.present.meeting import sends, winner_meets
 from apps.web.present.shown import counts, feeders, match_shown
 from engine.double_elimination import double_elimination
 from engine.elimination import single_elimination
@@ -140,4 +141,6 @@ def check(case, answer):
     state = fold(case["events"])
     known = feeders(state)
     assert answer["matches"] == {key: asdict(match_shown(state, row, known)) for key, row in state["matches"].items()}
+    sent = sends(state)
+    assert answer["meets"] == {key: winner_meets(state, row, sent) for key, row in state["matches"].items()}
     assert answer["counts"] == asdict(counts(state))

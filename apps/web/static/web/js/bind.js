@@ -2,11 +2,13 @@
 /**
  * Keep elements in step with a state. `data-bind="m.5.home.score"` is an element's text;
  * `data-bind-to="data-state:m.5.state hidden:count.no_live"` are attributes. Text goes in as text, never as HTML.
+ * A match card (templates/web/_card.html) needs neither: its parts are known by their class.
  */
 
 /** @typedef {(path: string) => any} Look */
 /** @typedef {{element: HTMLElement, attribute: string | null, path: string}} Binding */
 
+const SIDE_PARTS = ["seed", "name", "shootout", "score"];
 const GLOWS = ".side, .team, .stepper__side, .pass";
 
 export class Binder {
@@ -30,6 +32,9 @@ export class Binder {
         this.#add(element, attribute, path);
       }
     }
+    for (const card of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".match[data-match]"))) {
+      this.#addCard(card, `m.${card.dataset.match}`);
+    }
   }
 
   /**
@@ -42,6 +47,28 @@ export class Binder {
     for (const key of keys ?? this.index.keys()) {
       for (const binding of this.index.get(key) ?? []) this.#write(binding, look(binding.path), animate);
     }
+  }
+
+  /**
+   * @param {HTMLElement} card
+   * @param {string} match
+   */
+  #addCard(card, match) {
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement | null} */ (card.querySelector(`.match__${name}`));
+    const [state, games] = [part("state"), part("games")];
+    this.#add(card, "data-state", `${match}.state`);
+    if (state) this.#add(state, null, `${match}.label`);
+    if (games) {
+      this.#add(games, null, `${match}.games`);
+      this.#add(card, "title", `${match}.games`);
+    }
+    const sides = /** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll(".side"));
+    sides.forEach((side, index) => {
+      const path = `${match}.${index ? "away" : "home"}`;
+      this.#add(side, "data-entry", `${path}.entry`);
+      this.#add(side, "data-outcome", `${path}.outcome`);
+      SIDE_PARTS.forEach((name, place) => this.#add(/** @type {HTMLElement} */ (side.children[place]), null, `${path}.${name}`));
+    });
   }
 
   /**

@@ -1,202 +1,124 @@
 // @ts-check
 /**
- * The bracket under a hand: an entrant's path lights up on hover, focus or tap; a phone shows one round at a time
- * and begins with the one being played. Without this module the bracket is a drawing that scrolls.
+ * The bracket under a hand: an entrant's path lights up, rounds that are over fold, a large one zooms and has a map, and
+ * a phone shows one round at a time. Without this module the bracket is a drawing that scrolls, with all its matches.
  */
 
-import { gettext } from "./i18n.js";
-import { OVER } from "./shown.js";
+import { foldable, unfold } from "./bracket/folds.js";
+import { minimap } from "./bracket/minimap.js";
+import { paged } from "./bracket/pager.js";
+import { paths } from "./bracket/paths.js";
+import { PHONE, motion, roundsOf, startOf, tellStates } from "./bracket/rounds.js";
+import { zoomable } from "./bracket/zoom.js";
+import { sends, winnerMeets } from "./meeting.js";
 
-const PHONE = "(width < 42rem)";
+/** @typedef {import("../../../../../clients/js/deltacrown.js").State} State */
+/** @typedef {{pinned?: string | null, zoom?: number, folds?: Record<string, boolean>, left?: number, top?: number, stop?: AbortController}} Memory */
 
-/** @param {HTMLElement} bracket */
-export function bringToLife(bracket) {
-  lightPaths(bracket);
-  const parts = /** @type {HTMLElement[]} */ ([...bracket.querySelectorAll(".part")]);
-  const present = parts.map((part) => pageRounds(bracket, part)).filter((round) => round !== null);
-  lookAtThePresent(bracket, present);
-}
+/** What a person has set in each bracket: a part of the page that is rendered anew keeps it. @type {Map<string, Memory>} */
+const memories = new Map();
 
-/** Scroll a wide drawing to the first round that is not over. On a phone each part has done so already. */
-function lookAtThePresent(/** @type {HTMLElement} */ bracket, /** @type {HTMLElement[]} */ rounds) {
-  if (matchMedia(PHONE).matches || bracket.scrollWidth <= bracket.clientWidth) return;
-  const left = Math.min(...rounds.map((round) => leftOf(round, bracket)));
-  const before = rounds[0]?.offsetWidth ?? 0; // the round before it tells where they come from
-  if (Number.isFinite(left) && left > before) bracket.scrollTo({ left: left - before, behavior: "instant" });
-}
+/**
+ * @param {HTMLElement} view
+ * @param {() => State} state
+ */
+export function bringToLife(view, state) {
+  const key = view.dataset.bracket ?? "";
+  const bracket = /** @type {HTMLElement} */ (view.querySelector(".bracket"));
+  const memory = memories.get(key) ?? {};
+  memories.set(key, memory);
+  memory.stop?.abort();
+  memory.stop = new AbortController();
+  const { signal } = memory.stop;
+  const isTv = view.closest(".tv") !== null;
 
-/** Where an element begins in what a scroller shows, from the scroller's own beginning. */
-function leftOf(/** @type {HTMLElement} */ element, /** @type {HTMLElement} */ scroller) {
-  return element.getBoundingClientRect().left - scroller.getBoundingClientRect().left + scroller.scrollLeft;
-}
+  let redraw = () => {};
+  /** @type {Map<HTMLElement, (round: HTMLElement, how?: ScrollBehavior) => void>} */
+  const pagers = new Map();
 
-/** @param {HTMLElement} bracket */
-function lightPaths(bracket) {
-  const columns = [...bracket.querySelectorAll(".part")].map((part) =>
-    [...part.querySelectorAll(".round")].map((round) => ({
-      straight: round.classList.contains("round--straight"),
-      slots: [...round.querySelectorAll(".slot")],
-    })),
-  );
-  /** @type {string | null} */
-  let pinned = null;
-  /** @type {HTMLElement | null} */
-  let bar = null;
-
-  const entrant = (/** @type {EventTarget | null} */ target) =>
-    target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest("[data-entry]")) : null;
-
-  /** @param {string | null} entry */
-  function light(entry) {
-    for (const lit of bracket.querySelectorAll(".is-path, .is-path-in, .is-path-out")) {
-      lit.classList.remove("is-path", "is-path-in", "is-path-out");
+  /** Bring a match into view, wherever it is. @param {HTMLElement | null} card */
+  function reveal(card) {
+    const round = /** @type {HTMLElement | null} */ (card?.closest(".round") ?? null);
+    const part = /** @type {HTMLElement | null} */ (card?.closest(".part") ?? null);
+    if (!card || !round || !part) return;
+    unfold(round);
+    if (PHONE.matches) {
+      pagers.get(part)?.(round, "instant");
+      card.scrollIntoView({ block: "center", behavior: motion() });
+      return;
     }
-    bracket.classList.toggle("has-path", entry !== null);
-    if (entry === null) return;
-    const own = `[data-entry="${CSS.escape(entry)}"]`;
-    for (const element of bracket.querySelectorAll(own)) element.classList.add("is-path");
-    for (const rounds of columns) {
-      rounds.forEach(({ slots, straight }, round) => {
-        slots.forEach((slot, place) => {
-          const next = rounds[round + 1]?.slots[straight ? place : Math.floor(place / 2)];
-          if (next && slot.querySelector(own) && next.querySelector(own)) {
-            slot.classList.add("is-path-out");
-            next.classList.add("is-path-in");
-          }
-        });
-      });
-    }
+    const [own, whole] = [card.getBoundingClientRect(), bracket.getBoundingClientRect()];
+    bracket.scrollTo({
+      left: bracket.scrollLeft + (own.left + own.right - whole.left - whole.right) / 2,
+      top: bracket.scrollTop + (own.top + own.bottom - whole.top - whole.bottom) / 2,
+      behavior: motion(),
+    });
   }
 
-  /** @param {string | null} entry */
-  function pin(entry, /** @type {HTMLElement | null} */ row = null) {
-    pinned = entry;
-    light(entry);
-    bar?.remove();
-    bar = null;
-    if (entry === null || !row) return;
-    bar = document.createElement("div");
-    bar.className = "pathbar";
-    const words = document.createElement("span");
-    const name = document.createElement("strong");
-    name.textContent = row.querySelector(".side__name")?.textContent ?? "";
-    words.append(name, nextOpponent(bracket, entry));
-    bar.append(words);
-    const match = row.closest(".match")?.querySelector("a.match__no");
-    if (match instanceof HTMLAnchorElement) {
-      const link = document.createElement("a");
-      link.className = "button button--primary";
-      link.href = match.href;
-      link.textContent = gettext("Open match {number}", { number: match.textContent?.trim() ?? "" });
-      bar.append(link);
+  if (!isTv) {
+    foldable(bracket, key, memory);
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (bracket.querySelectorAll(".part:not(.part--final)"))) {
+      pagers.set(part, paged(part, signal));
     }
-    document.body.append(bar);
+    if (bracket.classList.contains("bracket--large")) redraw = minimap(view, bracket);
+    zoomable(view, bracket, memory, () => redraw());
+    if (memory.left !== undefined) bracket.scrollTo({ left: memory.left, top: memory.top, behavior: "instant" });
+    else lookAtThePresent(bracket, pagers);
+    bracket.addEventListener("scroll", () => {
+      memory.left = bracket.scrollLeft;
+      memory.top = bracket.scrollTop;
+    }, { passive: true, signal });
   }
-
-  bracket.addEventListener("pointerover", (event) => {
-    if (event.pointerType === "mouse" && pinned === null) light(entrant(event.target)?.dataset.entry ?? null);
-  });
-  bracket.addEventListener("pointerleave", (event) => {
-    if (event.pointerType === "mouse" && pinned === null) light(null);
-  });
-  bracket.addEventListener("focusin", (event) => {
-    const row = entrant(event.target);
-    if (row?.matches(":focus-visible")) light(row.dataset.entry ?? null);
-  });
-  bracket.addEventListener("focusout", () => light(pinned));
-
-  let touched = false;
-  bracket.addEventListener("pointerdown", (event) => {
-    touched = event.pointerType !== "mouse";
-  });
-  bracket.addEventListener("click", (event) => {
-    const row = entrant(event.target);
-    if (!touched || !row) return;
-    if (pinned === row.dataset.entry && row instanceof HTMLAnchorElement) return; // the second tap opens the match
+  const relight = paths(view, bracket, memory, state, signal, { changed: () => redraw(), reveal });
+  view.querySelector("[data-reveal]")?.addEventListener("click", (event) => {
     event.preventDefault();
-    pin(row.dataset.entry ?? null, row);
+    reveal(bracket.querySelector("#my-match"));
   });
-  document.addEventListener("click", (event) => {
-    if (pinned !== null && event.target instanceof Element && !event.target.closest("[data-bracket], .pathbar")) pin(null);
+
+  const watch = new MutationObserver(() => {
+    tellStates(bracket);
+    tellMeetings(bracket, state());
+    relight();
+    redraw();
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") pin(null);
-  });
+  watch.observe(bracket, { subtree: true, attributeFilter: ["data-entry"] });
+  for (const card of bracket.querySelectorAll(".match")) watch.observe(card, { attributeFilter: ["data-state"] });
+  signal.addEventListener("abort", () => watch.disconnect());
 }
 
 /**
+ * Scroll to the first round that is not over: of each part on a phone, of the whole drawing elsewhere.
  * @param {HTMLElement} bracket
- * @param {string} entry
+ * @param {Map<HTMLElement, (round: HTMLElement, how?: ScrollBehavior) => void>} pagers
  */
-function nextOpponent(bracket, entry) {
-  for (const row of bracket.querySelectorAll(`.side[data-entry="${CSS.escape(entry)}"]`)) {
-    const match = /** @type {HTMLElement | null} */ (row.closest(".match"));
-    if (!match || OVER.includes(match.dataset.state ?? "")) continue;
-    const other = [...match.querySelectorAll(".side")].find((side) => side !== row);
-    return gettext("Next: {name}", { name: other?.querySelector(".side__name")?.textContent ?? "" });
+function lookAtThePresent(bracket, pagers) {
+  const present = [...pagers.keys()].map((part) => {
+    const rounds = roundsOf(part);
+    return rounds.find((round) => round.dataset.state !== "done") ?? rounds[rounds.length - 1];
+  });
+  if (PHONE.matches) {
+    [...pagers.values()].forEach((goTo, index) => goTo(present[index], "instant"));
+    return;
   }
-  const last = [...bracket.querySelectorAll(`.round--last .side[data-entry="${CSS.escape(entry)}"]:not([data-outcome=""])`)].at(-1);
-  const isFinal = last?.closest(".part--main .slot, .part--final");
-  return isFinal && last instanceof HTMLElement && last.dataset.outcome === "won" ? gettext("Champion") : gettext("Out");
+  const first = present.sort((a, b) => Math.abs(startOf(a, bracket)) - Math.abs(startOf(b, bracket)))[0];
+  const before = /** @type {HTMLElement | null} */ (first?.previousElementSibling ?? null);
+  // The round before it tells where they come from.
+  if (first && before) bracket.scrollTo({ left: startOf(before, bracket), behavior: "instant" });
 }
 
-/**
- * Lead a phone through one part of a bracket, round by round. Returns the first round that is not over, if there is one.
- * @param {HTMLElement} bracket
- * @param {HTMLElement} part
- */
-function pageRounds(bracket, part) {
-  const rounds = /** @type {HTMLElement[]} */ ([...part.querySelectorAll(".round")]);
-  const links = [...part.querySelectorAll(".roundnav a")];
-  const strip = /** @type {HTMLElement} */ (part.querySelector(".bracket__rounds"));
-  const phone = matchMedia(PHONE);
-  let shown = -1;
-
-  /** @param {number} index */
-  function mark(index) {
-    if (index === shown) return;
-    shown = index;
-    links.forEach((link, i) => (i === index ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
-    const link = links[index];
-    if (link?.parentElement) link.parentElement.scrollTo({ left: /** @type {HTMLElement} */ (link).offsetLeft - 24, behavior: "smooth" });
-    fit();
+/** Keep whom each winner meets. @param {HTMLElement} bracket @param {State} state */
+function tellMeetings(bracket, state) {
+  const known = sends(state);
+  for (const card of /** @type {NodeListOf<HTMLElement>} */ (bracket.querySelectorAll(".slot > .match"))) {
+    const row = state.matches[card.dataset.match ?? ""];
+    if (!row) continue;
+    const words = winnerMeets(state, row, known);
+    let line = card.querySelector(".match__next");
+    if (!line && words) {
+      line = document.createElement("span");
+      line.className = "match__next";
+      card.append(line);
+    }
+    if (line && line.textContent !== words) line.textContent = words;
   }
-
-  /** A later round is shorter than the first; the page must not keep room for what is out of sight. */
-  function fit() {
-    const round = rounds[Math.max(shown, 0)];
-    strip.style.blockSize = phone.matches && round ? `${round.offsetHeight + 24}px` : "";
-  }
-
-  /** @param {number} index */
-  function goTo(index, /** @type {ScrollBehavior} */ behavior = "smooth") {
-    const round = rounds[index];
-    if (!round) return;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const scroller = phone.matches ? strip : bracket;
-    scroller.scrollTo({ left: leftOf(round, scroller), behavior: calm ? "auto" : behavior });
-  }
-
-  links.forEach((link, index) =>
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      goTo(index);
-    }),
-  );
-  strip.addEventListener("scroll", () => {
-    const middle = strip.getBoundingClientRect().left + strip.clientWidth / 2;
-    const index = rounds.findIndex((round) => round.getBoundingClientRect().right > middle);
-    mark(index < 0 ? rounds.length - 1 : index);
-  }, { passive: true });
-  phone.addEventListener("change", fit);
-  addEventListener("resize", fit);
-
-  const over = OVER.map((state) => `[data-state="${state}"]`).join(",");
-  const playing = rounds.findIndex((round) => round.querySelector(`.slot .match:not(${over})`));
-  if (phone.matches) {
-    const first = playing < 0 ? rounds.length - 1 : playing;
-    goTo(first, "instant");
-    mark(first);
-  }
-  return rounds[playing] ?? null;
 }

@@ -76,7 +76,7 @@ async function send(url, body) {
 }
 
 /** @param {string} sentence */
-function complain(sentence) {
+export function complain(sentence) {
   document.querySelector(".failure")?.remove();
   const wrap = document.createElement("div");
   wrap.className = "wrap failure";

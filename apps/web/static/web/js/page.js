@@ -4,16 +4,15 @@
 import { Room, empty } from "../../clients/deltacrown.js";
 import { Announcer, sentence } from "./announce.js";
 import { Binder } from "./bind.js";
-import { bringToLife } from "./bracket.js";
 import { Chip } from "./chip.js";
+import { Console } from "./console.js";
 import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
-import { follow } from "./desk.js";
 import { quicken } from "./forms.js";
 import { gettext } from "./i18n.js";
-import { takePhotos } from "./photos.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
+import { seeding } from "./seeding.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
 import { travel } from "./travel.js";
@@ -24,10 +23,14 @@ function embedded(id) {
   return element ? JSON.parse(element.textContent ?? "null") : null;
 }
 
-/** @type {{room: string, epoch: string, seq: number, mine: number[]} | null} */
+/** @type {{room: string, epoch: string, seq: number, mine: number[], rest?: Record<string, [number, number][]>} | null} */
 const page = embedded("page");
 /** @type {import("../../../../../clients/js/deltacrown.js").State} */
 const rendered = embedded("state") ?? empty();
+for (const [state, runs] of Object.entries(page?.rest ?? {})) {
+  // Matches that this page does not show: they count, and that is all.
+  for (const [first, last] of runs) for (let id = first; id <= last; id += 1) rendered.matches[id] = { id, state };
+}
 
 const chip = new Chip();
 const binder = new Binder();
@@ -44,9 +47,11 @@ let settle = null;
 function prepare(part) {
   localize(part);
   countDown(part);
+  seeding(part);
   offerCopies(part);
-  takePhotos(part);
-  for (const bracket of part.querySelectorAll("[data-bracket]")) bringToLife(/** @type {HTMLElement} */ (bracket));
+  if (part.querySelector("form[data-photos]")) import("./photos.js").then(({ takePhotos }) => takePhotos(part));
+  const brackets = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll("[data-bracket]"));
+  if (brackets.length) import("./bracket.js").then(({ bringToLife }) => brackets.forEach((one) => bringToLife(one, state)));
 }
 
 /** @param {HTMLElement} part */
@@ -64,7 +69,7 @@ function swapped(part) {
 function markMine() {
   const mine = new Set((page?.mine ?? []).map(String));
   if (!mine.size) return;
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line"))) {
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".side, .pass, .team, .line, .cross__line"))) {
     row.classList.toggle("is-mine", mine.has(row.dataset.entry ?? ""));
   }
 }
@@ -138,6 +143,8 @@ quicken(
   () => binder.apply(lookup(state()), null, false),
 );
 
+new Console(regions, () => live?.status.kind === "live");
+
 const past = /** @type {HTMLElement | null} */ (document.querySelector("[data-travel]"));
 if (past) travel(past, binder, prepare);
 
@@ -178,7 +185,7 @@ if (page) {
     if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
   });
 } else if (document.getElementById("rooms")) {
-  settle = follow(regions, chip);
+  import("./desk.js").then(({ follow }) => (settle = follow(regions, chip)));
 } else if (chip.element) {
   poll(regions, chip);
 }

@@ -21,7 +21,7 @@ const AGAIN_MS = 600;
 const FAILED_MS = 3000;
 const TRIES = 4;
 
-/** @typedef {{element: HTMLElement, name: string, on: string[], except: string[], at: number, timer: any, tries: number, html: string}} Region */
+/** @typedef {{element: HTMLElement, name: string, on: string[], except: string[], at: number, timer: any, tries: number, html: string, asked: number, shown: number}} Region */
 
 export class Regions {
   /**
@@ -37,7 +37,7 @@ export class Regions {
     this.gone = gone;
     this.unseen = unseen;
     this.crowd = 0; // how many watch, when that is known
-    this.path = document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname;
+    this.path = (document.querySelector("meta[name=here]")?.getAttribute("content") ?? location.pathname).split("?")[0];
     // A page that shows a refused form stands at the form's address; a reload must ask for the page, not send the form.
     if (this.path !== location.pathname) history.replaceState(null, "", this.path);
     /** @type {Region[]} */
@@ -52,6 +52,8 @@ export class Regions {
         timer: undefined,
         tries: 0,
         html: "",
+        asked: 0,
+        shown: 0,
       };
     });
     for (const region of this.regions) {
@@ -74,6 +76,14 @@ export class Regions {
         pattern.endsWith("*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type;
       if (region.on.some(hit) && !region.except.some(hit)) this.#schedule(region);
     }
+  }
+
+  /**
+   * Ask for some regions at once: the person looking has just changed them, or asked for them.
+   * @param {string[]} names
+   */
+  now(names) {
+    return Promise.all(this.regions.filter((region) => names.includes(region.name)).map((region) => this.fetch(region)));
   }
 
   /** Ask for all regions again: the state was replaced. */
@@ -103,6 +113,7 @@ export class Regions {
    */
   async fetch(region) {
     region.at = Date.now();
+    const asked = (region.asked += 1);
     const wanted = this.position();
     const query = new URLSearchParams(location.search);
     query.set("region", region.name);
@@ -125,7 +136,10 @@ export class Regions {
       return true;
     }
     region.tries = 0;
-    this.#offer(region, await answer.text());
+    const html = await answer.text();
+    if (asked < region.shown) return true; // what was asked for later came sooner
+    region.shown = asked;
+    this.#offer(region, html);
     return true;
   }
 

@@ -162,8 +162,8 @@ export function lookup(state) {
   const match = (/** @type {string} */ id) => {
     if (!matches.has(id)) {
       const row = state.matches[id];
-      // A row that only says where its winner goes is no match to show.
-      const shown = row && row.state !== undefined ? matchShown(state, row, known) : undefined;
+      // A row that only says where its winner goes, or how it stands, is no match to show.
+      const shown = row && row.state !== undefined && row.number !== undefined ? matchShown(state, row, known) : undefined;
       matches.set(id, shown && { ...shown, no_shootout: !shown.home.shootout, off_stream: !shown.on_stream });
     }
     return matches.get(id);
