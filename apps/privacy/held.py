@@ -72,6 +72,12 @@ HELD = (
         ),
     ),
     Held("tournaments_made", "tournaments.Tournament", "created_by", ("id", "name", "game", "created_at")),
+    Held(
+        "staff_invited_to",
+        "tournaments.StaffLink",
+        "created_by",
+        (*OF_TOURNAMENT, "role", "uses", "used", "created_at", "expires_at", "revoked_at"),
+    ),
     Held("on_the_staff_of", "tournaments.Member", "user", (*OF_TOURNAMENT, "role")),
     Held(
         "invitations_to_staffs",
