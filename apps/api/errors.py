@@ -17,8 +17,9 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from apps.api.throttle import TooManyRequests
+from apps.api.wrong_values import sentence
 from apps.errors import AppError, AuthenticationRequired, ErrorCode
-from apps.words import gettext, said, said_within
+from apps.words import said, said_within
 from engine.text import Text
 from engine.text import gettext as _
 
@@ -114,10 +115,9 @@ def _field(error: Mapping[str, Any]) -> dict[str, str]:
     place, *path = error["loc"]
     if place == "body":
         path = path[1:]  # the name of our own parameter
-    message = error["msg"]
     if error["type"] == "extra_forbidden":
-        path, message = path[:-1], gettext("There is a field that is not known here")
-    return {"in": place, "path": ".".join(map(str, path)), "message": message}
+        path = path[:-1]
+    return {"in": place, "path": ".".join(map(str, path)), "message": sentence(error)}
 
 
 def _internal_error(request: HttpRequest, error: Exception) -> HttpResponse:

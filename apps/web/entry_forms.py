@@ -1,36 +1,17 @@
 """Forms about who enters: the rules of a tournament, rosters, teams."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from apps.errors import BadRequest
 from apps.tournaments.models import EntryRule, NoShowRule, Participation
+from apps.web.typed_times import MomentField
 from engine.text import gettext as _
 
 MAX_ID_DIGITS = 18
 
 _NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a number.")}
-
-
-class MomentField(forms.CharField):
-    """A time, in UTC unless it says otherwise; empty is none."""
-
-    def __init__(self, label: Any) -> None:
-        super().__init__(required=False, label=label)
-
-    def clean(self, value: Any) -> datetime | None:
-        text = super().clean(value).strip()
-        if not text:
-            return None
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            raise forms.ValidationError(gettext_lazy("This is not a time, for example 2026-11-22T18:00.")) from None
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class EntryRulesForm(forms.Form):

@@ -1,7 +1,6 @@
 """From the text of a form to values. What the values may be is the services' business."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.tournaments.models import DisputeCause
 from apps.web.commands import cleaned
+from apps.web.typed_times import MomentField
 
 MAX_SEED_DIGITS = 6
 
@@ -41,7 +41,7 @@ class DisputeForm(forms.Form):
 
 
 class SettingsForm(forms.Form):
-    """What the organiser decides about a tournament. `starts_at` is a time in UTC."""
+    """What the organiser decides about a tournament."""
 
     name = forms.CharField(required=False, strip=False)
     game = forms.CharField(required=False, strip=False)
@@ -55,19 +55,7 @@ class SettingsForm(forms.Form):
     confirm_minutes = forms.IntegerField(
         label=gettext_lazy("A report counts after"), required=False, error_messages=_NUMBER
     )
-    starts_at = forms.CharField(required=False)
-
-    def clean_starts_at(self) -> datetime | None:
-        text = self.cleaned_data["starts_at"].strip()
-        if not text:
-            return None
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            raise forms.ValidationError(
-                gettext_lazy("The start is not a time, for example 2026-11-22T18:00.")
-            ) from None
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    starts_at = MomentField(gettext_lazy("Start"))
 
 
 class MemberForm(forms.Form):

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from apps.web.reader import language_named
+
 THEMES = ("dark", "light", "accent")
 SCALES = (50, 75, 90, 100, 110, 125, 150, 175, 200)  # per cent; overlay.css has a rule for each
 POSITIONS = (
@@ -42,9 +47,20 @@ KINDS = {
 }
 
 
+TITLES: dict[str, str | Promise] = {
+    "scoreboard": gettext_lazy("Scoreboard"),
+    "bracket": gettext_lazy("Bracket path"),
+    "veto": gettext_lazy("Pick and ban"),
+    "next": gettext_lazy("Next up"),
+    "standings": gettext_lazy("Standings"),
+    "results": gettext_lazy("Results"),
+    "check-in": gettext_lazy("Check-in"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`match` and `station` are ids, `stage` and `group` numbers from 1; 0 where the address says nothing."""
+    """`match` and `station` are ids, `stage` and `group` numbers from 1; 0, or "", where the address says nothing."""
 
     theme: str
     scale: int
@@ -55,6 +71,7 @@ class Options:
     stage: int = 0
     group: int = 0
     preview: bool = False
+    lang: str = ""
 
     @property
     def until(self) -> str:
@@ -71,6 +88,7 @@ def options_in(kind: Kind, query: Mapping[str, str]) -> Options:
         position=position if position in POSITIONS else kind.position,
         rows=min(_number(query, "rows") or kind.rows, kind.most),
         preview=query.get("preview") == "1",
+        lang=language_named(query),
         **{name: _number(query, name) for name in ("match", "station", "stage", "group") if name in kind.takes},
     )
 

@@ -5,14 +5,15 @@ The language is what they chose (a cookie), else what their browser asks for. Th
 (a cookie too, set by times.js); until then, and without scripts, times are in UTC and say so.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.http import HttpRequest, HttpResponseBase
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ZONE_COOKIE = "zone"
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 @sync_and_async_middleware
@@ -55,9 +58,35 @@ def _as_read(request: HttpRequest) -> "Iterator[str]":
         yield language
 
 
+def address_names_language(view: View[P]) -> View[P]:
+    """Answer in the language that the address names, `?lang=de`, where there is one: a frame is read as its page is."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        language = language_named(request.GET)
+        if not language:
+            return view(request, *args, **kwargs)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = view(request, *args, **kwargs)
+        response.headers["Content-Language"] = language
+        return response
+
+    return answer
+
+
+def language_named(query: Mapping[str, str]) -> str:
+    """Return the language that the query of an address names, "" for none that the site speaks."""
+    code = query.get("lang", "")
+    return code if code in dict(settings.LANGUAGES) else ""
+
+
 def zone_of(request: HttpRequest) -> ZoneInfo | None:
     """Return the zone that the browser has told; None if it has not, or there is no such zone here."""
-    name = request.COOKIES.get(ZONE_COOKIE, "")
+    return zone_named(request.COOKIES.get(ZONE_COOKIE, ""))
+
+
+def zone_named(name: str) -> ZoneInfo | None:
     return ZoneInfo(name) if name in _zones() else None
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from apps.tournaments.models import Status
+from engine.text import gettext_noop as _
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ def _with_zone(value: object) -> datetime | None:
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        kind, message = "time", "A time is written with its zone, for example 2026-11-22T18:00:00Z"
+        kind, message = "time", _("A time is written with its zone, for example 2026-11-22T18:00:00Z")
         raise PydanticCustomError(kind, message)
     return time
 

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from apps.api.schemas.common import Input, Points
 from engine.match_flow import MAX_GAMES, MAX_POINTS, Reason
+from engine.text import gettext_noop as _
 
 
 class Game(BaseModel):
@@ -67,7 +68,7 @@ class OptionalScore(Input):
     def _whole(self) -> "OptionalScore":
         shootout = self.home_shootout is not None or self.away_shootout is not None
         if (self.home_score is None) != (self.away_score is None) or (shootout and self.home_score is None):
-            kind, message = "score", "A score has a number for both sides"
+            kind, message = "score", _("A score has a number for both sides")
             raise PydanticCustomError(kind, message)
         return self
 
@@ -85,6 +86,6 @@ class Score(OptionalScore):
     @model_validator(mode="after")
     def _given(self) -> "Score":
         if not self.is_given:
-            kind, message = "score", "A score has a number for both sides, or a list of games"
+            kind, message = "score", _("A score has a number for both sides, or a list of games")
             raise PydanticCustomError(kind, message)
         return self

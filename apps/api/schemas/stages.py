@@ -11,6 +11,7 @@ from apps.tournaments.models import StageState
 from engine.bracket import MAX_ENTRANTS
 from engine.groups import Seating
 from engine.stages import MAX_BEST_OF, MAX_GROUPS, MAX_POINTS, MAX_ROUNDS, ROUND_KEY, RULE_YEARS, Format
+from engine.text import gettext_noop as _
 from engine.tiebreaks import TIED, Measure
 
 _TIE_BREAK = rf"^({TIED})?({'|'.join(Measure)})$"
@@ -83,7 +84,7 @@ def _by_round(value: Any) -> Any:
     ):
         kind, message = (
             "best_of_rounds",
-            (
+            _(
                 "Name rounds as final, semi_finals, grand_final, lower_final, third_place, 2, main 2 or lower 2, "
                 "each with a number"
             ),

@@ -25,6 +25,7 @@ from apps.tournaments.models import EntryRule, NoShowRule, Participation, Status
 from apps.tournaments.services.tournaments import MAX_ROSTER
 from engine.bracket import MAX_ENTRANTS, MIN_ENTRANTS
 from engine.stages import Format
+from engine.text import gettext_noop as _
 
 RoleName = Literal["spectator", "player", "referee", "organizer", "admin"]
 TournamentName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
@@ -132,7 +133,7 @@ class Seeding(Input):
     @model_validator(mode="after")
     def _one_way(self) -> "Seeding":
         if (self.order is not None) + (self.draw_seed is not None) + self.by_rating > 1:
-            kind, message = "seeding", "Give an order, a draw_seed or by_rating, not two of them"
+            kind, message = "seeding", _("Give an order, a draw_seed or by_rating, not two of them")
             raise PydanticCustomError(kind, message)
         return self
 

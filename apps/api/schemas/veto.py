@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from apps.api.schemas.common import ABSENT, Input, ShortText
 from engine.bracket import Side
 from engine.match_flow import MAX_GAMES
+from engine.text import gettext_noop as _
 from engine.veto_script import MAX_POOL, MAX_SECONDS, MAX_TEXT, Act
 
 
@@ -65,7 +66,7 @@ def _by_best_of(value: Any) -> Any:
     if not isinstance(value, dict) or not all(
         key in known and isinstance(text, str) and len(text) <= MAX_TEXT for key, text in value.items()
     ):
-        kind, message = "scripts", f"Give scripts by best-of, a number from 1 to {MAX_GAMES}, each as text"
+        kind, message = "scripts", _("Give scripts by best-of, at most {number}, each as text").format(number=MAX_GAMES)
         raise PydanticCustomError(kind, message)
     return value
 

@@ -4,6 +4,7 @@ from django.core.signing import BadSignature, Signer
 
 from apps.errors import NotFound
 from apps.tournaments.models import Tournament
+from engine.text import gettext as _
 
 KINDS = ("scoreboard", "bracket", "veto", "next", "standings", "results", "check-in")
 
@@ -36,7 +37,7 @@ def overlaid(tournament_id: int, signature: str) -> Tournament:
             pass
         else:
             return tournament
-    raise NotFound("This overlay has ended. Copy its address anew from the tournament's console.")
+    raise NotFound(_("This overlay has ended. Copy its address anew from the tournament's console."))
 
 
 def _signed(tournament: Tournament) -> str:

@@ -1,7 +1,5 @@
 """What a person lets programs have: API tokens, and the address of their calendar."""
 
-from datetime import UTC, datetime
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,6 +12,7 @@ from apps.errors import AppError, AuthenticationRequired, BadRequest
 from apps.integrations import calendars, tokens
 from apps.web.commands import MAX_VERSION_DIGITS, refused
 from apps.web.pages import Failure, page, show
+from apps.web.typed_times import end_of_day
 from apps.words import gettext, said
 from engine.text import gettext as _
 
@@ -57,7 +56,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
             name=sent.get("name", ""),
             scopes=sent.getlist("scopes"),
             tournament=_number(sent.get("tournament", "")),
-            expires_at=_end_of(sent.get("expires_on", "")),
+            expires_at=end_of_day(sent.get("expires_on", ""), sent.get("zone", "")),
         )
     except AppError as error:
         return refused(request, error, form="token", host=reverse("access"))
@@ -110,13 +109,3 @@ def _number(sent: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_VERSION_DIGITS):
         raise BadRequest(_("The tournament is the number in the address of its page."), field="tournament")
     return int(text)
-
-
-def _end_of(sent: str) -> datetime | None:
-    """Return the end of a day in UTC."""
-    if not sent:
-        return None
-    try:
-        return datetime.fromisoformat(sent).replace(hour=23, minute=59, second=59, microsecond=0, tzinfo=UTC)
-    except ValueError:
-        raise BadRequest(_("The last day is not a date, for example 2027-01-31."), field="expires_on") from None

@@ -15,7 +15,9 @@ from apps.web.framing import framed
 from apps.web.pages import Live, show
 from apps.web.present.names import Names, names_of
 from apps.web.present.shown import feeders, match_shown
+from apps.web.reader import address_names_language
 from apps.web.views.tournaments import stage_shown
+from apps.words import gettext, said
 from engine.match_flow import OVER
 from engine.projection import State
 
@@ -24,24 +26,28 @@ OVER_SHOWN = 12  # results in a list of matches, the latest first
 
 
 @require_safe
+@address_names_language
 def bracket(request: HttpRequest, tournament_id: int) -> HttpResponse:
     """Show the bracket, or the rounds, of a stage, `?stage=` its number."""
     return _embed(request, tournament_id, "bracket")
 
 
 @require_safe
+@address_names_language
 def standings(request: HttpRequest, tournament_id: int) -> HttpResponse:
     """Show the tables of a league, `?stage=` its number."""
     return _embed(request, tournament_id, "standings")
 
 
 @require_safe
+@address_names_language
 def matches(request: HttpRequest, tournament_id: int) -> HttpResponse:
     """List the matches: in play, to come, over."""
     return _embed(request, tournament_id, "matches")
 
 
 @require_safe
+@address_names_language
 def match(request: HttpRequest, tournament_id: int, match_id: int) -> HttpResponse:
     return _embed(request, tournament_id, "match", match_id)
 
@@ -52,12 +58,12 @@ def _embed(request: HttpRequest, tournament_id: int, what: str, match_id: int | 
     try:
         tournament, _role = lists.tournament_for(request.user, tournament_id)
     except NotFound as error:
-        raise Http404(error.message) from error
+        raise Http404(said(error.text)) from error
     snapshot = tournament_snapshot(tournament.pk, audience=PUBLIC)
     state = snapshot.data
     row = state["matches"].get(str(match_id))
     if what == "match" and row is None:
-        raise Http404("There is no such match.")
+        raise Http404(gettext("There is no such match."))
     names = names_of(state)
     theme = request.GET.get("theme", "")
     context: dict[str, Any] = {

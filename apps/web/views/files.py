@@ -51,7 +51,8 @@ def import_entries(request: HttpRequest, tournament_id: int) -> HttpResponse:
         text = ngettext("{count} entrant added.", "{count} entrants added.", added)
         if not ignored:
             return text
-        return f"{text} {gettext('Not read: {columns}.', columns=', '.join(name[:30] for name in ignored[:5]))}"
+        rest = gettext("Not read: {columns}.", columns=", ".join(name[:30] for name in ignored[:5]))
+        return f"{text} {rest}"
 
     host = _console(tournament_id)
     back = reverse("manage-entrants", args=[tournament_id])

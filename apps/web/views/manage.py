@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from apps.errors import AppError, BadRequest, PermissionDenied
@@ -94,17 +93,13 @@ def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | Non
 def settings(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     seen = staff_visit(request, tournament_id, "manage-settings")
     permissions.require("edit_tournament", request.user, seen.role)
-    starts_at = parse_datetime(seen.context["t"]["starts_at"] or "")
     seen.context.update(
         {
             "least": MIN_ENTRANTS,
             "most": MAX_ENTRANTS,
             "form_id": "settings",
             "veto_forms": [veto_fields(row) for row in seen.live.state["stages"].values()],
-            "values": {
-                **seen.context["t"],
-                "starts_at": f"{starts_at:%Y-%m-%dT%H:%M}" if starts_at else "",
-            },
+            "values": seen.context["t"],
         }
     )
     return console(request, "settings", seen, failure)

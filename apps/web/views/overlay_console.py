@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,7 +17,7 @@ from apps.errors import BadRequest
 from apps.tournaments.selectors.overlays import addresses_of
 from apps.tournaments.services import Done, on_stream
 from apps.web.commands import actor, carry_out
-from apps.web.overlay_options import KINDS, POSITIONS, SCALES, THEMES, Kind, Options, options_in
+from apps.web.overlay_options import KINDS, POSITIONS, SCALES, THEMES, TITLES, Kind, Options, options_in
 from apps.web.pages import Failure, page, show
 from apps.web.present.names import group_name
 from apps.web.views.manage import staff_visit
@@ -24,14 +25,14 @@ from apps.web.views.tournaments import Visit
 
 _MAX_DIGITS = 18
 
-_TITLES: dict[str, tuple[str | Promise, str | Promise]] = {
-    "scoreboard": (gettext_lazy("Scoreboard"), gettext_lazy("Names, score and games of the match on stream.")),
-    "bracket": (gettext_lazy("Bracket path"), gettext_lazy("Where the two come from, and where the winner goes.")),
-    "veto": (gettext_lazy("Pick and ban"), gettext_lazy("The veto of the match on stream, step by step.")),
-    "next": (gettext_lazy("Next up"), gettext_lazy("The matches that come next, with time and station.")),
-    "standings": (gettext_lazy("Standings"), gettext_lazy("The tables of groups, a round robin or a Swiss.")),
-    "results": (gettext_lazy("Results"), gettext_lazy("The last results side by side, the latest first.")),
-    "check-in": (gettext_lazy("Check-in"), gettext_lazy("Counts down to check-in, then to the start.")),
+_SHOWS = {
+    "scoreboard": gettext_lazy("Names, score and games of the match on stream."),
+    "bracket": gettext_lazy("Where the two come from, and where the winner goes."),
+    "veto": gettext_lazy("The veto of the match on stream, step by step."),
+    "next": gettext_lazy("The matches that come next, with time and station."),
+    "standings": gettext_lazy("The tables of groups, a round robin or a Swiss."),
+    "results": gettext_lazy("The last results side by side, the latest first."),
+    "check-in": gettext_lazy("Counts down to check-in, then to the start."),
 }
 _THEME_NAMES = {
     "dark": gettext_lazy("Dark"),
@@ -119,9 +120,8 @@ def _card(kind: Kind, base: str, query: Mapping[str, str], seen: Visit) -> Card:
     chosen = query if query.get("kind") == kind.name else {}
     choices = _choices(kind, options_in(kind, chosen), seen)
     named = {choice.name: value for choice in choices for value, _word, is_chosen in choice.values[1:] if is_chosen}
-    title, what = _TITLES[kind.name]
     address = f"{base}&{urlencode(named)}" if named else base
-    return Card(kind.name, title, what, base, address, choices, is_open=bool(chosen))
+    return Card(kind.name, TITLES[kind.name], _SHOWS[kind.name], base, address, choices, is_open=bool(chosen))
 
 
 def _choices(kind: Kind, chosen: Options, seen: Visit) -> list[Choice]:
@@ -134,6 +134,8 @@ def _choices(kind: Kind, chosen: Options, seen: Visit) -> list[Choice]:
         _choice("position", _("Position"), places, usual.position, chosen.position),
         _choice("scale", _("Size"), [(str(s), f"{s} %") for s in SCALES], str(usual.scale), str(chosen.scale)),
     ]
+    languages = [("", _("Of the program that shows it")), *settings.LANGUAGES]
+    found.append(_choice("lang", _("Language"), languages, "", chosen.lang))
     if kind.rows:
         rows = [(str(number), str(number)) for number in range(1, kind.most + 1)]
         found.append(_choice("rows", _("Rows"), rows, str(usual.rows), str(chosen.rows)))

@@ -14,27 +14,31 @@ from apps.eventlog.log import PUBLIC
 from apps.tournaments.selectors.overlays import overlaid
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 from apps.web.framing import framed
-from apps.web.overlay_options import KINDS, Options, options_in
+from apps.web.overlay_options import KINDS, TITLES, Options, options_in
 from apps.web.pages import Live, show
 from apps.web.present import overlays as present
 from apps.web.present.names import Names, names_of
 from apps.web.present.veto import veto_shown
+from apps.web.reader import address_names_language
+from apps.words import said
 from engine.projection import State
 
 
 @require_safe
+@address_names_language
 def overlay(request: HttpRequest, tournament_id: int, kind: str) -> HttpResponse:
     """Show one overlay. Seven queries, nobody's session among them: OBS has none, and a preview shows the same."""
     try:
         tournament = overlaid(tournament_id, request.GET.get("key", ""))
     except NotFound as error:
-        return _framed(request, render(request, "web/overlay/ended.html", {"message": error.message}, status=404))
+        return _framed(request, render(request, "web/overlay/ended.html", {"message": said(error.text)}, status=404))
     snapshot = tournament_snapshot(tournament.pk, audience=PUBLIC)
     state, options = snapshot.data, options_in(KINDS[kind], request.GET)
     template = f"web/overlay/_{kind.replace('-', '_')}.html"
     context = {
         "t": state["tournament"],
         "kind": kind,
+        "title": TITLES[kind],
         "template": template,
         "options": options,
         "ink": present.ink_on(state["tournament"]["accent"]),

@@ -1,7 +1,6 @@
 """The schedule: what everybody sees of it, and the console in which it is made."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from apps.tournaments.services import Done, deadlines, schedule, stations
 from apps.web.commands import actor, carry_out, cleaned, expected_version
 from apps.web.pages import Failure, page, show
 from apps.web.present.schedule import ScheduleShown, SlotShown, schedule_shown
+from apps.web.typed_times import MomentField
 from apps.web.views.tournaments import visit
 from engine.text import gettext as _
 
@@ -24,24 +24,10 @@ FORMS = 60  # matches that can be moved on the console's page; the others on the
 _NUMBER = {"required": gettext_lazy("is missing."), "invalid": gettext_lazy("is not a whole number.")}
 
 
-class _UtcField(forms.CharField):
-    """A time as browsers send it, without a zone: UTC. None when it is empty."""
-
-    def clean(self, value: str) -> datetime | None:
-        text = super().clean(value).strip()
-        if not text:
-            return None
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            raise forms.ValidationError(gettext_lazy("is not a time, for example 2026-11-22T18:00.")) from None
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 class PlanForm(forms.Form):
     """Without a start, the plan begins now."""
 
-    starts_at = _UtcField(label=gettext_lazy("Start"), required=False)
+    starts_at = MomentField(gettext_lazy("Start"))
     match_minutes = forms.IntegerField(label=gettext_lazy("Minutes"), error_messages=_NUMBER)
     rest_minutes = forms.IntegerField(label=gettext_lazy("Rest"), error_messages=_NUMBER)
 
@@ -50,7 +36,7 @@ class BookingForm(forms.Form):
     """Without a station or a time, the match has none."""
 
     station = forms.IntegerField(label=gettext_lazy("Station"), required=False, error_messages=_NUMBER)
-    scheduled_at = _UtcField(label=gettext_lazy("Time"), required=False)
+    scheduled_at = MomentField(gettext_lazy("Time"))
 
 
 class MinutesForm(forms.Form):

@@ -226,3 +226,18 @@ class TestTheApi:
             "addresses"
         ]
         assert renewed == addresses_of(factories.fresh(cup)) != addresses_of(cup)
+
+
+class TestTheLanguage:
+    @pytest.mark.parametrize(
+        ("lang", "language"), [("de", "de"), ("en", "en"), ("", "de"), ("xx", "de"), ("de/x", "de")]
+    )
+    def test_is_what_the_address_names_else_what_the_program_asks_for(self, lang, language):
+        cup = factories.drawn(2)
+        german = {"accept-language": "de"}
+        for address in (f"{addresses_of(cup)['check-in']}&lang={lang}", f"/embed/t/{cup.pk}/bracket/?lang={lang}"):
+            answer = Client().get(address, headers=german)
+            assert answer["Content-Language"] == language
+            assert f'<html lang="{language}"' in answer.content.decode()
+            part = Client().get(f"{address}&region={'overlay' if 'key' in address else 'embed'}", headers=german)
+            assert part["Content-Language"] == language

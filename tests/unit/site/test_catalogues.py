@@ -13,6 +13,8 @@ from django.conf import settings
 from django.utils import translation
 
 from deltacrown.catalogues import LOCALE, compile_all
+from tests import words_used
+from tests.words_used import Used, used
 
 FILES = sorted(LOCALE.glob("*/LC_MESSAGES/*.po"))
 PLACEHOLDER = re.compile(r"\{\w*\}|%\(\w+\)[a-z]|%%|%[a-z]\b|<[^>]*>")
@@ -60,6 +62,58 @@ def test_a_translation_is_filled_in_by_what_fills_in_the_original(path):
             if string and (named - known or known - named - optional):
                 wrong.append((original, string))
     assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_whatever_the_sources_say_is_translated(path):
+    """Into every form of the language, and by a person: nothing is left to be looked at again ("fuzzy")."""
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    translated = {}
+    for message in messages(path):
+        one, many = (message.id, "") if isinstance(message.id, str) else message.id
+        strings = message.string if many else [message.string]
+        if all(strings) and len(strings) == (catalogue.num_plurals if many else 1) and not message.fuzzy:
+            translated[one, message.context or ""] = many
+    missing = [
+        f"{file}: {one.text!r}"
+        for one, file in used(path.stem).items()
+        # What is said both with a number and without one has one entry.
+        if translated.get((one.text, one.context)) not in ((one.many,) if one.many else translated.values())
+    ]
+    assert not missing, "Run make messages, and translate in locale/:\n" + "\n".join(missing)
+
+
+class TestTheReaderOfSources:
+    """It finds what GNU gettext would."""
+
+    def test_python(self):
+        source = """
+a = _("one" " and two"), words.ngettext("a {count}", "many {count}", n), pgettext("of a door", "open")
+b = f"{gettext('three')}"; _(name); label(gettext_lazy("four"), "five")
+"""
+        assert set(words_used.python_texts(source)) == {
+            Used("one and two"), Used("a {count}", "many {count}"), Used("open", context="of a door"),
+            Used("three"), Used("four"),
+        }  # fmt: skip
+
+    def test_templates(self):
+        source = """{% load i18n %}<a title="{% translate 'One' %}">{% translate "None" context "station" %}</a>
+{% blocktranslate trimmed with n=x %}
+  100 % of {{ n }} <b>here</b>
+{% endblocktranslate %}
+{% blocktranslate count n=x %}{{ n }} game{% plural %}{{ n }} games{% endblocktranslate %}
+{% include "a.html" with label=_("Win") %}{{ name|default:_("nobody") }}"""
+        assert set(words_used.template_texts(source)) == {
+            Used("One"), Used("None", context="station"), Used("100 %% of %(n)s <b>here</b>"),
+            Used("%(n)s game", "%(n)s games"), Used("Win"), Used("nobody"),
+        }  # fmt: skip
+
+    def test_scripts(self):
+        source = """gettext("it\\'s {name}", { name }); ngettext(
+  "{count} change",
+  "{count} changes", more)"""
+        assert set(words_used.calls_texts(source)) == {Used("it's {name}"), Used("{count} change", "{count} changes")}
 
 
 class TestCompiling:
