@@ -5,8 +5,10 @@ from collections.abc import Callable
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
+from apps.accounts import ways
+
 HEADER = "Content-Security-Policy"
-_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'"
+_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
 
 
 class ContentSecurityPolicyMiddleware:
@@ -23,7 +25,8 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
         if response.get("Content-Type", "").startswith("text/html") and HEADER not in response:
-            response[HEADER] = _POLICY + _rooms(request)
+            # A form that begins to sign in through another site is sent on there, which counts as its target, too.
+            response[HEADER] = " ".join((f"{_POLICY}{_rooms(request)}; form-action 'self'", *ways.origins(request)))
         return response
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 
 # `token=` in a query string, `bearer.` in a subprotocol, `Bearer` in a header, and anything shaped like a JWT; an API
-# token, the secret of a webhook, and the end of the address of one of Discord's.
+# token, the secret of a webhook, and the end of the address of one of Discord's; what signing in through another site
+# puts into addresses.
 _SECRETS = re.compile(
-    r"(?P<keep>\btoken=|\bbearer[. ]|/webhooks/\d+/)[^\s&\"',;]+|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*"
+    r"(?P<keep>\btoken=|[?&](?:code|state|key)=|\bbearer[. ]|/webhooks/\d+/)[^\s&\"',;]+|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*"
     r"|\bdct_[\w-]+|\bwhsec_[\w+/=-]+",
     re.IGNORECASE | re.ASCII,
 )

@@ -73,6 +73,10 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "allauth.headless",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.discord",
+    "allauth.socialaccount.providers.twitch",
+    "apps.accounts.steam",
     "ninja",  # the files of the docs page
     "apps.accounts",
     "apps.eventlog",
@@ -201,6 +205,27 @@ ACCOUNT_RATE_LIMITS = {
 REAUTHENTICATION_SECONDS = 300  # who has no password, and deletes their account, has signed in within so many
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.forms.SignupForm"
+SOCIALACCOUNT_ADAPTER = "apps.accounts.social.SocialAdapter"
+# A site through which people can sign in is offered when both its values are set.
+SOCIALACCOUNT_PROVIDERS = {
+    name: {"APP": {"client_id": client_id, "secret": secret}, **more}
+    for name, client_id, secret, more in (
+        ("discord", env.str("DISCORD_CLIENT_ID", default=""), env.str("DISCORD_CLIENT_SECRET", default=""), {}),
+        # Twitch tells no address that it has not verified (dev.twitch.tv, Get Users).
+        (
+            "twitch",
+            env.str("TWITCH_CLIENT_ID", default=""),
+            env.str("TWITCH_CLIENT_SECRET", default=""),
+            {"VERIFIED_EMAIL": True},
+        ),
+        ("steam", "steam", env.str("STEAM_API_KEY", default=""), {}),
+    )
+    if client_id and secret
+}
+# The user name is public, so it is chosen, and whoever has an account already is told how to use that one.
+SOCIALACCOUNT_AUTO_SIGNUP = False
+# Whoever finds a screen unlocked must not leave with a way in of their own.
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 EMAIL_TIMEOUT = 10  # seconds
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -252,13 +277,15 @@ STORAGES = {
         # Names are made of contents, so whoever is overwritten wrote the same.
         "OPTIONS": {"allow_overwrite": True, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
     },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "deltacrown.static.VersionedStorage"},
 }
 # What `manage.py purge` deletes is older than so many days; 0 keeps it.
 RETENTION_EVIDENCE_DAYS = env.int("RETENTION_EVIDENCE_DAYS", default=180)  # after the ruling, or the upload
 RETENTION_RECEIPTS_DAYS = env.int("RETENTION_RECEIPTS_DAYS", default=30)  # a command can be sent again for so long
 RETENTION_ADMIN_LOG_DAYS = env.int("RETENTION_ADMIN_LOG_DAYS", default=730)  # what administrators did
 RETENTION_REPORTS_DAYS = env.int("RETENTION_REPORTS_DAYS", default=365)  # after they were dealt with
+# Names or paths of font files that pictures of links try first; docs/operations.md says which are found without it.
+SHARE_FONTS = env.list("SHARE_FONTS", default=[])
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SITE_URL.startswith("https://")
 # TLS ends at the proxy, which says so; without this, links in mails would begin with http.

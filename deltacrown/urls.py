@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from apps.api.api import api
@@ -10,6 +11,8 @@ from deltacrown import health, ops
 
 urlpatterns = [
     path("", include("apps.web.urls")),
+    # Ways to sign in are managed on one's own page; allauth asks for this name.
+    path("accounts/3rdparty/", RedirectView.as_view(pattern_name="me"), name="socialaccount_connections"),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("api/v1/", api.urls),

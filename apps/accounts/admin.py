@@ -8,6 +8,7 @@ account can be blocked.
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -91,8 +92,8 @@ class AccountAdmin(Base):
         return queryset if request.user.is_superuser else queryset.filter(is_superuser=False)
 
 
-# allauth's own let anybody with the permission change them.
-admin.site.unregister([EmailAddress, UserSession])
+# allauth's own let anybody with the permission change them. Apps come from the settings, and no token is kept.
+admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken, UserSession])
 
 
 @admin.register(EmailAddress)
@@ -101,6 +102,15 @@ class AddressAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     list_filter = ("verified",)
     search_fields = ("email", "=user__username")
+    ordering = ("-pk",)
+
+
+@admin.register(SocialAccount)
+class ElsewhereAdmin(ReadOnlyAdmin):
+    list_display = ("user", "provider", "uid", "date_joined", "last_login")
+    list_select_related = ("user",)
+    list_filter = ("provider",)
+    search_fields = ("=user__username", "=uid")
     ordering = ("-pk",)
 
 

@@ -1,5 +1,5 @@
 """
-Tokens: who is on the other end of a request or a WebSocket. The only module that knows allauth's internals.
+Tokens: who is on the other end of a request or a WebSocket. Knows allauth's internals, as `ways` and `steam` do.
 
 Two kinds are accepted for a room. A *room token* is ours: short-lived, good for one connection to one room (what stands
 in an address may be read by others), for a signed-in user or for a guest. An *access token* is allauth's, from signing

@@ -28,6 +28,12 @@ HELD = (
         ("ip", "user_agent", "created_at", "last_seen_at"),
     ),
     Held(
+        "accounts_elsewhere",
+        "socialaccount.SocialAccount",
+        "user",
+        ("provider", "uid", "extra_data", "date_joined", "last_login"),
+    ),
+    Held(
         "api_tokens",
         "accounts.ApiToken",
         "user",

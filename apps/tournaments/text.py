@@ -1,5 +1,6 @@
 """Clean what people type before it is stored and broadcast."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 
@@ -11,6 +12,25 @@ from engine.text import gettext as _
 _INVISIBLE = {chr(c) for c in (0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)}
 _MARKS_IN_A_ROW = 4
 _YEARS = range(2000, 2101)
+# Letters that Unicode does not take for one with a mark on it, as people type them without the key.
+_PLAIN = str.maketrans({"\u0131": "i", "ø": "o", "đ": "d", "ł": "l", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> list[str]:
+    """
+    Return the words of a text as a search compares them: in lower case, without accents, each once.
+
+    Where words are not written apart (Chinese, Japanese, Thai), each end of a run of letters is one, too, so that what
+    stands inside it is found.
+    """
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    found: dict[str, None] = {}
+    for word in _WORD.findall(plain.casefold().translate(_PLAIN)):
+        found[word] = None
+        if any(unicodedata.category(char) == "Lo" for char in word):
+            found |= dict.fromkeys(word[start:] for start in range(1, len(word)))
+    return list(found)
 
 
 def clean_line(field: str, value: str, *, at_most: int, required: bool = False) -> str:

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import PermissionDenied as Forbidden
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
@@ -99,7 +100,8 @@ def show(
     """
     Render a page, or with `?region=` the one part of it that is asked for.
 
-    The answer says in `X-Position` which position of the log it shows, so that the page can tell new from old.
+    The answer says in `X-Position` which position of the log it shows, so that the page can tell new from old, and in
+    `X-Version` for which version of scripts and styles it was made.
     """
     # A refused form's page is rendered at the address that the form was sent to, where it must not be asked for again.
     here = failure.host if failure else context.get("here", request.path)
@@ -108,8 +110,14 @@ def show(
     response = render(request, part or template, values, status=failure.status if failure else 200)
     if live is not None:
         response["X-Position"] = f"{live.position.epoch}:{live.position.seq}"
+    response["X-Version"] = files_version()
     response["Cache-Control"] = "private, no-cache" if request.user.is_authenticated else "no-cache"
     return response
+
+
+def files_version() -> str:
+    """Return the version of the scripts and styles that pages are made for, "" in development."""
+    return str(getattr(staticfiles_storage, "version", ""))
 
 
 def page(view: View[P]) -> View[P]:

@@ -26,23 +26,28 @@ from apps.web.views import (
     personal,
     reopening,
     schedule,
+    search,
+    share,
     staff,
     stages,
     styleguide,
     teams,
     tournaments,
     veto,
+    ways,
     wizard,
 )
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
+    path("search/", search.find, name="search"),
     path("finished/", home.finished, name="finished"),
     path("new/", home.new, name="new"),
     path("new/create/", home.create, name="create"),
     path("new/import/", files.import_tournament, name="import-tournament"),
     path("me/", account.me, name="me"),
     path("me/schedule.ics", calendars.mine, name="my-calendar"),
+    path("me/ways/<int:way_id>/remove/", ways.remove, name="remove-way"),
     path("me/access/", access.access, name="access"),
     path("me/access/tokens/create/", access.create_token, name="create-token"),
     path("me/access/tokens/<int:token_id>/revoke/", access.revoke_token, name="revoke-token"),
@@ -76,6 +81,7 @@ urlpatterns: list[URLPattern] = [
     path("t/<int:tournament_id>/entries/<int:entry_id>/roster/", entries.roster, name="entry-roster"),
     path("t/<int:tournament_id>/history/", history.history, name="history"),
     path("t/<int:tournament_id>/schedule.ics", calendars.tournament, name="calendar"),
+    path("t/<int:tournament_id>/share.png", share.tournament, name="tournament-share"),
     *(
         path(
             f"t/<int:tournament_id>/entries/<int:entry_id>/{command}/",
@@ -176,6 +182,7 @@ urlpatterns: list[URLPattern] = [
     path("oembed", oembed.oembed, name="oembed"),
     # A match
     path("m/<int:match_id>/", matches.match, name="match"),
+    path("m/<int:match_id>/share.png", share.match, name="match-share"),
     path("m/<int:match_id>/check-in/", matches.check_in, name="match-check-in"),
     path("m/<int:match_id>/start/", matches.start, name="match-start"),
     path("m/<int:match_id>/step/", matches.step, name="match-step"),

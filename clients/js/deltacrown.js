@@ -131,6 +131,8 @@ export class Follower {
   #openedAt;
   #currentAt;
   #renewable;
+  #until = 0; // what was missed ends there
+  #inDoubt = false;
   #random;
   /** The code that an error frame announced. @type {number | null} */
   #farewell = null;
@@ -169,6 +171,8 @@ export class Follower {
   connecting(now) {
     if (this.status.kind === "stopped") this.status = { ...this.status, kind: "lost" };
     this.#farewell = this.#told = null;
+    this.#until = 0;
+    this.#inDoubt = false;
     this.#deadlines = new Map([["handshake", now + HANDSHAKE_MS]]);
     return this.position && !this.#awaitsSnapshot ? `${this.position.epoch}:${this.position.seq}` : "";
   }
@@ -179,7 +183,8 @@ export class Follower {
    * @param {number} now
    */
   receive(frame, now) {
-    this.#deadlines.delete("probe");
+    if (frame.type === "pong") this.#inDoubt = false;
+    if (!this.#inDoubt) this.#deadlines.delete("probe");
     this.#deadlines.set("silence", now + SILENCE_MS);
     const reaction = this.#read(frame, now);
     this.#judge(now);
@@ -215,13 +220,14 @@ export class Follower {
 
   /**
    * Find out now whether the connection lives, for example after sleep. Returns what to send.
-   * With `doubt` the state does not count as current until the server has said something.
+   * With `doubt` the state does not count as current until the server has answered: all that was on its way is here then.
    * @param {number} now
    * @returns {Frame[]}
    */
   probe(now, doubt = false) {
     if (doubt) this.#lost();
     if (!this.isOpen) return [];
+    this.#inDoubt ||= doubt;
     this.#deadlines.set("probe", now + PROBE_MS);
     return [{ type: "ping" }];
   }
@@ -335,6 +341,7 @@ export class Follower {
     this.#deadlines.delete("handshake");
     this.welcome = welcome;
     if (!welcome.resumed || welcome.epoch !== this.position?.epoch) this.#awaitSnapshot(now);
+    else this.#until = welcome.until ?? 0;
     if (again) return NOTHING;
     this.#openedAt = now;
     return { ...NOTHING, send: [...this.pending.values()] };
@@ -385,7 +392,7 @@ export class Follower {
 
   /** @param {number} now */
   #judge(now) {
-    if (!this.isOpen || this.#awaitsSnapshot) {
+    if (!this.isOpen || this.#awaitsSnapshot || this.#inDoubt || (this.position?.seq ?? 0) < this.#until) {
       this.#lost();
       return;
     }
@@ -543,7 +550,7 @@ export class Room {
 
   /**
    * Find out now whether the connection still lives: after sleep, or when the network changed.
-   * With `doubt` the state does not count as current until the server has said something.
+   * With `doubt` the state does not count as current until the server has answered: all that was on its way is here then.
    */
   check(doubt = false) {
     if (!this.#running) return;

@@ -4,6 +4,7 @@ from apps.tournaments.models.dispute import Dispute, DisputeCause, Evidence, Reo
 from apps.tournaments.models.entry import Entry, EntryStatus
 from apps.tournaments.models.match import Match
 from apps.tournaments.models.moderation import Ban, Complaint, Report
+from apps.tournaments.models.search import SearchWord
 from apps.tournaments.models.staff_link import StaffLink
 from apps.tournaments.models.team import Rating, Team, TeamMember
 from apps.tournaments.models.tournament import (
@@ -38,6 +39,7 @@ __all__ = [
     "Reopening",
     "Report",
     "Role",
+    "SearchWord",
     "StaffLink",
     "Stage",
     "StageEntry",

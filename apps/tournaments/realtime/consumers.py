@@ -267,6 +267,7 @@ class RoomConsumer(ABC):
             epoch=position.epoch if position else "",
             seq=past.seq,
             resumed=past.resumed,
+            until=past.mine if past.resumed and past.frames is not None else UNSET,
             server_time=iso(datetime.now(UTC)),
             message=self.greeting,
         )

@@ -47,7 +47,7 @@ class Welcome(Struct, omit_defaults=True, kw_only=True):
     """
     Who you are here and where the room stands. `match_id` and `is_participant` in a match room only.
 
-    `role`: spectator, player, referee, organizer or admin.
+    `role`: spectator, player, referee, organizer or admin. `until`: the last of the missed events, where there are any.
     """
 
     protocol: int
@@ -63,6 +63,7 @@ class Welcome(Struct, omit_defaults=True, kw_only=True):
     epoch: str
     seq: int
     resumed: bool
+    until: int | UnsetType = UNSET
     server_time: str
     message: str
 

@@ -25,7 +25,7 @@ from apps.tournaments.events import (
 from apps.tournaments.models import Dispute, Entry, EntryStatus, Evidence, Report, Team, Tournament
 from apps.tournaments.models.entry import ACTIVE
 from apps.tournaments.selectors.leaving import OVER, Leaving, heir_of, leaving, named_in
-from apps.tournaments.services import evidence_files, rosters
+from apps.tournaments.services import evidence_files, rosters, searching
 from apps.tournaments.services.entries import take_out
 from apps.tournaments.services.redaction import Redaction
 from apps.tournaments.services.unit import Actor, Unit, present
@@ -143,6 +143,7 @@ def _leave_captaincy(user: User, team: Team, units: Units) -> None:
         team.members.all().delete()
         team.disbanded_at = present()
     team.save()
+    searching.index([team])
 
 
 def _playing(team: Team, units: Units) -> Iterator[tuple[Unit, Entry]]:

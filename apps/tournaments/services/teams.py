@@ -19,7 +19,7 @@ from apps.tournaments import permissions
 from apps.tournaments.events import RegistrationUpdated
 from apps.tournaments.models import Entry, Status, Team, TeamMember, Tournament
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.services import rosters
+from apps.tournaments.services import rosters, searching
 from apps.tournaments.services.unit import Actor, Done, Unit, present
 from apps.tournaments.text import clean_line
 from engine.text import gettext as _
@@ -194,6 +194,7 @@ def disband(work: Work) -> None:
     work.team.members.all().delete()
     work.team.disbanded_at = work.now
     work.team.save()
+    searching.index([work.team])
 
 
 def _describe(team: Team, name: str, tag: str) -> None:
@@ -206,6 +207,7 @@ def _describe(team: Team, name: str, tag: str) -> None:
         team.save()
     except IntegrityError as error:  # somebody took it at the same moment
         raise Conflict(message, field="name") from error
+    searching.index([team])
 
 
 def _remove(work: Work, user: User) -> None:

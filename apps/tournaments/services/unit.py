@@ -34,6 +34,7 @@ from apps.tournaments.events import (
     event_name,
 )
 from apps.tournaments.models import Entry, Match, Reopening, Role, StaffLink, Stage, StageEntry, Station, Tournament
+from apps.tournaments.services import searching
 from apps.tournaments.state import Fields, fields_of
 from engine.errors import EngineError, IllegalMove, IllegalStep
 from engine.text import Text
@@ -87,6 +88,7 @@ class Unit:
     _role: Role = Role.SPECTATOR
     _events: list[log.NewEvent] = field(default_factory=list)
     _before: dict[tuple[type[models.Model], int], Fields] = field(default_factory=dict)
+    _named: dict[type[models.Model], list[Any]] = field(default_factory=dict)
 
     @property
     def tournament(self) -> Tournament:
@@ -259,6 +261,8 @@ class Unit:
         before, after = self._before.get(key, {}), fields_of(row)
         self._before[key] = after
         changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
+        if isinstance(row, Tournament | Entry) and changed.keys() & searching.NAMING:
+            self._named.setdefault(type(row), []).append(row)
         return msgspec.convert({**changed, "id": row.pk}, _CHANGE_OF[type(row)])
 
     def emit(self, event: Event) -> None:
@@ -275,6 +279,8 @@ class Unit:
 
     def finish(self, ids: Answer, *, fingerprint: str) -> Done:
         """Append the events, keep the receipt, and return the answer. The last step inside the transaction."""
+        for rows in self._named.values():
+            searching.index(rows)
         stream = self.tournament.stream
         recorded = log.append(
             stream, self._events, at=self.now, actor=self.actor.name, command_id=self.actor.command_id

@@ -4,26 +4,31 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from apps.accounts import ways
 from apps.tournaments.models import DisputeCause
+from apps.web import pages
 from apps.web.catalogue import script_words
 from apps.web.commands import UNDO
 from apps.web.framing import HEIGHTS, frame
+from apps.web.modules import graph
 from apps.web.present import veto
 from apps.web.present.desk import Pick, picks
 from apps.web.present.shown import STATUS_LABELS, MatchShown
 from apps.web.reader import zone_named
+from apps.web.share import sentences
 from apps.web.typed_times import as_typed
 from apps.words import gettext, moment, number, remembered, said
 from engine.text import gettext as _
@@ -38,6 +43,57 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', sprite, name
     )
+
+
+@register.simple_tag
+def files_version() -> str:
+    """Return what an open page compares later answers with, to know of an upgrade."""
+    return pages.files_version()
+
+
+@register.simple_tag
+def modules(*names: str) -> SafeString:
+    """Load scripts and, at the same time and not one after the other, all that they import."""
+    imported = dict.fromkeys(one for name in names for one in graph(name) if one not in names)
+    preloads = format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(one),) for one in imported))
+    scripts = format_html_join("\n", '<script type="module" src="{}"></script>', ((static(name),) for name in names))
+    return format_html("{}\n{}", preloads, scripts)
+
+
+@register.simple_tag(takes_context=True)
+def sign_in_offers(context: dict[str, Any]) -> tuple[ways.Offer, ...]:
+    """Return the other sites through which people can sign in."""
+    return ways.offers(context["request"])
+
+
+@register.inclusion_tag("web/_share.html", takes_context=True)
+def share_tournament(context: dict[str, Any]) -> dict[str, Any]:
+    """Tell other sites what a link to this tournament shows. Drafts are nobody's to share."""
+    live = context["live"]
+    if live is None or context["t"]["status"] == "draft":
+        return {}
+    about = live.state["tournament"]
+    return _shared(context, "tournament", about["id"], about["name"], sentences.tournament_sentence(live.state))
+
+
+@register.inclusion_tag("web/_share.html", takes_context=True)
+def share_match(context: dict[str, Any]) -> dict[str, Any]:
+    """Tell other sites what a link to this match shows."""
+    shown, about = context["m"], context["tournament"]
+    if about.status == "draft":
+        return {}
+    sentence = f"{about.name} · {context['place']} · {shown.label}"
+    return _shared(context, "match", shown.id, sentences.match_title(shown), sentence)
+
+
+def _shared(context: dict[str, Any], page: str, id_: int, title: str, sentence: str) -> dict[str, Any]:
+    site = settings.SITE_URL or context["request"].build_absolute_uri("/")
+    return {
+        "title": title,
+        "sentence": sentence,
+        "address": urljoin(site, reverse(page, args=[id_])),
+        "picture": urljoin(site, f"{reverse(f'{page}-share', args=[id_])}?v={context['live'].position.seq}"),
+    }
 
 
 @register.simple_tag

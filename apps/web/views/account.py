@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from apps.accounts import ways
 from apps.accounts.models import User
 from apps.errors import AuthenticationRequired
 from apps.tournaments.selectors import pages as selectors
@@ -41,6 +42,7 @@ def me(request: HttpRequest, *, failure: Failure | None = None) -> HttpResponse:
         "teams": joined,
         "invitations": [team for team in teams if team not in joined],
         "ratings": ratings_of(request.user),
+        "ways": ways.of(request, request.user),
         "accents": accents([*staffed, *(card.tournament for card in playing)]),
     }
     response = show(request, "web/me.html", context, regions={"next": "web/desk/_desk.html"}, failure=failure)

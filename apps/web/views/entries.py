@@ -1,13 +1,14 @@
 """Entering a tournament, and what becomes of an entry: approved, claimed, checked in, renamed, withdrawn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from apps.errors import NotFound, PermissionDenied
+from apps.errors import NotFound
 from apps.tournaments import permissions
 from apps.tournaments.models import Entry, Role
 from apps.tournaments.selectors import teams as team_selectors
@@ -16,6 +17,7 @@ from apps.web.commands import actor, carry_out, cleaned
 from apps.web.entry_forms import EntryRulesForm, id_of, players_of
 from apps.web.pages import Failure, page, show
 from apps.web.present.entrants import GONE_LABELS
+from apps.web.present.way import way_of
 from apps.web.views.tournaments import Visit, visit
 from apps.words import said
 from engine.text import gettext as _
@@ -23,34 +25,37 @@ from engine.text import gettext as _
 
 @page
 def entry(request: HttpRequest, tournament_id: int, entry_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """Show one entry to whoever acts for it and to the staff, with all that they can do about it."""
+    """Show an entrant's way to everybody; whoever acts for it and the staff can do there what they may do about it."""
     seen = visit(request, tournament_id, tab="entrants")
     row = Entry.objects.select_related("user", "team").filter(pk=entry_id, tournament=tournament_id).first()
     if row is None:
         raise NotFound(_("There is no such entry."))
     own = row.user_id is not None and row.user_id == request.user.pk
-    if not own and not permissions.is_staff(seen.role):
-        raise PermissionDenied(_("Only who acts for an entrant and the staff can open this page."))
     seen.context.update(_about(seen, row, own=own))
+    way = seen.context["way"] = way_of(seen.live.state, seen.names, entry_id)
+    live = replace(seen.live, shown=frozenset(step.match.id for step in way.following))
     regions = {
         "head": "web/tournament/_head.html",
         "tabs": "web/tournament/_tabs.html",
         "entry": "web/tournament/_entry.html",
+        "way": "web/tournament/_way.html",
     }
-    return show(request, "web/tournament/entry.html", seen.context, regions=regions, live=seen.live, failure=failure)
+    return show(request, "web/tournament/entry.html", seen.context, regions=regions, live=live, failure=failure)
 
 
 def _about(seen: Visit, row: Entry, *, own: bool) -> dict[str, Any]:
     shown = seen.live.state["entries"][str(row.pk)]
     leads = seen.role >= Role.ORGANIZER
     playing = {player["user"] for player in row.roster}
-    people = team_selectors.people_of(row.team) if row.team else []
+    may_see = own or permissions.is_staff(seen.role)
+    people = team_selectors.people_of(row.team) if row.team and may_see else []
     return {
         "e": shown,
         "why_gone": said(GONE_LABELS.get(shown["status"], "")),
         "team": row.team,
         "acting": row.user.username if row.user else "",
         "own": own,
+        "may_act": may_see,
         "players": [(member, member.user_id in playing) for member in people],
         "may_choose": row.team is not None and row.is_active and (own or leads) and rosters.can_change(seen.tournament),
         "may_rename": leads,

@@ -35,8 +35,10 @@ from engine.stages import Format
 
 EVERYTHING = feed.Filter()
 ACTIVITY_ON_OVERVIEW = 8
+MATCHES_ON_OVERVIEW = 6
 ACTIVITY_ON_PAGE = 60
 MAX_SEQ_DIGITS = 15
+MAX_SOUGHT = 100
 MAX_TEAMS = 10  # that one person can choose from
 
 
@@ -143,22 +145,26 @@ def _tab(
 
 @page
 def overview(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """Show what is going on: the matches in play, those that come next, the last results."""
+    """Show what is going on: the matches in play with those that come next, the last results."""
     seen = visit(request, tournament_id, tab="tournament")
     matches: list[MatchShown] = seen.context["all_matches"]
     done = sorted((m for m in matches if m.over and m.completed_at), key=lambda m: m.completed_at or "", reverse=True)
+    waits = ("check_in", "ready", "scheduled")
+    soon = [m for m in matches if m.state in BEGUN] + sorted(
+        (m for m in matches if m.state in waits), key=lambda m: m.state == "scheduled"
+    )
     seen.context.update(
         {
-            "now_playing": [m for m in matches if m.state in BEGUN],
-            "next_up": [m for m in matches if m.state in ("check_in", "ready")][:6],
-            "latest": done[:6],
+            # As many as there are places, so that what stands below stays where it is while matches begin and end.
+            "now_and_next": soon[:MATCHES_ON_OVERVIEW],
+            "latest": done[:MATCHES_ON_OVERVIEW],
             "how_played": [
                 (stage, stages.how_played(seen.live.state["stages"][str(stage.id)])) for stage in seen.context["stages"]
             ],
             "lines": _story(seen, ACTIVITY_ON_OVERVIEW)[0],
         }
     )
-    on_page = (match for name in ("now_playing", "next_up", "latest") for match in seen.context[name])
+    on_page = (match for name in ("now_and_next", "latest") for match in seen.context[name])
     return _tab(request, "overview", seen, failure, matches=on_page)
 
 
@@ -231,9 +237,10 @@ def matches(request: HttpRequest, tournament_id: int, *, failure: Failure | None
 
 @page
 def entrants(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
-    """List the entrants by seed, then the waitlist, then who left."""
+    """List the entrants by seed, then the waitlist, then who left; `?q=` leaves those whose names begin so."""
     seen = visit(request, tournament_id, tab="entrants")
-    seen.context.update(listed(seen.live.state))
+    sought = request.GET.get("q", "")[:MAX_SOUGHT]
+    seen.context.update({**listed(seen.live.state, sought=sought), "sought": sought})
     return _tab(request, "entrants", seen, failure)
 
 

@@ -92,6 +92,8 @@ class Follower:
         """With `position` and `state` it goes on from there. Not `renewable`: the token at hand is all there is."""
         self.position = position
         self.state = empty() if state is None else state
+        self._until = 0  # what was missed ends there
+        self._in_doubt = False
         self.status = Status("lost", now)
         self.welcome: Frame = {}  # who you are here
         self.presence: Frame = {}
@@ -116,12 +118,16 @@ class Follower:
         if self.status.kind == "stopped":
             self.status = self.status._replace(kind="lost")
         self._farewell = self._told = None
+        self._until, self._in_doubt = 0, False
         self._deadlines = {"handshake": now + HANDSHAKE}
         return "" if self.position is None or self._awaits_snapshot else str(self.position)
 
     def receive(self, frame: Frame, now: float) -> Reaction:
         """Take a frame of the server; {} for what is none, which is a sign of life, too."""
-        self._deadlines.pop("probe", None)
+        if frame.get("type") == "pong":
+            self._in_doubt = False
+        if not self._in_doubt:
+            self._deadlines.pop("probe", None)
         self._deadlines["silence"] = now + SILENCE
         reaction = self._read(frame, now)
         self._judge(now)
@@ -145,12 +151,14 @@ class Follower:
         """
         Find out now whether the connection lives, for example after sleep. Return what to send.
 
-        With `doubt` the state does not count as current until the server has said something.
+        With `doubt` the state does not count as current until the server has answered: all that was on its way is here
+        then.
         """
         if doubt:
             self._lost()
         if not self.is_open:
             return []
+        self._in_doubt = self._in_doubt or doubt
         self._deadlines["probe"] = now + PROBE
         return [{"type": "ping"}]
 
@@ -236,6 +244,8 @@ class Follower:
         self.welcome = welcome
         if not (welcome.get("resumed") and self.position and welcome.get("epoch") == self.position.epoch):
             self._await_snapshot(now)
+        else:
+            self._until = welcome.get("until", 0)
         if again:
             return NOTHING
         self._opened_at = now
@@ -268,7 +278,8 @@ class Follower:
         self._deadlines["snapshot"] = now + SNAPSHOT
 
     def _judge(self, now: float) -> None:
-        if not self.is_open or self._awaits_snapshot:
+        behind = self.position is not None and self.position.seq < self._until
+        if not self.is_open or self._awaits_snapshot or self._in_doubt or behind:
             self._lost()
             return
         self._current_at = now

@@ -18,6 +18,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[dict[str, Any]] = []
         self._textarea = self._select = ""
+        self._in_form = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -25,7 +26,8 @@ class _Forms(HTMLParser):
         if tag == "form":
             method = values.get("method", "get")
             self.forms.append({"action": values.get("action", ""), "method": method, "fields": {}, "buttons": []})
-        if not self.forms:
+            self._in_form = True
+        if not self._in_form:
             return
         form = self.forms[-1]
         if tag == "input" and "name" in values:
@@ -43,6 +45,8 @@ class _Forms(HTMLParser):
             form["buttons"].append((values.get("name", ""), values.get("value", ""), values.get("formaction", "")))
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._in_form = False
         if tag == "textarea":
             self._textarea = ""
         if tag == "select":

@@ -182,11 +182,14 @@ test("after sleep it asks at once, and believes an answer within 3 s", async () 
   assert.equal(r.sockets.length, 2);
 });
 
-test("in doubt it is not current until anything at all was heard", async () => {
+test("in doubt it is not current until the server has answered", async () => {
   const r = await open();
   r.room.check(true);
   assert.deepEqual(r.seen.statuses, ["live", "lost"]);
   r.last().onmessage({ data: "no JSON" });
+  r.last().says(event(11));
+  assert.deepEqual(r.seen.statuses, ["live", "lost"]);
+  r.last().says({ type: "pong", timestamp: 1 });
   assert.deepEqual(r.seen.statuses, ["live", "lost", "live"]);
 });
 

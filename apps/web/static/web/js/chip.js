@@ -30,6 +30,13 @@ export class Chip {
     this.#draw();
   }
 
+  /** The page has slept: what it shows is as old as its last sign of life, and no grace is due. */
+  slept() {
+    if (!this.status || this.status.kind === "live") return;
+    this.lostAt = 0;
+    this.#draw();
+  }
+
   /** @param {number} viewers */
   watching(viewers) {
     this.viewers = viewers;

@@ -9,6 +9,7 @@ import { Console } from "./console.js";
 import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
 import { follow } from "./desk.js";
+import { hearSlash, sift } from "./find.js";
 import { quicken } from "./forms.js";
 import { gettext } from "./i18n.js";
 import { takePhotos } from "./photos.js";
@@ -18,6 +19,7 @@ import { seeding } from "./seeding.js";
 import { lookup } from "./shown.js";
 import { localize } from "./times.js";
 import { travel } from "./travel.js";
+import { onReturn } from "./wake.js";
 
 /** @param {string} id */
 function embedded(id) {
@@ -58,7 +60,12 @@ function prepare(part) {
 
 /** @param {HTMLElement} part */
 function swapped(part) {
-  prepare(part);
+  try {
+    prepare(part);
+  } catch (error) {
+    reportError(error); // a part of a newer version may be built otherwise; what is current has to stay so all the same
+  }
+  sifted();
   binder.scan(document);
   binder.apply(lookup(state()), null, false);
   markMine();
@@ -129,14 +136,29 @@ function happened(frame) {
   }
 }
 
-/** Show which players of the match have it open: "here.home" is "here", "away", or null when it is not known now. */
+/**
+ * Show who is in the match's room: "here.home" is "here", "away", or null when it is not known now; "here.home_word"
+ * says it, "here.viewers" how many watch.
+ */
 function showPlayers() {
   const known = live?.status.kind === "live" ? live.presence : {};
   const here = (/** @type {boolean | undefined} */ is) => (is === undefined ? null : is ? "here" : "away");
-  binder.apply((path) => here(path === "here.home" ? known.home : known.away), ["here"], false);
+  const word = (/** @type {boolean | undefined} */ is) =>
+    is === undefined ? "–" : is ? gettext("has this page open") : gettext("not on this page");
+  const shown = {
+    home: here(known.home),
+    away: here(known.away),
+    home_word: word(known.home),
+    away_word: word(known.away),
+    viewers: known.viewers === undefined ? "–" : known.viewers.toLocaleString(),
+    unknown: known.viewers === undefined,
+  };
+  binder.apply((path) => shown[/** @type {keyof typeof shown} */ (path.slice("here.".length))], ["here"], false);
 }
 
 prepare(document);
+hearSlash();
+const sifted = sift();
 binder.scan(document);
 markMine();
 quicken(
@@ -178,14 +200,12 @@ if (page) {
     },
   });
   live.start();
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) live?.check();
+  onReturn((slept) => {
+    live?.check(slept);
+    if (slept) chip.slept();
   });
   addEventListener("online", () => live?.check());
   addEventListener("offline", () => live?.check(true));
-  addEventListener("pageshow", (event) => {
-    if (event.persisted) live?.check(); // back from the browser's page cache: timers and socket slept
-  });
 } else if (document.getElementById("rooms")) {
   settle = follow(regions, chip);
 } else if (chip.element) {

@@ -11,6 +11,7 @@
 
 import { isDirty } from "./bind.js";
 import { gettext } from "./i18n.js";
+import { compare } from "./version.js";
 
 const MIN_MS = 1500;
 const SPREAD_MS = 900;
@@ -140,6 +141,7 @@ export class Regions {
     if (asked < region.shown) return true; // what was asked for later came sooner
     region.shown = asked;
     this.#offer(region, html);
+    compare(answer);
     return true;
   }
 
@@ -166,7 +168,12 @@ export class Regions {
   #swap(region, html) {
     const open = [...region.element.querySelectorAll("details[open] > summary")].map((s) => s.textContent);
     const focused = region.element.contains(document.activeElement) ? mark(document.activeElement) : null;
+    const heights = held(region.element);
     this.place(region.element, html);
+    for (const [name, part] of parts(region.element)) {
+      const before = heights.get(name) ?? 0;
+      if (part.offsetHeight < before) part.style.minBlockSize = `${before}px`; // what stands below does not jump up
+    }
     for (const summary of region.element.querySelectorAll("details > summary")) {
       if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
     }
@@ -200,6 +207,17 @@ export class Regions {
     bar.append(words, button);
     region.element.prepend(bar);
   }
+}
+
+/** The parts that keep their height when they have less in them, by name. @param {HTMLElement} within */
+function parts(within) {
+  const found = /** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll("[data-hold]"));
+  return new Map([...found].map((part) => [part.dataset.hold ?? "", part]));
+}
+
+/** @param {HTMLElement} within */
+function held(within) {
+  return new Map([...parts(within)].map(([name, part]) => [name, part.offsetHeight]));
 }
 
 /**

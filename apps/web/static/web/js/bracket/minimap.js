@@ -17,6 +17,7 @@ export function minimap(view, bracket) {
   const map = document.createElement("div");
   map.className = "minimap";
   map.setAttribute("aria-hidden", "true"); // for eyes; the bracket itself is read
+  map.hidden = true; // until it is drawn, so that nobody sees it take its place
   const canvas = document.createElement("canvas");
   const frame = document.createElement("div");
   frame.className = "minimap__frame";
