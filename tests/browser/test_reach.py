@@ -73,7 +73,8 @@ def pages_of(world, person):
         case "player":
             entry = world.cups["open"].entries.get(user=world.player)
             return [
-                "/me/", "/me/access/", f"/t/{entry.tournament_id}/", f"/t/{teams}/", f"/t/{entry.tournament_id}/entries/{entry.pk}/",
+                "/me/", "/me/access/", f"/t/{entry.tournament_id}/", f"/t/{entry.tournament_id}/entries/{entry.pk}/",
+                f"/t/{teams}/",
                 f"/m/{live}/", f"/m/{reported}/", f"/m/{disputed}/", "/accounts/password/change/", "/accounts/email/",
                 "/accounts/sessions/",
             ]  # fmt: skip
@@ -128,7 +129,8 @@ FOCUS = """() => {
 HEARD = """() => {
     window.heard = [];
     const region = document.getElementById("announcer");
-    new MutationObserver(() => heard.push([performance.now(), region.textContent])).observe(region, { childList: true });
+    const note = () => heard.push([performance.now(), region.textContent]);
+    new MutationObserver(note).observe(region, { childList: true });
 }"""
 
 

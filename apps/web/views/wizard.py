@@ -12,7 +12,6 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -89,9 +88,7 @@ def suggested_name(username: str) -> str:
 @page
 def name(request: HttpRequest, tournament_id: int, *, failure: Failure | None = None) -> HttpResponse:
     seen = organizer_visit(request, tournament_id, "setup")
-    starts_at = parse_datetime(seen.context["t"]["starts_at"] or "")
-    values = {**seen.context["t"], "starts_at": f"{starts_at:%Y-%m-%dT%H:%M}" if starts_at else ""}
-    more = {"values": values, "form_id": "name", "least": MIN_ENTRANTS, "most": MAX_ENTRANTS}
+    more = {"values": seen.context["t"], "form_id": "name", "least": MIN_ENTRANTS, "most": MAX_ENTRANTS}
     return _step(request, seen, "setup-name", more, failure)
 
 
