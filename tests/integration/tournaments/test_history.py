@@ -32,6 +32,12 @@ class Remembered(RandomTournament):
         super().command(service, actor, *args, **kwargs)
         self.look()
 
+    def erase_somebody(self):
+        """Somebody goes, and what was shown before has another name in it from now on."""
+        super().erase_somebody()
+        self.then.clear()
+        self.look()
+
     def look(self):
         for audience in (PUBLIC, STAFF):
             snapshot = tournament_snapshot(self.pk, audience=audience)
