@@ -16,7 +16,8 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 MOST = 120_000  # bytes, of a tournament of 64
-LINKS = re.compile(r'(?:href|src)="(/(?:static|accent)/[^"#]+)')
+# The picture for a phone's home screen is asked for when somebody puts the site there.
+LINKS = re.compile(r'(?:href|src)="(/(?:static|accent)/(?![^"#]*apple-touch-icon)[^"#]+)')
 COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
 IMPORTS = re.compile(r"""(?:from|import)\s*\(?["'](\.[^"']+)""")
 

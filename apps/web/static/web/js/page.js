@@ -8,11 +8,9 @@ import { Chip } from "./chip.js";
 import { Console } from "./console.js";
 import { offerCopies } from "./copy.js";
 import { countDown } from "./countdown.js";
-import { follow } from "./desk.js";
 import { hearSlash, sift } from "./find.js";
 import { quicken } from "./forms.js";
 import { gettext } from "./i18n.js";
-import { takePhotos } from "./photos.js";
 import { poll } from "./poll.js";
 import { Regions } from "./region.js";
 import { seeding } from "./seeding.js";
@@ -53,9 +51,9 @@ function prepare(part) {
   countDown(part);
   seeding(part);
   offerCopies(part);
+  if (part.querySelector("form[data-photos]")) import("./photos.js").then(({ takePhotos }) => takePhotos(part));
   const brackets = /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll("[data-bracket]"));
   if (brackets.length) import("./bracket.js").then(({ bringToLife }) => brackets.forEach((one) => bringToLife(one, state)));
-  takePhotos(part);
 }
 
 /** @param {HTMLElement} part */
@@ -207,7 +205,7 @@ if (page) {
   addEventListener("online", () => live?.check());
   addEventListener("offline", () => live?.check(true));
 } else if (document.getElementById("rooms")) {
-  settle = follow(regions, chip);
+  import("./desk.js").then(({ follow }) => (settle = follow(regions, chip)));
 } else if (chip.element) {
   poll(regions, chip);
 }

@@ -129,8 +129,9 @@ function size(bytes) {
  */
 async function send(form) {
   const body = new FormData(form);
+  const early = body.getAll("file").filter((file) => file instanceof File && file.size); // chosen before this script ran
   body.delete("file");
-  for (const file of chosen.get(form) ?? []) body.append("file", file, file.name);
+  for (const file of [...early, ...(chosen.get(form) ?? [])]) body.append("file", /** @type {File} */ (file));
   form.setAttribute("data-busy", "");
   complain(form, "");
   const progress = begin(form);
