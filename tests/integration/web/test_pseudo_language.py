@@ -104,7 +104,8 @@ def test_no_page_says_a_word_of_its_own(world):
     guest = Walk(None).go([*public, *embeds, *account, *world.overlays, *NOWHERE])
     player = Walk(world.player).go(["/", *(cups[name] for name in ("open", "teams", "states", "veto")), *matches[:3]])
     referee = Walk(world.referee).go([f"{cups['states']}manage/", f"{cups['double']}manage/schedule/"])
-    organiser = Walk(world.organiser).go(["/new/", *matches, *(f"{path}manage/" for path in cups.values())])
+    steps = [f"{cups['draft']}setup/{step}/" for step in ("name", "format", "entrants", "publish")]
+    organiser = Walk(world.organiser).go(["/new/", *steps, *matches, *(f"{path}manage/" for path in cups.values())])
     stranger = Walk(factories.make_user("999"))
     for sender, seen in ((stranger, organiser), (player, player), (organiser, organiser)):
         sender.send({path: hidden for path, hidden in seen.forms.items() if not FOR_ALL.search(path)})
