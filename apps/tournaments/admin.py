@@ -28,6 +28,7 @@ from apps.tournaments.models import (
     Rating,
     Reopening,
     Report,
+    StaffLink,
     Stage,
     StageEntry,
     Station,
@@ -107,6 +108,14 @@ class MemberAdmin(_OfTournament):
     list_select_related = ("user", "tournament")
     list_filter = ("role",)
     search_fields = ("=user__username", "=tournament__id")
+
+
+@admin.register(StaffLink)
+class StaffLinkAdmin(_OfTournament):
+    list_display = ("pk", "tournament", "role", "used", "uses", "expires_at", "revoked_at", "console")
+    list_select_related = ("tournament",)
+    search_fields = ("=tournament__id",)
+    exclude = ("nonce",)  # half of what opens it
 
 
 @admin.register(Dispute)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.eventlog.models import Event, Receipt, Stream
 from apps.read_only import ReadOnlyAdmin
-from apps.tournaments.models import Evidence, Rating, SearchWord, Station, Team, TeamMember, Tournament
+from apps.tournaments.models import Evidence, Rating, SearchWord, StaffLink, Station, Team, TeamMember, Tournament
 from apps.tournaments.services import Actor, bans, matches, reopening, reports
 from deltacrown.csp import HEADER
 from engine.match_flow import Score
@@ -72,6 +72,9 @@ def furnished() -> Tournament:
         reports.report_evidence(Actor(match.home.user), image.pk, reason="private")
         reports.report_entry(by, match.home_id, reason="offensive")
         bans.ban(by, cup.pk, username=factories.make_user().username)
+        StaffLink.objects.create(
+            tournament=cup, role=2, nonce=f"half of {number}", expires_at=timezone.now(), created_at=timezone.now()
+        )
         Station.objects.create(tournament=cup, name=f"Table {number}")
         team = Team.objects.create(name=f"Team {cup.pk} {number}", captain=match.home.user, created_at=timezone.now())
         reports.report_team(by, team.pk, reason="spam")
