@@ -47,7 +47,10 @@ pytestmark = pytest.mark.django_db
 
 
 def state_of(tournament_id) -> State:
-    return renumbered(tournament_snapshot(tournament_id, audience=PUBLIC).data)
+    """Return what a file carries: what is announced and on stream is of the moment, and stays where it is."""
+    state = renumbered(tournament_snapshot(tournament_id, audience=PUBLIC).data)
+    del state["tournament"]["notices"], state["tournament"]["on_stream"]
+    return state
 
 
 def renumbered(state: State) -> State:

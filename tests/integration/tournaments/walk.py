@@ -104,7 +104,8 @@ class RandomTournament:
             self.command(tournaments.publish, Actor(self.organizer), self.pk)
             self.command(tournaments.open_registration, Actor(self.organizer), self.pk)
         for _ in range(steps):
-            self.rng.choices(list(self.STEPS), weights=list(self.STEPS.values()))[0](self)
+            step = self.rng.choices(list(self.STEPS), weights=list(self.STEPS.values()))[0]
+            getattr(self, step.__name__)()
             if self.rng.random() < 0.3:
                 self.check()
         self.check()
