@@ -100,7 +100,7 @@ async def test_a_wrong_result_is_taken_back_from_the_toast_and_on_a_phone_the_ma
         opener = page.locator(f".bracket [data-match='{first.pk}'] .side").first
         await opener.focus()
         await page.keyboard.press("Enter")
-        sheet = page.locator(".desk__match")
+        sheet = page.locator(".workbench__match")
         await expect(sheet.get_by_role("heading", name=re.compile("Match 1"))).to_be_focused()
         assert await sheet.evaluate("e => getComputedStyle(e).position") == "fixed"
         await sheet.get_by_role("button", name="Start the match").click()
@@ -157,6 +157,8 @@ async def test_a_referee_by_link_takes_a_result_back_and_sees_first_what_it_undo
         await page.goto(f"/t/{cup.pk}/manage/bracket/")
         await current(page)
         await page.locator(f".bracket [data-match='{first.pk}'] .side").first.click()
+        beside = await page.locator(".workbench__aside").bounding_box()
+        assert await page.evaluate("innerWidth") - beside["x"] - beside["width"] < 80  # the rest is the bracket's
         await page.get_by_role("button", name="Take the result back").click()
         await expect(page).to_have_url(re.compile(rf"/m/{first.pk}/reopen/$"))
         await expect(page.locator(".bracket [data-mark=this] .match__mark")).to_have_text("this match")

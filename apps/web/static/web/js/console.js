@@ -20,7 +20,7 @@ export class Console {
   constructor(regions, isLive) {
     this.regions = regions;
     this.isLive = isLive;
-    this.aside = /** @type {HTMLElement | null} */ (document.querySelector("[data-console] .desk__aside"));
+    this.aside = /** @type {HTMLElement | null} */ (document.querySelector("[data-console] .workbench__aside"));
     /** Where the focus was when a match was opened. @type {string} */
     this.opener = "";
     document.addEventListener("submit", (event) => this.#submitted(event));
