@@ -31,10 +31,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="deltacrown-shots-") as var:
         command = [sys.executable, "manage.py", "run", "--port", str(PORT), "--seconds", "8", "--pause", "1"]
         variables = {**environ, "VAR_DIR": var, "LOG_LEVEL": "WARNING"}
-        with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as server:
+        with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as server:
             try:
+                password = next(line.split()[1] for line in server.stdout or () if "demo-organiser" in line)
                 match = wait_for(quarter_final, seconds=180)
-                asyncio.run(take(match))
+                asyncio.run(take(match, password))
             finally:
                 server.send_signal(signal.SIGTERM)
 
@@ -60,15 +61,24 @@ def wait_for(question: Callable[[], Any], *, seconds: float) -> Any:
     sys.exit("The demo did not get as far as its quarter-finals.")
 
 
-async def take(match: int) -> None:
-    pages = {"bracket": "/t/1/bracket/", "match": f"/m/{match}/", "home": "/"}
+async def take(match: int, password: str) -> None:
+    pages = {"bracket": "/t/1/bracket/", "match": f"/m/{match}/", "home": "/", "board": "/t/1/manage/"}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
         )
+        organiser = await browser.new_context()
+        page = await organiser.new_page()
+        await page.goto(f"{SITE}/accounts/login/")
+        await page.get_by_label("User name").fill("demo-organiser")
+        await page.get_by_label("Password", exact=True).fill(password)
+        await page.locator("main").get_by_role("button", name="Sign in").click()
+        await page.wait_for_url(f"{SITE}/")
+        signed_in = await organiser.storage_state()
         for name, address in pages.items():
             for size, (width, height) in SIZES.items():
-                page = await browser.new_page(viewport={"width": width, "height": height})
+                state = signed_in if name == "board" else None
+                page = await browser.new_page(viewport={"width": width, "height": height}, storage_state=state)
                 await page.goto(f"{SITE}{address}")
                 if name != "home":
                     await page.locator("#chip[data-state=live]").wait_for()
