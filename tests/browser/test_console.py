@@ -60,18 +60,20 @@ async def test_from_nothing_to_a_champion_by_the_keyboard_alone(browser, site, o
         await expect(page.locator(".toast")).to_contain_text("The bracket is drawn.")
         await current(page)
         await page.evaluate("window.neverLeft = true")
-        await page.locator("[data-region=board] .result input.number").first.focus()
+        await page.locator("[data-region=board] .scoreline input.number").first.focus()
+        line = await page.locator("[data-region=board] .scoreline").first.bounding_box()
+        assert line["height"] < 60  # names, numbers and the button stand in one line
         for played in range(40):
             if await page.locator(".champion").count():
                 break
-            form = page.locator("[data-region=board] .result:has(input:focus)")
+            form = page.locator("[data-region=board] .scoreline:has(input:focus)")
             match = await form.get_attribute("data-result")
             await keys.insert_text("2" if played % 3 else "0")
             await keys.press("Tab")
             await keys.insert_text("1")
             await keys.press("Enter")
-            await expect(page.locator(f".result[data-result='{match}']")).to_have_count(0)
-            await expect(page.locator(".result input:focus, .champion").first).to_be_visible()
+            await expect(page.locator(f".scoreline[data-result='{match}']")).to_have_count(0)
+            await expect(page.locator(".scoreline input:focus, .champion").first).to_be_visible()
         await expect(page.locator(".champion").first).to_contain_text("Champion")
         assert await page.evaluate("window.neverLeft") is True
         assert played in (30, 31)

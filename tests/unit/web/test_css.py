@@ -74,3 +74,14 @@ def test_a_left_is_found():
         (".a", "left"), (".a", "padding"), (".b", "text-align"), (".c", "border-radius"),
         (".d", "box-shadow"), (".d", "translate"), (".d", "border-radius"),
     ]  # fmt: skip
+
+
+def test_a_class_gets_its_looks_in_one_component():
+    # What another file says about it hangs on something else there: a parent, an attribute, a medium.
+    owners = {}
+    for path in SHEETS:
+        source = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        for name in re.findall(r"^  (\.[\w-]+) \{$", source, flags=re.MULTILINE):
+            owners.setdefault(name, set()).add(path.name)
+    assert len(owners) > 200
+    assert {name: sorted(files) for name, files in owners.items() if len(files) > 1} == {}

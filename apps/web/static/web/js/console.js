@@ -76,7 +76,7 @@ export class Console {
 
   /** Put the cursor where the next result goes: results are entered one after another. */
   #nextResult() {
-    const input = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-region=board] .result input.number"));
+    const input = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-region=board] .scoreline input.number"));
     input?.focus();
     input?.select();
   }
