@@ -63,7 +63,7 @@ def pages_of(world, person):
         case "guest":
             framed = [f"/embed/t/{states}/bracket/", f"/embed/t/{groups}/standings/", f"/embed/t/{states}/matches/"]
             return [
-                "/", "/finished/", "/teams/", "/accounts/login/", "/accounts/signup/", "/nothing/",
+                "/", "/finished/", "/teams/", "/accounts/login/", "/accounts/signup/", "/nothing/", "/search/?q=a",
                 *(f"/t/{states}/{tab}" for tab in ("", "bracket/", "matches/", "entrants/", "activity/", "history/")),
                 f"/t/{double}/bracket/", f"/t/{double}/schedule/", f"/t/{groups}/bracket/",
                 f"/t/{world.cups['swiss'].pk}/bracket/", f"/t/{world.cups['over'].pk}/",
@@ -73,12 +73,16 @@ def pages_of(world, person):
         case "player":
             entry = world.cups["open"].entries.get(user=world.player)
             return [
-                "/me/", "/me/access/", f"/t/{entry.tournament_id}/", f"/t/{entry.tournament_id}/entries/{entry.pk}/",
+                "/me/", "/me/access/", "/me/notifications/", "/me/data/", "/me/delete/",
+                f"/t/{entry.tournament_id}/", f"/t/{entry.tournament_id}/entries/{entry.pk}/",
                 f"/t/{teams}/",
                 f"/m/{live}/", f"/m/{reported}/", f"/m/{disputed}/", "/accounts/password/change/", "/accounts/email/",
                 "/accounts/sessions/",
             ]  # fmt: skip
-    console = ("", "entrants/", "schedule/", "stages/", "files/", "settings/", "staff/", "integrations/", "overlays/")
+    console = (
+        "", "bracket/", "entrants/", "entrants/list/", "schedule/", "stages/", "files/", "moderation/",
+        "settings/", "staff/", "integrations/", "overlays/",
+    )  # fmt: skip
     return [
         "/new/", *(f"/t/{states}/manage/{tab}" for tab in console), f"/t/{double}/manage/schedule/",
         f"/t/{teams}/manage/entrants/", f"/m/{disputed}/", f"/m/{live}/", f"/m/{done}/reopen/",
