@@ -71,7 +71,7 @@ def the_log_is_the_state(match):
 def sweep(match, at):
     """What the clock does at `at`, in a transaction of its own."""
     with transaction.atomic():
-        work = unit.Unit("veto_step_expires", Actor(AnonymousUser()), at)
+        work = unit.Unit("veto_step_expires", Actor(AnonymousUser(), is_clock=True), at)
         work.adopt(Tournament.objects.select_for_update(no_key=True).get(pk=match.tournament_id))
         done = veto.expire(work, match.pk)
         work.finish({}, fingerprint="")

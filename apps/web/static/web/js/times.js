@@ -6,10 +6,10 @@ import { gettext, locale } from "./i18n.js";
 const DAY_MS = 86_400_000;
 const YEAR_S = 31_536_000;
 
-/** The viewer's zone, which the server is told for the pages to come (apps/web/reader.py). */
+/** The viewer's zone, which the server is told for the pages to come (apps/web/reader.py); not in another site's frame or picture. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const told = document.cookie.split("; ").includes(`zone=${zone}`);
-if (!told) {
+if (!told && !document.body.matches("[data-kind], .embed")) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `zone=${zone}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
 }
