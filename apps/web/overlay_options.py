@@ -41,7 +41,7 @@ KINDS = {
         Kind("veto", "bottom", takes=("match", "station")),
         Kind("next", "bottom-right", rows=4, most=12, takes=("station",)),
         Kind("standings", "center", rows=10, most=16, takes=("stage", "group")),
-        Kind("results", "bottom", rows=4, most=5, takes=("stage",)),
+        Kind("results", "bottom", rows=8, most=20, takes=("stage",)),
         Kind("check-in", "center"),
     )
 }

@@ -176,3 +176,31 @@ def seen_through(picture: bytes) -> float:
     """Which share of a picture is fully transparent."""
     alpha = Image.open(BytesIO(picture)).convert("RGBA").getchannel("A").histogram()
     return alpha[0] / sum(alpha)
+
+
+IN_VIEW = """strip => {
+    const frame = strip.getBoundingClientRect();
+    return [...strip.children].filter((item) => {
+        const box = item.getBoundingClientRect();
+        return box.left >= frame.left - 1 && box.right <= frame.right + 1;
+    }).map((item) => item.dataset.key);
+}"""
+
+
+async def test_results_run_and_a_new_one_is_seen_at_once(browser, site, transactional_db):
+    cup = await do(factories.drawn, 16)
+    await do(factories.play, cup, matches_at_most=6)
+    newest = [f"m{(await do(factories.match_number, cup, number)).pk}" for number in (7, 6, 5, 4, 3, 2, 1)]
+    address = (await do(addresses_of, cup))["results"]
+
+    async def until(expected):
+        seen = f"({IN_VIEW})(document.querySelector('.strip__items'))"
+        await page.wait_for_function(f"wanted => {seen}.join() === wanted", arg=",".join(expected), timeout=20_000)
+
+    async with Window(browser, site.address, **PICTURE) as page:
+        await page.goto(address)
+        await expect(page.locator("body")).to_have_attribute("data-fresh", "live")
+        await until(newest[1:5])
+        await until(newest[2:6])
+        await do(factories.play, cup, matches_at_most=1)
+        await until(newest[0:4])

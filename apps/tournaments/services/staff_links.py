@@ -34,10 +34,10 @@ def make(unit: Unit, /, tournament_id: int, *, role: Role, uses: int = 1, hours:
     if role not in (Role.REFEREE, Role.ORGANIZER):
         message = _("A member of the staff is a referee or an organiser.")
         raise BadRequest(message, field="role")
-    for field, value, most in (("uses", uses, MAX_USES), ("hours", hours, MAX_HOURS)):
-        if not 1 <= value <= most:
-            message = _("{field} is a whole number from 1 to {most}.", field=field, most=most)
-            raise BadRequest(message, field=field)
+    if not 1 <= uses <= MAX_USES:
+        raise BadRequest(_("A link is for 1 to {most} people.", most=MAX_USES), field="uses")
+    if not 1 <= hours <= MAX_HOURS:
+        raise BadRequest(_("A link holds for 1 to {most} hours.", most=MAX_HOURS), field="hours")
     if sum(link.holds(unit.now) for link in tournament.staff_links.filter(expires_at__gt=unit.now)) >= MAX_STANDING:
         message = _("{most} invitations hold already. Revoke one first.", most=MAX_STANDING)
         raise Conflict(message)

@@ -11,6 +11,7 @@ import { gettext } from "./i18n.js";
 import { morph } from "./morph.js";
 import { Regions } from "./region.js";
 import { lookup } from "./shown.js";
+import * as ticker from "./ticker.js";
 import { localize } from "./times.js";
 
 const CHECK_MS = 5_000; // a line that is dead is known to be after this and the client's three seconds at most
@@ -67,6 +68,7 @@ function swapped(part) {
   binder.apply(lookup(live.state), null, false);
   freshness();
   count();
+  ticker.look();
 }
 
 /** @param {import("../../../../../clients/js/deltacrown.js").Status} status */
@@ -138,6 +140,7 @@ function count() {
 localize(document);
 binder.scan(document);
 count();
+ticker.run();
 setInterval(count, 250);
 staleTimer = setTimeout(() => fresh("stale"), STALE_MS); // until the room is open, this page is as old as its answer
 live.start();
