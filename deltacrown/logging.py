@@ -13,10 +13,10 @@ import structlog
 
 # `token=` in a query string, `bearer.` in a subprotocol, `Bearer` in a header, and anything shaped like a JWT; an API
 # token, the secret of a webhook, and the end of the address of one of Discord's; what signing in through another site
-# puts into addresses.
+# puts into addresses; the links to a staff and out of notifications.
 _SECRETS = re.compile(
-    r"(?P<keep>\btoken=|[?&](?:code|state|key)=|\bbearer[. ]|/webhooks/\d+/)[^\s&\"',;]+|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*"
-    r"|\bdct_[\w-]+|\bwhsec_[\w+/=-]+",
+    r"(?P<keep>\btoken=|[?&](?:code|state|key)=|\bbearer[. ]|/webhooks/\d+/|/join/|/notifications/off/)[^\s&\"',;]+"
+    r"|\beyJ[\w-]{6,}\.[\w-]+\.[\w-]*|\bdct_[\w-]+|\bwhsec_[\w+/=-]+",
     re.IGNORECASE | re.ASCII,
 )
 

@@ -197,6 +197,7 @@ SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=10)  # accounts made from
 # A venue is one address: what counts by address is generous, what counts by account is strict.
 ACCOUNT_RATE_LIMITS = {
     "account_made": f"{SIGNUPS_PER_HOUR}/h/ip",
+    "data_download": "6/h/user",  # each reads the whole log
     "login": "600/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
     "signup": "200/m/ip",

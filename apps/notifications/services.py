@@ -17,7 +17,7 @@ from apps.integrations.addresses import parse
 from apps.integrations.channels import discord
 from apps.integrations.sealing import seal_bytes
 from apps.integrations.wake import wake
-from apps.notifications.models import TEST, Channel, Kind, Notice, Preferences, Way
+from apps.notifications.models import TEST, Channel, Kind, Notice, NoticeState, Preferences, Way
 from apps.notifications.occasions import OF_USE
 from apps.notifications.ways.push import checked
 from apps.tournaments.services.unit import present
@@ -120,10 +120,12 @@ def remove(user: User, channel_id: int) -> None:
 
 @transaction.atomic
 def send_test(user: User, channel_id: int) -> None:
-    """Have a test sent. Raises NotFound."""
+    """Have a test sent, unless one is on its way. Raises NotFound."""
     channel = _own(user, channel_id)
     if not channel.active:
         raise Conflict(_("This is off: {reason}", reason=channel.off_reason))
+    if channel.notices.filter(kind=TEST, state=NoticeState.WAITING).exists():
+        return
     now = present()
     Notice.objects.create(
         channel=channel,

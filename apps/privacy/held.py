@@ -79,12 +79,6 @@ HELD = (
         (*OF_TOURNAMENT, "role", "uses", "used", "created_at", "expires_at", "revoked_at"),
     ),
     Held("on_the_staff_of", "tournaments.Member", "user", (*OF_TOURNAMENT, "role")),
-    Held(
-        "invitations_to_staffs",
-        "tournaments.StaffLink",
-        "created_by",
-        (*OF_TOURNAMENT, "role", "uses", "used", "expires_at", "created_at"),
-    ),
     Held("teams", "tournaments.TeamMember", "user", ("team_id", "team__name", "team__tag", "joined_at")),
     Held("leads_teams", "tournaments.Team", "captain", ("id", "name", "tag", "created_at", "disbanded_at")),
     Held("ratings", "tournaments.Rating", "user", ("game", "mu", "sigma", "matches")),

@@ -336,13 +336,21 @@ def require_in_team(action: str, person: Person, team: Team | None = None) -> Us
     if not isinstance(person, User):
         message = _("Sign in to do this.")
         raise AuthenticationRequired(message)
+    grant = person.grant
+    if grant is not None and not grant.covers(None):
+        message = _("This token is for one tournament, and that is another.")
+        raise PermissionDenied(message)
+    if grant is not None and Scope.PLAY not in grant.scopes:
+        message = _("This token needs the scope {scopes} for this. Make another one.", scopes=either([Scope.PLAY]))
+        raise PermissionDenied(message)
     needed = TEAM_ACTIONS.get(action)
     role = TeamRole.OUTSIDER if team is None else team_role_of(person, team)
     if needed is None:
         message = _("Nobody can do this.")
         raise PermissionDenied(message)
+    as_administrator = person.is_superuser and grant is None  # no scope of a token is for that
     # Being invited is not a rank: members have nothing to accept.
-    if role == needed or (role > needed != TeamRole.INVITED) or (needed == TeamRole.CAPTAIN and person.is_superuser):
+    if role == needed or (role > needed != TeamRole.INVITED) or (needed == TeamRole.CAPTAIN and as_administrator):
         return person
     message = _("Only {who} can do this.", who=_WHO_IN_TEAM[needed])
     raise PermissionDenied(message)

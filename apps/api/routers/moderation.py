@@ -68,7 +68,7 @@ def report_team(request: HttpRequest, team_id: TeamId, body: schemas.NewReport) 
 )
 def list_reports(request: HttpRequest, tournament_id: TournamentId, window: Query[Window]) -> Answer:
     tournament, role = lists.tournament_for(person(request), tournament_id)
-    permissions.require("resolve_report", person(request), role)
+    permissions.require("resolve_report", person(request), role, tournament_id=tournament.pk)
     return page(moderation.reports_in(tournament), window, _report_fields)
 
 
@@ -116,7 +116,7 @@ def show(request: HttpRequest, evidence_id: EvidenceId, key: IdempotencyKey = No
 )
 def list_bans(request: HttpRequest, tournament_id: TournamentId, window: Query[Window]) -> Answer:
     tournament, role = lists.tournament_for(person(request), tournament_id)
-    permissions.require("ban_user", person(request), role)
+    permissions.require("ban_user", person(request), role, tournament_id=tournament.pk)
     return page(moderation.bans_in(tournament), window, _ban_fields)
 
 

@@ -67,10 +67,13 @@ def named_in(user: User, *, after: int = 0) -> set[int]:
         user.memberships.values_list("tournament", flat=True),
         user.bans.values_list("tournament", flat=True),
     )
-    # A user name has neither quotes nor letters that JSON would escape.
-    told = Event.objects.filter(
-        pk__gt=after, stream__name__startswith="tournament:", data__contains=f'"{user.username}"'
-    )
+    # A user name has neither quotes nor letters that JSON would escape. It stands behind its key (staff, bans) or in a
+    # list (rosters). Looked for anywhere, somebody called "match" would be in every event.
+    name = f'"{user.username}"'
+    stands = Q(data__contains=f'"username":{name}')
+    for text in (f"[{name}", f",{name},", f",{name}]"):
+        stands |= Q(data__contains=text)
+    told = Event.objects.filter(stands, pk__gt=after, stream__name__startswith="tournament:")
     streams = told.order_by().values_list("stream__name", flat=True).distinct()
     return {pk for found in rows for pk in found} | {int(name.partition(":")[2]) for name in streams}
 

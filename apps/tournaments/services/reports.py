@@ -57,7 +57,7 @@ def resolve(actor: Actor, report_id: int, *, note: str = "") -> Done:
     if tournament_id is not None:
         return _resolve_in_tournament(actor, tournament_id, report_id, note=note)
     user = permissions.require_in_team("report_team", actor.user)
-    if not user.is_superuser:
+    if not user.is_superuser or user.grant is not None:
         message = _("Only an administrator of this site can do this.")
         raise PermissionDenied(message)
     with transaction.atomic():

@@ -9,6 +9,7 @@ from apps.errors import BadRequest, Conflict, NotFound
 from apps.tournaments import permissions
 from apps.tournaments.events import MemberAdded, MemberChange, StaffLinkMade, StaffLinkRevoked, StaffLinkTold
 from apps.tournaments.models import Member, Role, StaffLink
+from apps.tournaments.services.rosters import check_not_banned
 from apps.tournaments.services.unit import Actor, Answer, Done, Unit, command
 from apps.tournaments.state import member_fields
 from engine.text import gettext as _
@@ -67,6 +68,14 @@ def revoke(unit: Unit, /, link_id: int) -> Answer:
     return {"tournament_id": link.tournament_id, "link_id": link.pk}
 
 
+def end_all(unit: Unit) -> None:
+    """Let no link open anything any more: whoever leaves the staff may know them."""
+    for link in unit.tournament.staff_links.filter(revoked_at=None, expires_at__gt=unit.now):
+        link.revoked_at = unit.now
+        link.save(update_fields=["revoked_at"])
+        unit.emit(StaffLinkRevoked(link=_told(link)))
+
+
 def join(actor: Actor, token: str) -> Done:
     """
     Join the staff of the tournament that a link is for. Answers {"tournament_id"}.
@@ -85,6 +94,7 @@ def _join(unit: Unit, /, link_id: int) -> Answer:
     link = unit.lock_by_invitation(link_id)
     if not link.holds(unit.now):
         raise Conflict(why_not(link))
+    check_not_banned(unit.tournament, {unit.user.pk: unit.user.username})
     member = Member.objects.filter(tournament=link.tournament_id, user=unit.user).first()
     if member is not None and member.role >= link.role:
         message = _("You are on the staff of this tournament already.")

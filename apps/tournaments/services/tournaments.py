@@ -35,7 +35,7 @@ from apps.tournaments.models import (
     Tournament,
 )
 from apps.tournaments.models.entry import ACTIVE
-from apps.tournaments.services import ratings
+from apps.tournaments.services import ratings, staff_links
 from apps.tournaments.services.admission import new_invite_code
 from apps.tournaments.services.stages import stage_settings
 from apps.tournaments.services.unit import Answer, Unit, command
@@ -205,7 +205,11 @@ def cancel(unit: Unit, /, tournament_id: int) -> Answer:
 
 @command("add_member")
 def add_member(unit: Unit, /, tournament_id: int, *, username: str, role: Role) -> Answer:
-    """Make somebody a referee or organiser, or change which of the two they are. Answers {"user_id"}."""
+    """
+    Make somebody a referee or organiser, or change which of the two they are. Answers {"user_id"}.
+
+    For whoever may do less from now on, the links to the staff that they know end.
+    """
     tournament = unit.lock(tournament_id)
     if role not in (Role.REFEREE, Role.ORGANIZER):
         message = _("A member of the staff is a referee or an organiser.")
@@ -214,17 +218,21 @@ def add_member(unit: Unit, /, tournament_id: int, *, username: str, role: Role) 
     if user is None:
         message = _("Nobody has this user name. Ask them for the name shown on their profile page.")
         raise NotFound(message)
-    member = Member.objects.filter(tournament=tournament, user=user).first() or Member(tournament=tournament, user=user)
+    former = Member.objects.filter(tournament=tournament, user=user).first()
+    may_do_less = former is not None and role < former.role
+    member = former or Member(tournament=tournament, user=user)
     _keep_an_organizer(member, becomes=role)
     member.role = role
     member.save()
+    if may_do_less:
+        staff_links.end_all(unit)
     unit.emit(MemberAdded(member=MemberChange(**member_fields(member))))
     return {"user_id": user.pk}
 
 
 @command("remove_member")
 def remove_member(unit: Unit, /, tournament_id: int, user_id: int) -> Answer:
-    """Take somebody off the staff. The last organiser cannot leave."""
+    """Take somebody off the staff, and end the links that lead back to it. The last organiser cannot leave."""
     tournament = unit.lock(tournament_id)
     member = Member.objects.filter(tournament=tournament, user_id=user_id).first()
     if member is None:
@@ -232,6 +240,7 @@ def remove_member(unit: Unit, /, tournament_id: int, user_id: int) -> Answer:
         raise NotFound(message)
     _keep_an_organizer(member, becomes=None)
     member.delete()
+    staff_links.end_all(unit)
     unit.emit(MemberRemoved(removed={"staff": [user_id]}))
     return {"user_id": user_id}
 

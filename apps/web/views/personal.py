@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from tempfile import TemporaryFile
 
+from allauth.core.ratelimit import consume_or_429
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
@@ -39,9 +40,12 @@ def data(request: HttpRequest, *, failure: Failure | None = None) -> HttpRespons
 
 @require_GET
 def download(request: HttpRequest) -> HttpResponse | FileInPieces:
-    """Answer with everything in one file, made now."""
+    """Answer with everything in one file, made now; a few times an hour."""
     if not isinstance(request.user, User):
         return HttpResponseRedirect(f"{reverse('account_login')}?next={reverse('my-data')}")
+    refusal: HttpResponse | None = consume_or_429(request, action="data_download", user=request.user, limit_get=True)
+    if refusal is not None:
+        return refusal
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it
     archive.write(request.user, file)
     file.seek(0)

@@ -5,7 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import close_old_connections, connection
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
@@ -70,10 +72,15 @@ def _picture(request: HttpRequest, name: str, stream: str, card: Callable[[], Ca
         response = HttpResponse(_once(key, card), content_type="image/png")
     response["ETag"] = tag
     response["Cache-Control"] = "public, max-age=60"
+    patch_vary_headers(response, ("Accept-Language", "Cookie"))  # its words are the reader's
     return response
 
 
 def _once(key: Key, card: Callable[[], Card]) -> bytes:
+    if (found := _kept.get(key)) is not None:
+        return found
+    if not connection.in_atomic_block:
+        close_old_connections()  # who waits for the pen keeps nobody from the database
     with _drawing:
         if key not in _kept:
             _kept[key] = drawn(card())

@@ -307,3 +307,15 @@ class TestRooms:
         room = {"room": f"tournament:{draft.pk}"}
         refused(bot(draft.created_by).post("/realtime/token", room), 404, "not_found")
         ok(bot(draft.created_by, "referee").post("/realtime/token", room))
+
+
+def test_a_team_is_led_by_a_token_for_playing_alone(cup):
+    team = factories.make_team()
+    reader, elsewhere, player = (
+        bot(team.captain, "read"),
+        bot(team.captain, "play", tournament=cup.pk),
+        bot(team.captain, "play"),
+    )
+    for person in (reader, elsewhere):
+        assert person.delete(f"/teams/{team.pk}").status_code == 403
+    assert player.delete(f"/teams/{team.pk}").status_code == 200

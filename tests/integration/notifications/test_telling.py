@@ -197,6 +197,13 @@ class TestWhatSomebodyAskedFor:
         device.add(bob)
         assert Channel.objects.get().user == bob
 
+    def test_a_test_is_sent_once_however_often_it_is_asked_for(self, ada, device, notify):
+        device.add(ada)
+        for _ in range(3):
+            services.send_test(ada, Channel.objects.get().pk)
+        notify()
+        assert len(device.requests) == 1
+
     def test_all_of_it_goes_with_the_person(self, cup, device, notify):
         guest = factories.make_user()
         device.add(guest)

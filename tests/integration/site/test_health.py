@@ -59,6 +59,8 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyOjEifQ.c2lnbmF0dXJlLXRoYXQtaXMtc2Vjc
         f"{{'HTTP_AUTHORIZATION': 'Bearer {JWT}'}}",
         f"tokens are {JWT}, {JWT}",
         json.dumps({"access_token": JWT}),
+        f"Conflict: /join/12-{JWT}/take/",
+        f"Forbidden: /notifications/off/{JWT}/",
     ],
 )
 def test_a_line_of_log_loses_its_tokens_and_keeps_the_rest(line):

@@ -9,7 +9,17 @@ from django.utils import timezone
 from apps.errors import AuthenticationRequired, BadRequest, Conflict, NotFound
 from apps.tournaments.models import Member, Role, StaffLink
 from apps.tournaments.permissions import role_of
-from apps.tournaments.services import Actor, matches, notices, schedule, staff_links, stages, stations, tournaments
+from apps.tournaments.services import (
+    Actor,
+    bans,
+    matches,
+    notices,
+    schedule,
+    staff_links,
+    stages,
+    stations,
+    tournaments,
+)
 from engine.match_flow import MatchState, Score
 from engine.stages import Format
 from tests import factories
@@ -102,6 +112,24 @@ class TestStaffLinks:
         staff_links.join(Actor(person), self.link(cup).token)
         tournaments.remove_member(Actor(cup.created_by), cup.pk, person.pk)
         assert role_of(person, cup.pk) == Role.SPECTATOR
+
+    def test_whoever_is_removed_or_lowered_comes_back_by_no_link_that_they_know(self, cup):
+        by, person = Actor(cup.created_by), factories.make_user()
+        tournaments.add_member(by, cup.pk, username=person.username, role=Role.ORGANIZER)
+        known = self.link(cup, Role.ORGANIZER, uses=5)
+        tournaments.add_member(by, cup.pk, username=person.username, role=Role.REFEREE)
+        with pytest.raises(Conflict, match="taken back"):
+            staff_links.join(Actor(person), known.token)
+        known = self.link(cup, uses=5)
+        tournaments.remove_member(by, cup.pk, person.pk)
+        with pytest.raises(Conflict, match="taken back"):
+            staff_links.join(Actor(person), known.token)
+
+    def test_whoever_is_banned_takes_no_link(self, cup):
+        person = factories.make_user()
+        bans.ban(Actor(cup.created_by), cup.pk, username=person.username)
+        with pytest.raises(Conflict, match="banned"):
+            staff_links.join(Actor(person), self.link(cup).token)
 
 
 class TestLengths:

@@ -15,7 +15,7 @@ from apps.eventlog.log import PUBLIC, STAFF
 from apps.eventlog.models import Event
 from apps.tournaments.models import Entry, EntryStatus, Match, Member, Report, Role, Team
 from apps.tournaments.selectors.history import tournament_snapshot_at
-from apps.tournaments.selectors.leaving import leaving
+from apps.tournaments.selectors.leaving import leaving, named_in
 from apps.tournaments.selectors.snapshots import tournament_snapshot
 from apps.tournaments.services import Actor, erasure, teams, tournaments
 from engine.match_flow import MatchState
@@ -227,6 +227,16 @@ class TestTheCommand:
             call_command("erase_account", "zoe-quist", "--yes")
         with pytest.raises(CommandError, match="Nobody has the user name nemo"):
             call_command("erase_account", "nemo")
+
+
+@pytest.mark.parametrize("name", ["match", "tournament", "name", "home"])
+def test_whoever_is_called_like_a_part_of_an_event_is_in_none_for_that(name):
+    cup = factories.drawn(2)
+    user = factories.make_user(name)
+    assert named_in(user) == set()
+    tournaments.add_member(Actor(cup.created_by), cup.pk, username=name, role=Role.REFEREE)
+    tournaments.remove_member(Actor(cup.created_by), cup.pk, user.pk)
+    assert named_in(user) == {cup.pk}
 
 
 def test_who_is_named_elsewhere_meanwhile_is_looked_for_again(monkeypatch, erase):

@@ -64,6 +64,14 @@ class TestTheFile:
         assert [trace for trace in TRACES if trace in text] == []
         assert set(files) == {"data.json", "log.jsonl"}
 
+    def test_is_made_a_few_times_an_hour_and_no_more(self, visitor, life, settings):
+        settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"data_download": "2/h/user"}
+        person = visitor(life.user)
+        answers = [person.open(FILE).response for _ in range(3)]
+        for answer in answers:
+            answer.close()
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+
     def test_guests_sign_in_first(self, visitor):
         assert visitor().open(FILE).response["Location"] == "/accounts/login/?next=/me/data/"
 

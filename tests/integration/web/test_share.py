@@ -68,6 +68,7 @@ class TestPictures:
         for path in (f"/t/{tournament.pk}/share.png", f"/m/{match_number(tournament, 1).pk}/share.png"):
             before = client.get(path)
             assert "public" in before["Cache-Control"]
+            assert {"Accept-Language", "Cookie"} <= set(before["Vary"].split(", "))
             unchanged = client.get(path, headers={"If-None-Match": before["ETag"]})
             assert (unchanged.status_code, unchanged.content) == (304, b"")
             by, row = Actor(tournament.created_by), Match.objects.get(tournament=tournament, number=1)
