@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from tempfile import TemporaryFile
 
-from allauth.core.ratelimit import consume_or_429
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from apps.accounts import reauthentication
+from apps.accounts.limits import refused_download
 from apps.accounts.models import User
 from apps.errors import AppError, AuthenticationRequired
 from apps.privacy import archive
@@ -43,8 +43,7 @@ def download(request: HttpRequest) -> HttpResponse | FileInPieces:
     """Answer with everything in one file, made now; a few times an hour."""
     if not isinstance(request.user, User):
         return HttpResponseRedirect(f"{reverse('account_login')}?next={reverse('my-data')}")
-    refusal: HttpResponse | None = consume_or_429(request, action="data_download", user=request.user, limit_get=True)
-    if refusal is not None:
+    if refusal := refused_download(request, request.user):
         return refusal
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it
     archive.write(request.user, file)
