@@ -7,6 +7,6 @@ from apps.accounts.models import User
 
 
 def refused_download(request: HttpRequest, user: User) -> HttpResponse | None:
-    """Count a download of one's own data; return the refusal of one too many (`data_download` in ACCOUNT_RATE_LIMITS)."""
+    """Count a download of one's own data; return the refusal of one too many (see ACCOUNT_RATE_LIMITS)."""
     refusal: HttpResponse | None = consume_or_429(request, action="data_download", user=user, limit_get=True)
     return refusal
