@@ -70,7 +70,7 @@ async def test_from_signing_up_to_a_dispute_on_a_phone(browser, site, media):  #
         await expect(page.get_by_text("Your first match shows here")).to_be_visible()
         await do(schedule_and_draw, cup, theirs)
         await expect(page.get_by_role("button", name="I am here")).to_be_visible()
-        await expect(page.locator(".slot")).to_contain_text("Come to Table 4 now")
+        await expect(page.locator(".appointment")).to_contain_text("Come to Table 4 now")
         await shot(page, "me-check-in")
         assert await page.evaluate("window.neverReloaded") is True
 
