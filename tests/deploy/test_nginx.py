@@ -216,8 +216,12 @@ def test_no_token_reaches_a_log_of_nginx(site: Site, cup: str) -> None:
         process.end(signal.SIGKILL)
     for address in (path, path.replace("/ws/", "/sse/"), path.replace("/ws/", "/pages/")):
         assert site.nginx.status(address) == 502
+    for link in ("/join/", "/notifications/off/"):
+        assert site.nginx.status(f"{link}12-0123456789/") == 502
     logs = site.nginx.logs()
     assert '"request":"GET /ws/tournament/' in logs
+    assert '"request":"GET /join/***"' in logs
+    assert "0123456789" not in logs
     assert token not in logs
     assert "token=" not in logs
 

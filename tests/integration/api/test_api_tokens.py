@@ -10,9 +10,9 @@ from apps.accounts.models import ApiToken
 from apps.accounts.tokens import TokenError, read_token
 from apps.api.throttle import throttle
 from apps.integrations import tokens
-from apps.tournaments.models import Match, Role
+from apps.tournaments.models import Match, Report, Role
 from apps.tournaments.permissions import role_of
-from apps.tournaments.services import Actor, tournaments
+from apps.tournaments.services import Actor, reports, tournaments
 from tests import factories
 from tests.integration.api.client import Person, ok, refused, sign_in
 
@@ -319,3 +319,11 @@ def test_a_team_is_led_by_a_token_for_playing_alone(cup):
     for person in (reader, elsewhere):
         assert person.delete(f"/teams/{team.pk}").status_code == 403
     assert player.delete(f"/teams/{team.pk}").status_code == 200
+
+
+def test_no_token_has_the_rights_of_an_administrator_over_teams():
+    team, admin = factories.make_team(), factories.make_user(is_superuser=True)
+    reports.report_team(Actor(factories.make_user()), team.pk, reason="spam")
+    token = bot(admin, "play", "organise")
+    assert token.delete(f"/teams/{team.pk}").status_code == 403
+    assert token.post(f"/reports/{Report.objects.get().pk}/resolve", {}).status_code == 403

@@ -212,6 +212,7 @@ class TestStaffByLink:
         late = visitor(factories.make_user()).open(f"/join/{link.token}/")
         assert "This invitation was taken back." in late.text
         assert not late.has_form(f"/join/{link.token}/take/")
+        assert "See that you have the whole link." in visitor(rita.user).open(f"/join/{link.token[:-1]}/").text
 
     def test_a_guest_comes_back_to_it_after_signing_in(self, visitor, cup):
         staff_links.make(Actor(cup.created_by), cup.pk, role=Role.REFEREE)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +113,18 @@ class TestPictures:
         for _ in range(3):
             client.get(f"/t/{open_registration(make_tournament()).pk}/share.png")
         assert len(share._kept) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_picture_keeps_nobody_from_the_database(monkeypatch):
+    seen = []
+    monkeypatch.setattr(share, "drawn", lambda _card: b"")
+    connection.ensure_connection()
+    connection.close_at = 0.0  # as with a pool, which takes back what is not in use
+    share._kept.clear()
+    share._once(("a tournament", "epoch", 1, "en"), lambda: seen.append(connection.connection))
+    share._kept.clear()
+    assert seen == [None]
 
 
 def test_a_link_that_spreads_is_drawn_once():
