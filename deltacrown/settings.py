@@ -262,6 +262,7 @@ WS_RATE_MSG_RPS_IP = env.float("WS_RATE_MSG_RPS_IP", default=200)
 WS_RATE_MSG_BURST_IP = env.int("WS_RATE_MSG_BURST_IP", default=400)
 WS_HEARTBEAT_INTERVAL = env.float("WS_HEARTBEAT_INTERVAL", default=25)
 WS_HEARTBEAT_TIMEOUT = env.float("WS_HEARTBEAT_TIMEOUT", default=50)
+WS_IO_URING = env.bool("WS_IO_URING", default=True)  # where the kernel allows it; off, sockets are written one by one
 
 # Files and security --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

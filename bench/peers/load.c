@@ -11,6 +11,8 @@
  *   connect COUNT       open connections until so many are in
  *   once                publish one event and wait until the last has it
  *   closed WINDOW SECS  keep so many events under way: the oldest has reached everybody before one more is published
+ *   waves SECS          publish an event in every room with one message, "*", whenever everybody has the last ones;
+ *                       before anything else is published
  *   paced RATE SECS     publish at a steady rate, then wait for what is still on its way
  *   publish COUNT       publish while nobody is there
  *   drop                cut off every connection
@@ -657,6 +659,13 @@ static void do_once(void)
     answer("{\"ms\": %.2f, \"missing\": %ld}", (event->last_got - event->sent) * 1000, missing);
 }
 
+static void tell_stream(long first, double start, long missing)
+{
+    answer("{\"events\": %ld, \"deliveries\": %ld, \"seconds\": %.4f, \"missing\": %ld, \"gaps\": %ld, "
+           "\"duplicates\": %ld, \"closed\": %d}",
+           published - first, seen.deliveries, clock_now() - start, missing, seen.gaps, seen.duplicates, seen.closed);
+}
+
 static void do_closed(int window, double seconds)
 {
     open_publisher();
@@ -673,10 +682,22 @@ static void do_closed(int window, double seconds)
             progress = clock_now();
         }
     }
-    missing += drain(patience);
-    answer("{\"events\": %ld, \"deliveries\": %ld, \"seconds\": %.4f, \"missing\": %ld, \"gaps\": %ld, "
-           "\"duplicates\": %ld, \"closed\": %d}",
-           published - first, seen.deliveries, clock_now() - start, missing, seen.gaps, seen.duplicates, seen.closed);
+    tell_stream(first, start, missing + drain(patience));
+}
+
+static void do_waves(double seconds)
+{
+    open_publisher();
+    long first = published, missing = 0;
+    double start = clock_now();
+    while (clock_now() - start < seconds && !missing && is_in && publisher.is_in) {
+        do
+            events[published++ % MAX_EVENTS] = (struct event){.sent = clock_now()};
+        while (published % rooms);
+        send_frame(publisher.fd, TEXT, "*", 1);
+        missing = drain(patience);
+    }
+    tell_stream(first, start, missing);
 }
 
 static int by_size(const void *left, const void *right)
@@ -735,6 +756,8 @@ static void obey(const char *line)
         do_once();
     } else if (!strcmp(name, "closed")) {
         do_closed((int)first, other);
+    } else if (!strcmp(name, "waves")) {
+        do_waves(first);
     } else if (!strcmp(name, "paced")) {
         do_paced(first, other);
     } else if (!strcmp(name, "hold")) {

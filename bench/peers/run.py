@@ -15,7 +15,8 @@ heartbeats; limits are raised where one address stands for all. Its subscribers 
 own, and are counted when they have the snapshot. Afterwards, for this site alone:
 
   rooms     the cost of a delivery to 10,000 in one room, and to 10 in each of 1,000 rooms, from the hint on: what an
-            event costs the database is the same for both, and would hide what rooms cost
+            event costs the database is the same for both, and would hide what rooms cost. In waves, an event in every
+            room at once, so 10,000 deliveries are under way in both; and with few events under way
   storm     all are cut off, 20 events are missed, all come back where they were
 
 Exit code 1 if a subscriber of this site missed an event, got one twice, or lost the connection.
@@ -50,6 +51,7 @@ FIRST_ONES = 20  # they load modules and fill caches, before anything is counted
 SETTLE_SECONDS = 2.0
 LEAST_CPU = 0.05  # the kernel counts in steps of 0.01 s
 ROOMS, EACH = 1_000, 10
+TIDES = {"in waves": ["waves"], "4 events under way": ["closed", WINDOW], "one": ["closed", 1]}  # waves come first
 MISSED = 20  # events, while everybody is cut off
 PATIENCE = 60.0
 PER = 100_000
@@ -238,7 +240,7 @@ def published(bench: Bench, peer: Peer, server: Server, load: Load, *, paced: bo
 
 
 def rooms_lines(bench: Bench) -> list[str]:
-    """What an event costs as rooms grow: the same number of people hear each one, and ever more people are there."""
+    """What a delivery costs as rooms grow: in one room of few, in many of few, and in one of many."""
     from tests import factories
 
     rooms = bench.options.rooms
@@ -253,24 +255,26 @@ def rooms_lines(bench: Bench) -> list[str]:
     for _ in range(bench.options.repeats):
         for title, (names, count) in layouts.items():
             found[title].append(in_rooms(bench, names, count))
-            say(f"{title}: {found[title][-1]['event'] * 1000:.2f} ms an event")
-    lines = ["| as rooms grow | CPU of an event | CPU of 100,000 deliveries |", "|---|---|---|"]
+            say(f"{title}: " + ", ".join(f"{name} {per:.3f}" for name, per in found[title][-1].items()))
+    lines = ["| CPU s of 100,000 deliveries | " + " | ".join(TIDES) + " |", "|---" * (len(TIDES) + 1) + "|"]
     for title, runs in found.items():
-        event, per = (statistics.median(run[name] for run in runs) for name in ("event", "cpu"))
-        lines.append(f"| {title} | {event * 1000:.2f} ms | {per:.2f} s |")
+        cells = (f"{statistics.median(run[name] for run in runs):.2f}" for name in TIDES)
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return lines
 
 
 def in_rooms(bench: Bench, streams: Sequence[str], count: int) -> Figures:
+    figures: Figures = {}
     with bench.running(DELTACROWN, count, streams, WITHOUT_LOG="1") as (server, load):
         bench.check(DELTACROWN, "rooms", load.tell("connect", count))
         load.tell("hold", SETTLE_SECONDS)
-        load.tell("closed", WINDOW, 1)
-        cpu = server.cpu()
-        closed = load.tell("closed", WINDOW, bench.options.seconds)
-        cpu = server.cpu() - cpu
-        bench.check(DELTACROWN, "rooms", closed)
-    return {"event": cpu / closed["events"], "cpu": cpu / closed["deliveries"] * PER}
+        for name, command in TIDES.items():
+            load.tell(*command, 1)
+            cpu = server.cpu()
+            answer = load.tell(*command, bench.options.seconds)
+            figures[name] = (server.cpu() - cpu) / answer["deliveries"] * PER
+            bench.check(DELTACROWN, "rooms", answer)
+    return figures
 
 
 def storm(bench: Bench) -> None:

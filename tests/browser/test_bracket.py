@@ -170,7 +170,9 @@ async def test_a_round_that_is_over_folds_and_stays_as_it_was_left(browser, site
         box = await page.locator(".minimap").bounding_box()
         await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 8)
         assert await bracket.evaluate("b => b.scrollTop + b.clientHeight > b.scrollHeight - 5")
-        await expect(frame).to_have_css("translate", re.compile(r"^[\d.]+px \d{2,3}\."))  # told a frame after the scroll
+        await expect(frame).to_have_css(
+            "translate", re.compile(r"^[\d.]+px \d{2,3}\.")
+        )  # told a frame after the scroll
         await page.mouse.move(600, 700)
         await page.mouse.down()
         await page.mouse.move(600, 840, steps=3)

@@ -92,6 +92,14 @@ class Connection(ABC):
                 self.seq = self.mine = rest.last
                 self.put(rest)
 
+    def accept(self, batch: Batch) -> int:
+        """Count the next events of the room as written, and return the socket that takes them at once; else -1."""
+        return -1
+
+    def write_rest(self, frames: bytes) -> None:
+        """Write what the socket that `accept` returned did not take."""
+        raise NotImplementedError
+
     def bring(self, frames: Prepared | Batch | None, seq: int, mine: int) -> None:
         """Write what brings it to `seq`, and its client to `mine`."""
         if frames is not None:
@@ -135,7 +143,18 @@ class SocketConnection(Connection):
     `take` is awaited for each message, in order, from `serve` on; `left` once, after the last.
     """
 
-    __slots__ = ("_delivered", "_inbox", "_is_serving", "_transport", "_worker", "left", "take", "websocket")
+    __slots__ = (
+        "_delivered",
+        "_file",
+        "_inbox",
+        "_is_clear",
+        "_is_serving",
+        "_transport",
+        "_worker",
+        "left",
+        "take",
+        "websocket",
+    )
 
     websocket: WebSocket
     _transport: asyncio.Transport
@@ -144,6 +163,7 @@ class SocketConnection(Connection):
         super().__init__(identity, record, **times)
         self.take, self.left = take, left
         self._delivered = 0  # frames that the record does not know of yet
+        self._is_clear = False  # certain that the transport has nothing left to write
         self._inbox: list[str | bytes] | None = None  # an empty one would be most of what a silent connection weighs
         self._is_serving = False
         self._worker: asyncio.Task[None] | None = None
@@ -151,6 +171,8 @@ class SocketConnection(Connection):
     def use(self, websocket: WebSocket) -> None:
         """Be on this one, before anything else."""
         self.websocket, self._transport = websocket, websocket.transport
+        is_plain = self._transport.get_extra_info("sslcontext") is None
+        self._file = self._transport.get_extra_info("socket").fileno() if is_plain else -1
 
     @property
     def queued(self) -> int:
@@ -165,11 +187,30 @@ class SocketConnection(Connection):
         if self.live and batch.first > self.seq and not transport.is_closing():
             self.seq = self.mine = batch.last
             self._delivered += batch.count
+            self._is_clear = False
             transport.write(batch.frames)
         else:
             super().deliver(batch)
 
+    def accept(self, batch: Batch) -> int:
+        # As `deliver`, for a socket that the fan-out writes to itself, past the transport. A transport that closes
+        # tells `ended` before it gives the socket back, and then the connection is not live.
+        if self.live and batch.first > self.seq and (self._is_clear or self._is_drained()):
+            self.seq = self.mine = batch.last
+            self._delivered += batch.count
+            return self._file
+        return -1
+
+    def _is_drained(self) -> bool:
+        self._is_clear = self._file >= 0 and not self._transport.get_write_buffer_size()
+        return self._is_clear
+
+    def write_rest(self, frames: bytes) -> None:
+        self._is_clear = False
+        self._transport.write(frames)
+
     def put(self, what: Prepared | Batch) -> None:
+        self._is_clear = False
         if self.websocket.write(what.frames):
             self.record.sent += what.count
 
@@ -201,6 +242,7 @@ class SocketConnection(Connection):
 
     def heard(self) -> None:
         self.heard_at = asyncio.get_running_loop().time()
+        self._is_clear = False  # a ping has been answered, perhaps
 
     def writable(self, *, yes: bool) -> None:
         self._reads(slowly=not yes)

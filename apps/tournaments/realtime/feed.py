@@ -39,6 +39,11 @@ class RoomFeed:
         self._timer: asyncio.TimerHandle | None = None
         self._deliveries = metrics.deliveries.labels(room.kind)
 
+    def leave(self, connection: Connection) -> None:
+        """Take a connection out; safe to call twice."""
+        self.connections.pop(connection, None)
+        self._outbox.leave(connection)
+
     def send(self, event: Recorded) -> None:
         """Write an event to everybody, now or, if it is a score of many, soon."""
         self._emit(self._coalescer.take(event, self._fanout.now))

@@ -32,6 +32,7 @@ from apps.tournaments.realtime.fanout import Fanout, Prepared
 from apps.tournaments.realtime.feed import Feed
 from apps.tournaments.realtime.protocol import CloseCode, ServerPing, TokenExpiring, encode, encoded
 from apps.tournaments.realtime.rooms import Opened, Room, RoomName
+from apps.tournaments.realtime.uring import open_ring
 from apps.tournaments.realtime.utils import ERROR, PRESENCE, group_name, read_hint, send_gossip, use_loop
 from apps.tournaments.selectors.lists import players_of
 from engine.bracket import Side
@@ -100,7 +101,7 @@ class Hub:
         self.presence.leave(connection, room, connection.identity.id)
         feed = self.feeds[room.stream]
         members = feed.rooms[room]
-        members.connections.pop(connection, None)
+        members.leave(connection)
         if not members.connections:
             members.close()
             del feed.rooms[room]
@@ -243,6 +244,7 @@ class Hub:
         await asyncio.shield(self._starting)
 
     async def _do_start(self) -> None:
+        self.fanout.ring = self.fanout.ring or open_ring()
         use_loop(asyncio.get_running_loop(), self.receive)
         await self._open_channel()
         await database_sync_to_async(log.ensure)(revocation.STREAM)
@@ -360,8 +362,8 @@ class Hub:
         """Find out which feeds the log is ahead of, and read what they miss."""
         await self._open_channel()
         feeds = list(self.feeds.values())
-        await asyncio.gather(*map(self._open, feeds))
-        await asyncio.gather(*map(self._join_layer, feeds))
+        await asyncio.gather(*(self._open(feed) for feed in feeds if feed.position is None))
+        await asyncio.gather(*(self._join_layer(feed) for feed in feeds if not feed.joined_layer))
         positions = await database_sync_to_async(log.positions)([feed.stream for feed in feeds])
         for feed in feeds:
             mine, theirs = feed.position, positions.get(feed.stream)
@@ -384,15 +386,16 @@ class Hub:
         due = clock()
         while True:
             now, ping = clock(), Prepared(encoded(ServerPing(timestamp=int(time() * 1000))))
+            interval, timeout = settings.WS_HEARTBEAT_INTERVAL, settings.WS_HEARTBEAT_TIMEOUT
             for number, connection in enumerate(list(self.connections)):
                 if number % SWEEP_SLICE == SWEEP_SLICE - 1:
                     await asyncio.sleep(0)
                 try:
-                    _look_at(connection, now, ping)
+                    _look_at(connection, now, ping, interval=interval, timeout=timeout)
                 except Exception:
                     logger.exception("sweep_failed")  # for this one; the others have their deadlines
             metrics.loop_lag.observe(max(0.0, now - due))
-            pause = min(SWEEP_SECONDS, settings.WS_HEARTBEAT_INTERVAL / 4)
+            pause = min(SWEEP_SECONDS, interval / 4)
             due = clock() + pause
             await asyncio.sleep(pause)
 
@@ -407,6 +410,7 @@ class Hub:
         gauges.add(
             "rt_queued_chars_max", "The longest queue of a connection, in characters or bytes.", (), self._longest_queue
         )
+        gauges.add("rt_io_uring", "1 with io_uring.", (), lambda: Tally({(): int(self.fanout.ring is not None)}))
         gauges.add("rt_bus_up", "1 while the channel layer works.", (), lambda: Tally({(): int(self._bus_up)}))
 
     def busiest(self, most: int) -> list[tuple[str, int]]:
@@ -439,23 +443,19 @@ def _close_all(feed: Feed, code: CloseCode) -> None:
             connection.close(code)
 
 
-def _look_at(connection: Connection, now: float, ping: Prepared) -> None:
-    if now - connection.heard_at >= settings.WS_HEARTBEAT_TIMEOUT:
+def _look_at(connection: Connection, now: float, ping: Prepared, *, interval: float, timeout: float) -> None:
+    if now - connection.heard_at >= timeout:
         connection.close(CloseCode.HEARTBEAT_TIMEOUT)
     elif now >= connection.expires_at:
         connection.close(CloseCode.TOKEN_EXPIRED)
     else:
-        _remind(connection, now, ping)
-
-
-def _remind(connection: Connection, now: float, ping: Prepared) -> None:
-    if now >= connection.ping_at:
-        connection.ping_at = now + settings.WS_HEARTBEAT_INTERVAL
-        connection.put(ping)
-    left = connection.expires_at - now
-    if left <= TOKEN_WARNING_SECONDS and not connection.warned:
-        connection.warned = True
-        connection.write(encode(TokenExpiring(in_ms=int(left * 1000))))
+        if now >= connection.ping_at:
+            connection.ping_at = now + interval
+            connection.put(ping)
+        left = connection.expires_at - now
+        if left <= TOKEN_WARNING_SECONDS and not connection.warned:
+            connection.warned = True
+            connection.write(encode(TokenExpiring(in_ms=int(left * 1000))))
 
 
 def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -1,15 +1,16 @@
 """
 The site as `manage.py run` serves it, and one more address: every message to /pub appends an event to a tournament.
 
-A message is the number of the tournament's stream in the file STREAMS. Nothing of the way from the log to the sockets
-is left out; the event is of a type that every watcher of the tournament gets. With WITHOUT_LOG the way begins with the
-hint, as in a process that did not write the event.
+A message is the number of the tournament's stream in the file STREAMS, or "*" for each of them. Nothing of the way from
+the log to the sockets is left out; the event is of a type that every watcher of the tournament gets. With WITHOUT_LOG
+the way begins with the hint, as in a process that did not write the event.
 
 Usage: STREAMS=… [WITHOUT_LOG=1] DJANGO_SETTINGS_MODULE=deltacrown.settings python deltacrown_site.py PORT
 """
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from django.core.management import execute_from_command_line
 from django.db import transaction
 from django.utils import timezone
 from msgspec import Raw
+from msgspec.structs import replace
 
 from apps.eventlog import log
-from apps.eventlog.log import PUBLIC, NewEvent, Position, Recorded, iso
+from apps.eventlog.log import PUBLIC, NewEvent, Recorded, iso
 from apps.tournaments.realtime.utils import publish
 
 TEXT = "Quarter-finals move to court 2; the stream starts ten minutes later. All times are local times of the venue."
@@ -46,22 +48,26 @@ class Hints:
     """Hints of events that are in no log."""
 
     def __init__(self) -> None:
-        self.at = log.positions(streams)
+        self._last = {
+            stream: Recorded(
+                stream=stream,
+                epoch=position.epoch,
+                seq=position.seq,
+                type="tournament_updated",
+                audience=PUBLIC,
+                subject="",
+                data=Raw(DATA.encode()),
+                at="",
+            )
+            for stream, position in log.positions(streams).items()
+        }
 
-    def send(self, stream: str) -> None:
-        epoch, seq = self.at[stream].epoch, self.at[stream].seq + 1
-        self.at[stream] = Position(epoch, seq)
-        event = Recorded(
-            stream=stream,
-            epoch=epoch,
-            seq=seq,
-            type="tournament_updated",
-            audience=PUBLIC,
-            subject="",
-            data=Raw(DATA.encode()),
-            at=iso(timezone.now()),
-        )
-        publish([event])
+    def send(self, to: Iterable[str]) -> None:
+        at = iso(timezone.now())
+        for stream in to:
+            last = self._last[stream]
+            event = self._last[stream] = replace(last, seq=last.seq + 1, at=at)
+            publish([event])
 
 
 async def site_and_publisher(scope: Any, receive: Any, send: Any) -> None:
@@ -72,10 +78,11 @@ async def site_and_publisher(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     hints = await database_sync_to_async(Hints)() if "WITHOUT_LOG" in os.environ else None
     while (message := await receive())["type"] == "websocket.receive":
-        stream = streams[int(message["text"])]
+        to = streams if message["text"] == "*" else [streams[int(message["text"])]]
         if hints is not None:
-            hints.send(stream)
-        else:
+            hints.send(to)
+            continue
+        for stream in to:
             await append(stream)
 
 

@@ -122,6 +122,7 @@ class TestFigures:
         while not coming.done():
             figures = await asyncio.to_thread(scrape, address)
             assert figure(figures, "rt_bus_up") in (0, 1)
+            assert figure(figures, "rt_io_uring") in (0, 1)
         await coming
 
 

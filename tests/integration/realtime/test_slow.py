@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from apps.tournaments.models import Tournament
+from apps.tournaments.realtime import fanout
 from apps.tournaments.realtime.connection import SocketConnection
 from apps.tournaments.realtime.hub import hub
 from apps.tournaments.selectors.snapshots import tournament_snapshot
@@ -14,13 +16,20 @@ from apps.tournaments.services import Actor, matches, tournaments
 from engine.match_flow import Score
 from engine.projection import apply
 from tests import factories
-from tests.integration.server.wire import Wire, upgrade
+from tests.integration.server.wire import PING, PONG, TEXT, Wire, frame, upgrade
 from tests.rooms import path
 from tests.server import DEADLINE, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KIB = 1024
+
+
+@pytest.fixture(autouse=True, params=["by io_uring", "by the transports"])
+def way(request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which events are written. Where there is no io_uring, both are the second."""
+    settings.WS_IO_URING = request.param == "by io_uring"
+    monkeypatch.setattr(fanout, "RING_LEAST", 1)
 
 
 @pytest.fixture
@@ -50,14 +59,14 @@ def catch_up(wire: Wire, until: int) -> tuple[dict, list[str]]:
     """Read until `until` as the protocol's rule says. Return the state, and the types of the frames."""
     mine, state, types = -1, {}, []
     while mine < until:
-        frame = json.loads(wire.frame().payload)
-        types.append(frame["type"])
-        if frame["type"] == "snapshot":
-            mine, state = frame["seq"], frame["data"]
-        elif "prev" in frame and frame["seq"] > mine:
-            assert frame["prev"] <= mine
-            mine = frame["seq"]
-            apply(state, frame["data"])
+        got = json.loads(wire.frame().payload)
+        types.append(got["type"])
+        if got["type"] == "snapshot":
+            mine, state = got["seq"], got["data"]
+        elif "prev" in got and got["seq"] > mine:
+            assert got["prev"] <= mine
+            mine = got["seq"]
+            apply(state, got["data"])
     return state, types
 
 
@@ -102,9 +111,9 @@ async def test_abuse_41_one_that_falls_behind_is_kept_nothing_for_and_catches_up
 def _until(wire: Wire, seq: int) -> tuple[int, list[str]]:
     types = []
     while True:
-        frame = json.loads(wire.frame().payload)
-        types.append(frame["type"])
-        if frame.get("seq") == seq:
+        got = json.loads(wire.frame().payload)
+        types.append(got["type"])
+        if got.get("seq") == seq:
             return seq, types
 
 
@@ -135,6 +144,27 @@ async def test_abuse_40_the_others_get_every_event_while_one_does_not_read(addre
         assert quick.live
     with pytest.raises(OSError, match=r"closed|timed out|descriptor"):
         await reading
+
+
+async def test_events_and_answers_never_run_into_each_other(address, cup):
+    wire, _ = await open_slow(address, cup)
+    with wire:
+        for number in range(150):
+            if number % 10 == 0:
+                wire.send(frame(PING, b"%d" % number) + frame(TEXT, b'{"type":"ping"}'))
+            last = await say_much(cup, number)
+            await asyncio.sleep(0)
+        came, pongs, answers = -1, [], 0
+        while came < last or len(pongs) < 15 or answers < 15:
+            got = await asyncio.to_thread(wire.frame)
+            if got.opcode == PONG:
+                pongs.append(int(got.payload))
+                continue
+            assert got.opcode == TEXT
+            message = json.loads(got.payload)
+            answers += message["type"] == "pong"
+            came = message.get("seq", came)
+    assert pongs == list(range(0, 150, 10))
 
 
 async def test_one_that_takes_nothing_is_aborted(cup, fresh_limits):

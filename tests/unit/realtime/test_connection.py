@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from apps.tournaments.realtime.websocket import text_frame
 from tests.server import DEADLINE
 
 GUEST = Identity("guest:1", "guest", None, "", 300.0, "")
+FILE = 99
 TIMES = {"now": 0, "ping_at": 25, "expires_at": 300}
 
 
@@ -243,10 +245,12 @@ class TestOnAnotherServer:
 
 
 class Socket:
-    """A WebSocket, and its transport, that keeps what is written to it."""
+    """A WebSocket, its transport, and the transport's socket; it keeps what is written to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
         self.transport = self
+        self.tls = tls
+        self.waiting = 0
         self.written: list[bytes] = []
         self.is_over = False
         self.connection: SocketConnection | None = None
@@ -258,6 +262,15 @@ class Socket:
 
     def is_closing(self) -> bool:
         return self.is_over
+
+    def get_extra_info(self, name: str) -> Any:
+        return {"socket": self, "sslcontext": object() if self.tls else None}[name]
+
+    def fileno(self) -> int:
+        return FILE
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
 
     def buffered_bytes(self) -> int:
         return sum(map(len, self.written))
@@ -276,11 +289,11 @@ class Socket:
 class Use:
     """A connection on such a socket, and what was done with its messages. Each one waits for `go`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **how: bool) -> None:
         self.done: list[str | bytes] = []
         self.went, self.go = asyncio.Event(), asyncio.Event()
         self.go.set()
-        self.socket = Socket()
+        self.socket = Socket(**how)
         self.connection = SocketConnection(GUEST, Record(), take=self.take, left=self.left, **TIMES)
         self.connection.use(self.socket)
         self.socket.connection = self.connection
@@ -304,6 +317,49 @@ class TestOnOurServer:
         assert uses[0].socket.written[0] is uses[1].socket.written[0]
         uses[0].socket.end(1000, by_client=True)
         assert uses[0].connection.record.sent == 2
+
+    def test_events_that_go_to_the_socket_count_like_those_that_are_written(self):
+        use = Use()
+        assert use.connection.accept(batch(1)) == -1, "its past is to come first"
+        released(use.connection, 2)
+        assert use.connection.accept(batch(1, 2)) == -1, "it has them"
+        assert use.connection.accept(batch(2, 3)) == -1, "it has one of them"
+        assert use.connection.accept(batch(3, 4)) == FILE
+        assert (use.connection.seq, use.connection.mine) == (4, 4)
+        assert use.connection.accept(batch(4)) == -1
+        assert use.connection.accept(batch(5)) == FILE
+        use.connection.write_rest(b"the rest")
+        assert use.socket.written == [b"the rest"]
+        use.socket.end(1000, by_client=True)
+        assert use.connection.accept(batch(6)) == -1
+        assert use.connection.record.sent == 3
+
+    @pytest.mark.parametrize("what", ["a frame", "events", "the rest of events", "a pong"])
+    async def test_nothing_goes_to_the_socket_before_what_the_transport_still_has_to_write(self, what):
+        use = Use()
+        released(use.connection, 0)
+        assert use.connection.accept(batch(1)) == FILE
+        match what:
+            case "a frame":
+                use.connection.write("a")
+            case "events":
+                use.connection.deliver(batch(2))
+            case "the rest of events":
+                use.connection.write_rest(b"the rest")
+            case "a pong":
+                use.connection.heard()
+        use.socket.waiting = 3
+        assert use.connection.accept(batch(3)) == -1
+        assert use.connection.seq < 3
+        use.socket.waiting = 0
+        assert use.connection.accept(batch(3)) == FILE
+
+    def test_nothing_goes_past_the_encryption_of_a_socket(self):
+        use = Use(tls=True)
+        released(use.connection, 0)
+        assert use.connection.accept(batch(1)) == -1
+        use.connection.deliver(batch(1))
+        assert use.socket.written == [text_frame(b"event 1")]
 
     async def test_messages_wait_until_the_room_is_open_and_are_handled_in_order_with_the_end_last(self):
         use = Use()

@@ -1,16 +1,30 @@
 """One frame for all, joined with what comes meanwhile, and a loop that is free between slices."""
 
 import asyncio
+from collections.abc import Sequence
 
-from apps.tournaments.realtime.fanout import SLICE, Batch, Fanout, Outbox
+from apps.tournaments.realtime.fanout import RING_LEAST, SLICE, Batch, Fanout, Outbox
+from apps.tournaments.realtime.uring import BUFFER
 
 
 class Member:
-    def __init__(self) -> None:
+    """`socket`: where it takes batches at once; -1: it does not."""
+
+    def __init__(self, socket: int = -1) -> None:
         self.got: list[Batch] = []
+        self.socket = socket
+        self.rest: list[bytes] = []
 
     def deliver(self, batch: Batch) -> None:
         self.got.append(batch)
+
+    def accept(self, batch: Batch) -> int:
+        if self.socket >= 0:
+            self.got.append(batch)
+        return self.socket
+
+    def write_rest(self, frames: bytes) -> None:
+        self.rest.append(frames)
 
     def abort(self) -> None:
         raise AssertionError("nobody is thrown out here")
@@ -79,6 +93,8 @@ async def test_whoever_leaves_while_the_room_is_written_gets_no_more_of_it():
     late = {member for member in members if not member.got}
     gone = set(list(late)[:100])
     members -= gone
+    for member in gone:
+        outbox.leave(member)
     await rest(outbox)
     assert not any(member.got for member in gone)
     assert all(member.seqs == [1] for member in members)
@@ -136,3 +152,126 @@ def test_what_comes_after_a_position_is_a_batch_of_its_own():
     assert rest_ is not None
     assert (rest_.first, rest_.last, rest_.texts) == (5, 8, ["b", "c"])
     assert rest_.frames == b"\x81\x01b\x81\x01c"
+
+
+class Ring:
+    """A ring that notes what it is given; `takes` says how many bytes a socket takes, if not all."""
+
+    is_broken = False
+
+    def __init__(self, takes: dict[int, int] | None = None) -> None:
+        self.takes = takes or {}
+        self.calls: list[tuple[list[int], list[tuple[int, bytes]]]] = []
+
+    def send(self, sockets: Sequence[int], runs: Sequence[tuple[int, bytes]]) -> dict[int, int]:
+        assert sum(count for count, _ in runs) == len(sockets) == len(set(sockets))
+        assert len(sockets) <= SLICE
+        assert sum(len(frames) for _, frames in runs) <= BUFFER
+        self.calls.append((list(sockets), list(runs)))
+        return {place: self.takes[one] for place, one in enumerate(sockets) if one in self.takes}
+
+
+def fanout_with(ring: Ring) -> Fanout:
+    fanout = Fanout()
+    fanout.ring = ring
+    return fanout
+
+
+async def test_what_a_turn_brings_to_many_rooms_is_one_call_and_who_takes_nothing_at_once_is_written_to():
+    ring = Ring()
+    fanout, rooms = fanout_with(ring), [[Member(10 * number + one) for one in range(10)] for number in range(3)]
+    rooms[1][4].socket = -1
+    outboxes = [Outbox(members) for members in rooms]
+    for number, outbox in enumerate(outboxes):
+        outbox.add(number, b"%d" % number)
+        fanout.wake(outbox)
+    await rest(*outboxes)
+    expected = [(10, b"\x81\x010"), (9, b"\x81\x011"), (10, b"\x81\x012")]
+    assert ring.calls == [([one for one in range(30) if one != 14], expected)]
+    assert all(len(member.got) == 1 for members in rooms for member in members)
+
+
+async def test_what_a_socket_did_not_take_is_left_to_its_transport():
+    ring = Ring({3: 0, RING_LEAST: 2})
+    fanout, members = fanout_with(ring), [Member(one) for one in range(1, RING_LEAST + 1)]
+    outbox = Outbox(members)
+    outbox.add(1, b"abc")
+    fanout.wake(outbox)
+    await rest(outbox)
+    assert {member.socket: member.rest for member in members if member.rest} == {
+        3: [b"\x81\x03abc"],
+        RING_LEAST: [b"abc"],
+    }
+
+
+async def test_a_few_are_written_to_one_by_one():
+    ring = Ring()
+    fanout, members = fanout_with(ring), [Member(one) for one in range(RING_LEAST - 1)]
+    outbox = Outbox(members)
+    outbox.add(1, b"abc")
+    fanout.wake(outbox)
+    await rest(outbox)
+    assert ring.calls == []
+    assert all(member.rest == [b"\x81\x03abc"] for member in members)
+
+
+async def test_more_than_a_ring_holds_goes_to_the_transports():
+    ring = Ring()
+    fanout, rooms = fanout_with(ring), [[Member(100 * number + one) for one in range(100)] for number in range(2)]
+    outboxes = [Outbox(members) for members in rooms]
+    for number, outbox in enumerate(outboxes):
+        outbox.add(number, b"x" * (BUFFER - 10))
+        fanout.wake(outbox)
+    await rest(*outboxes)
+    assert [sockets for sockets, _ in ring.calls] == [list(range(100))]
+    assert all(len(member.got) == 1 for members in rooms for member in members)
+
+
+async def test_nobody_is_in_one_call_twice_whatever_comes_while_a_room_is_written():
+    # A part of the first batch that a socket did not take would be followed by the second.
+    ring = Ring()
+    fanout = fanout_with(ring)
+    large, small = Outbox([Member(one) for one in range(SLICE - 50)]), [Member(SLICE + one) for one in range(300)]
+    outbox = Outbox(small)
+    for one in (large, outbox):
+        one.add(1, b"x")
+        fanout.wake(one)
+    await asyncio.sleep(0)
+    assert len(ring.calls) == 1
+    outbox.add(2, b"y")
+    await rest(large, outbox)
+    assert all(member.seqs == [1, 2] for member in small)
+
+
+async def test_a_ring_that_broke_is_given_up_and_nobody_misses_anything():
+    ring = Ring()
+    fanout, members = fanout_with(ring), [Member(one) for one in range(RING_LEAST)]
+    outbox = Outbox(members)
+    ring.takes = {member.socket: 0 for member in members}
+    ring.is_broken = False
+    outbox.add(1, b"a")
+    fanout.wake(outbox)
+    await rest(outbox)
+    ring.is_broken = True
+    outbox.add(2, b"b")
+    fanout.wake(outbox)
+    await rest(outbox)
+    assert fanout.ring is None
+    assert len(ring.calls) == 1
+    assert all(member.rest == [b"\x81\x01a"] and member.seqs == [1, 2] for member in members)
+
+
+async def test_one_whose_rest_cannot_be_written_is_aborted(caplog):
+    class Stuck(Broken):
+        def write_rest(self, frames: bytes) -> None:
+            raise RuntimeError("a bug")
+
+    ring, stuck = Ring({0: 0}), Stuck(0)
+    fanout, others = fanout_with(ring), [Member(one) for one in range(1, RING_LEAST)]
+    outbox = Outbox([stuck, *others])
+    outbox.add(1, b"a")
+    fanout.wake(outbox)
+    await rest(outbox)
+    assert stuck.aborted == 1
+    assert "delivery_failed" in caplog.text
+    assert all(member.seqs == [1] for member in others)
