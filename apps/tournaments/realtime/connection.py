@@ -193,8 +193,7 @@ class SocketConnection(Connection):
             super().deliver(batch)
 
     def accept(self, batch: Batch) -> int:
-        # As `deliver`, for a socket that the fan-out writes to itself, past the transport. A transport that closes
-        # tells `ended` before it gives the socket back, and then the connection is not live.
+        # As `deliver`, for a socket that the fan-out writes to itself, past the transport.
         if self.live and batch.first > self.seq and (self._is_clear or self._is_drained()):
             self.seq = self.mine = batch.last
             self._delivered += batch.count
@@ -248,6 +247,8 @@ class SocketConnection(Connection):
         self._reads(slowly=not yes)
 
     def ended(self, code: int, reason: str, *, by_client: bool) -> None:
+        # The transport tells it before it gives the socket back, whose number may then be another connection's.
+        self._file, self._is_clear = -1, False
         self.record.sent += self._delivered
         self.record.closed(code, "client" if by_client else "server")
         self.closed_with, self.live = self.closed_with or code, False

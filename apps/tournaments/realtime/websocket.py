@@ -234,10 +234,12 @@ class WebSocket(Bounded):
         if self._parser is not None:
             self._parser.parser.close()  # which refers to what refers to it, and would wait for the garbage collector
             self._parser = None
-        if self._is_paused:
-            self._is_paused = False
-            self.receiver.writable(yes=True)  # nobody need wait any longer
-        self._end(CloseCode.ABNORMAL_CLOSURE, "", by_client=True)
+        try:
+            if self._is_paused:
+                self._is_paused = False
+                self.receiver.writable(yes=True)  # nobody need wait any longer
+        finally:
+            self._end(CloseCode.ABNORMAL_CLOSURE, "", by_client=True)
 
     def eof_received(self) -> None:
         # The transport closes now, but not before the client has taken everything.

@@ -331,7 +331,8 @@ class TestOnOurServer:
         use.connection.write_rest(b"the rest")
         assert use.socket.written == [b"the rest"]
         use.socket.end(1000, by_client=True)
-        assert use.connection.accept(batch(6)) == -1
+        use.connection.live = True
+        assert use.connection.accept(batch(6)) == -1, "the number of the socket may be somebody else's by now"
         assert use.connection.record.sent == 3
 
     @pytest.mark.parametrize("what", ["a frame", "events", "the rest of events", "a pong"])
