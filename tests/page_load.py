@@ -11,11 +11,13 @@ from playwright.async_api import Browser, BrowserContext, Page
 _OBSERVE = """
 window.observed = {shift: 0, shifted: [], paint: null, largest: null};
 const name = (node) => node ? `${node.nodeName}.${node.className || ""}` : "";
+const place = (rect) => `${rect.x},${rect.y} ${rect.width}×${rect.height}`;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (entry.hadRecentInput) continue;
     observed.shift += entry.value;
-    observed.shifted.push(...entry.sources.map((source) => name(source.node)));
+    observed.shifted.push(...entry.sources.map((source) =>
+      `${name(source.node)} ${place(source.previousRect)} → ${place(source.currentRect)}, ${entry.startTime} ms`));
   }
 }).observe({type: "layout-shift", buffered: true});
 new PerformanceObserver((list) => {
