@@ -62,9 +62,7 @@ async def test_a_first_visit_is_light_and_nothing_moves_while_matches_are_played
 async def test_nothing_moves_while_a_page_arrives_bit_by_bit(address: str, browser: Browser):
     tournament = await sync_to_async(drawn)(64, capacity=64)
     for path in ("", "bracket/", "matches/"):
-        async with loading(
-            browser, f"http://{address}/t/{tournament.pk}/{path}"
-        ) as load:
+        async with loading(browser, f"http://{address}/t/{tournament.pk}/{path}") as load:
             # Again, with the styles there already, and slowly.
             network = await load.page.context.new_cdp_session(load.page)
             slow = {"offline": False, "latency": 20, "downloadThroughput": 8_000, "uploadThroughput": 8_000}
