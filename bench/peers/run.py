@@ -51,7 +51,7 @@ FIRST_ONES = 20  # they load modules and fill caches, before anything is counted
 SETTLE_SECONDS = 2.0
 LEAST_CPU = 0.05  # the kernel counts in steps of 0.01 s
 ROOMS, EACH = 1_000, 10
-TIDES = {"in waves": ["waves"], "4 events under way": ["closed", WINDOW], "one": ["closed", 1]}  # waves come first
+WORKLOADS = {"in waves": ["waves"], "4 events under way": ["closed", WINDOW], "one": ["closed", 1]}  # waves come first
 MISSED = 20  # events, while everybody is cut off
 PATIENCE = 60.0
 PER = 100_000
@@ -256,9 +256,9 @@ def rooms_lines(bench: Bench) -> list[str]:
         for title, (names, count) in layouts.items():
             found[title].append(in_rooms(bench, names, count))
             say(f"{title}: " + ", ".join(f"{name} {per:.3f}" for name, per in found[title][-1].items()))
-    lines = ["| CPU s of 100,000 deliveries | " + " | ".join(TIDES) + " |", "|---" * (len(TIDES) + 1) + "|"]
+    lines = ["| CPU s of 100,000 deliveries | " + " | ".join(WORKLOADS) + " |", "|---" * (len(WORKLOADS) + 1) + "|"]
     for title, runs in found.items():
-        cells = (f"{statistics.median(run[name] for run in runs):.2f}" for name in TIDES)
+        cells = (f"{statistics.median(run[name] for run in runs):.2f}" for name in WORKLOADS)
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return lines
 
@@ -268,7 +268,7 @@ def in_rooms(bench: Bench, streams: Sequence[str], count: int) -> Figures:
     with bench.running(DELTACROWN, count, streams, WITHOUT_LOG="1") as (server, load):
         bench.check(DELTACROWN, "rooms", load.tell("connect", count))
         load.tell("hold", SETTLE_SECONDS)
-        for name, command in TIDES.items():
+        for name, command in WORKLOADS.items():
             load.tell(*command, 1)
             cpu = server.cpu()
             answer = load.tell(*command, bench.options.seconds)

@@ -320,26 +320,28 @@ class TestOnOurServer:
 
     def test_events_that_go_to_the_socket_count_like_those_that_are_written(self):
         use = Use()
-        assert use.connection.accept(batch(1)) == -1, "its past is to come first"
+        assert use.connection.accept(batch(1)) is None, "its past is to come first"
         released(use.connection, 2)
-        assert use.connection.accept(batch(1, 2)) == -1, "it has them"
-        assert use.connection.accept(batch(2, 3)) == -1, "it has one of them"
-        assert use.connection.accept(batch(3, 4)) == FILE
+        assert use.connection.accept(batch(1, 2)) is None, "it has them"
+        assert use.connection.accept(batch(2, 3)) is None, "it has one of them"
+        assert use.connection.accept(batch(3, 4)) is use.connection
+        assert use.connection.file == FILE
         assert (use.connection.seq, use.connection.mine) == (4, 4)
-        assert use.connection.accept(batch(4)) == -1
-        assert use.connection.accept(batch(5)) == FILE
+        assert use.connection.accept(batch(4)) is None
+        assert use.connection.accept(batch(5)) is use.connection
         use.connection.write_rest(b"the rest")
         assert use.socket.written == [b"the rest"]
         use.socket.end(1000, by_client=True)
         use.connection.live = True
-        assert use.connection.accept(batch(6)) == -1, "the number of the socket may be somebody else's by now"
+        assert use.connection.accept(batch(6)) is None, "the number of the socket may be somebody else's by now"
+        assert use.connection.file == -1
         assert use.connection.record.sent == 3
 
     @pytest.mark.parametrize("what", ["a frame", "events", "the rest of events", "a pong"])
     async def test_nothing_goes_to_the_socket_before_what_the_transport_still_has_to_write(self, what):
         use = Use()
         released(use.connection, 0)
-        assert use.connection.accept(batch(1)) == FILE
+        assert use.connection.accept(batch(1)) is use.connection
         match what:
             case "a frame":
                 use.connection.write("a")
@@ -350,15 +352,15 @@ class TestOnOurServer:
             case "a pong":
                 use.connection.heard()
         use.socket.waiting = 3
-        assert use.connection.accept(batch(3)) == -1
+        assert use.connection.accept(batch(3)) is None
         assert use.connection.seq < 3
         use.socket.waiting = 0
-        assert use.connection.accept(batch(3)) == FILE
+        assert use.connection.accept(batch(3)) is use.connection
 
     def test_nothing_goes_past_the_encryption_of_a_socket(self):
         use = Use(tls=True)
         released(use.connection, 0)
-        assert use.connection.accept(batch(1)) == -1
+        assert use.connection.accept(batch(1)) is None
         use.connection.deliver(batch(1))
         assert use.socket.written == [text_frame(b"event 1")]
 

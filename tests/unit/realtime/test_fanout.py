@@ -8,20 +8,21 @@ from apps.tournaments.realtime.uring import BUFFER
 
 
 class Member:
-    """`socket`: where it takes batches at once; -1: it does not."""
+    """`file`: where it takes batches at once; -1: it does not."""
 
-    def __init__(self, socket: int = -1) -> None:
+    def __init__(self, file: int = -1) -> None:
         self.got: list[Batch] = []
-        self.socket = socket
+        self.file = file
         self.rest: list[bytes] = []
 
     def deliver(self, batch: Batch) -> None:
         self.got.append(batch)
 
-    def accept(self, batch: Batch) -> int:
-        if self.socket >= 0:
-            self.got.append(batch)
-        return self.socket
+    def accept(self, batch: Batch) -> "Member | None":
+        if self.file < 0:
+            return None
+        self.got.append(batch)
+        return self
 
     def write_rest(self, frames: bytes) -> None:
         self.rest.append(frames)
@@ -180,7 +181,7 @@ def fanout_with(ring: Ring) -> Fanout:
 async def test_what_a_turn_brings_to_many_rooms_is_one_call_and_who_takes_nothing_at_once_is_written_to():
     ring = Ring()
     fanout, rooms = fanout_with(ring), [[Member(10 * number + one) for one in range(10)] for number in range(3)]
-    rooms[1][4].socket = -1
+    rooms[1][4].file = -1
     outboxes = [Outbox(members) for members in rooms]
     for number, outbox in enumerate(outboxes):
         outbox.add(number, b"%d" % number)
@@ -198,7 +199,7 @@ async def test_what_a_socket_did_not_take_is_left_to_its_transport():
     outbox.add(1, b"abc")
     fanout.wake(outbox)
     await rest(outbox)
-    assert {member.socket: member.rest for member in members if member.rest} == {
+    assert {member.file: member.rest for member in members if member.rest} == {
         3: [b"\x81\x03abc"],
         RING_LEAST: [b"abc"],
     }
@@ -247,7 +248,7 @@ async def test_a_ring_that_broke_is_given_up_and_nobody_misses_anything():
     ring = Ring()
     fanout, members = fanout_with(ring), [Member(one) for one in range(RING_LEAST)]
     outbox = Outbox(members)
-    ring.takes = {member.socket: 0 for member in members}
+    ring.takes = {member.file: 0 for member in members}
     ring.is_broken = False
     outbox.add(1, b"a")
     fanout.wake(outbox)
