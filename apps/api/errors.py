@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
@@ -61,6 +61,16 @@ def problem(
 
 def not_found(_request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
     return problem(404, ErrorCode.NOT_FOUND, _("There is nothing at this address. /api/v1/docs lists what there is."))
+
+
+def refused_unread(_request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer what was refused before an address was looked for."""
+    detail = (
+        _("The header Host names no address of this site.")
+        if isinstance(error, DisallowedHost)
+        else _("The request cannot be read.")
+    )
+    return problem(400, ErrorCode.BAD_REQUEST, detail)
 
 
 def method_not_allowed(allowed: str) -> HttpResponse:

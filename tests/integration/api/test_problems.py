@@ -35,6 +35,11 @@ class TestKinds:
         problem = refused(Person(make_user()).post(f"/tournaments/{cup.pk}/cancel"), 403, "permission_denied")
         assert problem["detail"] == "Only an organiser of this tournament can do this."
 
+    def test_a_host_that_is_none_of_ours(self):
+        for host in ("[<iaz.#I.", "elsewhere.example"):
+            problem = refused(Client(headers={"Host": host}).get("/api/v1/tournaments"), 400, "bad_request")
+            assert problem["detail"] == "The header Host names no address of this site."
+
     def test_no_such_thing(self):
         refused(Person().get("/tournaments/999"), 404, "not_found")
         refused(Person(make_user()).post("/matches/999/start"), 404, "not_found")
