@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from hypothesis.internal.conjecture import providers
 
 from deltacrown import catalogues
 from tests import services
@@ -14,6 +15,15 @@ from tests import services
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis_settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
 hypothesis_settings.load_profile("ci")
+
+
+@pytest.hookimpl(trylast=True)  # after Hypothesis has loaded the profile that the command line names
+def pytest_configure() -> None:
+    if hypothesis_settings.default.derandomize:
+        # Hypothesis also draws what stands in the modules of ours that are loaded by then: the order of tests would
+        # choose the examples.
+        providers._get_local_constants = providers.Constants
+
 
 # `make test` has done so; whoever calls pytest alone has it done here.
 catalogues.compile_all()

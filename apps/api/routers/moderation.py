@@ -61,7 +61,7 @@ def report_team(request: HttpRequest, team_id: TeamId, body: schemas.NewReport) 
 
 @router.get(
     "/tournaments/{row:tournament_id}/reports",
-    response=schemas.ReportPage,
+    response=schemas.AbuseReportPage,
     operation_id="listReports",
     summary="The reports of a tournament, open ones first",
     description="For its staff.",

@@ -46,15 +46,15 @@ from apps.api.schemas.matches import (
 from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.moderation import (
+    AbuseReport,
+    AbuseReportPage,
     Ban,
     BanAnswer,
     BanPage,
     HiddenAnswer,
     NewBan,
     NewReport,
-    Report,
     ReportAnswer,
-    ReportPage,
     Resolution,
 )
 from apps.api.schemas.overlays import OnStream, Overlays, OverlaysAnswer
@@ -114,6 +114,8 @@ from apps.api.schemas.tournaments import (
 
 __all__ = [
     "DOCUMENT",
+    "AbuseReport",
+    "AbuseReportPage",
     "Again",
     "Announcement",
     "AnnouncementAnswer",
@@ -193,9 +195,7 @@ __all__ = [
     "ReopenAnswer",
     "Reopening",
     "ReplayRequest",
-    "Report",
     "ReportAnswer",
-    "ReportPage",
     "Resolution",
     "RoomRequest",
     "RoomToken",

@@ -20,7 +20,7 @@ class ReportAnswer(BaseModel):
     report: int
 
 
-class Report(BaseModel):
+class AbuseReport(BaseModel):
     id: int
     entry: int | None = Field(description="Whose name is meant; null for an image.")
     evidence: int | None
@@ -32,7 +32,7 @@ class Report(BaseModel):
     note: str = Field(description="What was done about it.")
 
 
-class ReportPage(Page[Report]):
+class AbuseReportPage(Page[AbuseReport]):
     pass
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pydantic import BaseModel
 
 from apps.api import schemas
 from apps.eventlog.log import PUBLIC, STAFF
@@ -247,6 +248,18 @@ def test_the_schemas_name_every_field_of_the_state():
     documented = Person().get("/openapi.json").json()["components"]["schemas"]
     for part in ("properties", "required"):
         assert {name: set(documented[name][part]) for name in rows} == {name: set(row) for name, row in rows.items()}
+
+
+def subclasses(kind):
+    return [each for child in kind.__subclasses__() for each in (child, *subclasses(child))]
+
+
+def test_no_two_schemas_share_a_name_under_which_the_document_would_keep_one_of_them():
+    # ninja derives some from ours, of the same name and module
+    ours = {(each.__module__, each.__name__) for each in subclasses(BaseModel) if each.__module__.startswith("apps.")}
+    names = Counter(name for _, name in ours)
+    assert names["Tournament"] == 1
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def eventful():
