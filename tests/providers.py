@@ -160,7 +160,7 @@ def standing_in(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Stan
         monkeypatch.setattr(adapter, "profile_url", f"{stand_in.address}{profile}")
     monkeypatch.setattr(SteamProvider, "authorize_url", f"{stand_in.address}/openid/login")
     monkeypatch.setattr(SteamProvider, "summaries_url", f"{stand_in.address}/summaries")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield stand_in

@@ -108,7 +108,7 @@ def test_the_end_of_an_event_loop_leaves_nobody_waiting(asked):
         for n in range(3):
             asyncio.create_task(asked.ask(n))  # noqa: RUF006 - ends with the loop
         await asyncio.sleep(0)
-        asyncio.get_running_loop().call_later(0.05, asked.go.set)
+        threading.Timer(0.05, asked.go.set).start()  # the loop has ended by then, and waits for its threads
 
     asyncio.run(leave())
     assert asyncio.run(asked.ask(3)) == 6
