@@ -734,7 +734,8 @@ class TestSeveralProcesses:
         while any([await count(redis_world.limiter, n) for n in ("ip", "user", "{room:full}:seats")]):
             assert time.monotonic() - killed < lease_seconds + 1
         assert (await redis_world.limiter.room_try_join("full", "user:1", "c", 25)).count == 1
-        assert not [name for name in await redis_world.keys() if "guest" in name]
+        while any("guest" in name for name in await redis_world.keys()):  # gone a ms after what they held
+            assert time.monotonic() - killed < lease_seconds + 1
 
 
 class OwnRedis:
