@@ -178,7 +178,6 @@ class RoomConsumer(ABC):
 
     def _attach(self, connection: Connection) -> None:
         self.connection = connection
-        connection.rights_changed = self._look_again
         connection.caught_up = self._show_soon
 
     async def _leave(self) -> None:
@@ -199,6 +198,7 @@ class RoomConsumer(ABC):
 
     async def _enter(self, scope: dict[str, Any]) -> None:
         self.feed = await hub.join(self.connection, self.opened.room, self.opened.side)
+        self.connection.rights_changed = self._look_again  # what changed before, hub.changes tells
         hub.remember(self.feed, self.name, self.opened)
         if self.is_member and hub.changes != scope["changes"]:
             # Nobody told this connection, which was not in the hub yet.
@@ -367,7 +367,7 @@ class RoomConsumer(ABC):
         if self.opened != before:
             self.owed = "welcome"
         if (self.opened.room, self.opened.side) != (before.room, before.side):
-            self.feed = await hub.move(self.connection, self.opened.room, self.opened.side)
+            hub.move(self.connection, self.opened.room, self.opened.side)
 
     def _read_person(self) -> None:
         """Know the person as they are now, who were somebody else, perhaps, when the room opened. Runs in a thread."""

@@ -78,10 +78,19 @@ class Hub:
         await self._open(feed)
         return feed
 
-    async def move(self, connection: Connection, room: Room, side: Side | None = None) -> Feed:
-        """Put a connection that is in a room into another one instead."""
-        self._take_out(connection, self.connections[connection])
-        return await self.join(connection, room, side)
+    def move(self, connection: Connection, room: Room, side: Side | None = None) -> None:
+        """
+        Put a connection that is in a room into another one of the same stream instead.
+
+        The feed goes on where it is: one that began anew could be past the next change of the holder's own role.
+        """
+        before, feed = self.connections[connection], self.feeds[room.stream]
+        self.presence.leave(connection, before, connection.identity.id)
+        self.presence.join(connection, room, connection.identity.id, side)
+        if room != before:
+            self.connections[connection] = room
+            feed.room(room).connections[connection] = None
+            self._empty(feed, before, connection)
 
     def leave(self, connection: Connection) -> None:
         """Take a connection out; safe to call twice, or for one that never joined."""
@@ -100,16 +109,20 @@ class Hub:
     def _take_out(self, connection: Connection, room: Room) -> None:
         self.presence.leave(connection, room, connection.identity.id)
         feed = self.feeds[room.stream]
-        members = feed.rooms[room]
-        members.leave(connection)
-        if not members.connections:
-            members.close()
-            del feed.rooms[room]
+        self._empty(feed, room, connection)
         if not feed.rooms:
             del self.feeds[room.stream]
             for name in feed.names:
                 self.public.pop(name, None)
             self._leave_layer(feed)
+
+    def _empty(self, feed: Feed, room: Room, connection: Connection) -> None:
+        """Take a connection out of a room, which ends with its last."""
+        members = feed.rooms[room]
+        members.leave(connection)
+        if not members.connections:
+            members.close()
+            del feed.rooms[room]
 
     def channel(self, connection: Connection) -> str:
         """Return the address at which `send_error_to_channel` finds a connection."""

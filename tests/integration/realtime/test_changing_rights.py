@@ -118,6 +118,25 @@ async def test_of_two_changes_only_the_last_is_shown_however_slow_the_first(cup,
     await visitor.left()
 
 
+async def test_who_is_alone_in_a_tournament_misses_no_change_of_their_own_role(cup, monkeypatch):
+    visitor = Visitor(cup.room, cup.user)
+    await visitor.until("snapshot")
+    opening, waits, go = gate(TournamentConsumer._open)
+    monkeypatch.setattr(TournamentConsumer, "_open", opening)
+    await cup.add(cup.user)
+    await hub.compare()
+    await waits.wait()
+    await cup.remove(cup.user)
+    go.set()
+    await visitor.settle()
+    await hub.compare()
+    await visitor.settle()
+    roles = [frame["data"]["role"] for frame in visitor.of("connection_established")]
+    assert roles == ["spectator", "spectator"]
+    assert {len(frame["data"]["staff"]) for frame in visitor.of("snapshot")} == {0}
+    await visitor.left()
+
+
 async def test_a_snapshot_that_is_asked_for_while_the_role_changes_leaves_no_hole(cup, monkeypatch):
     visitor = Visitor(cup.room, cup.user)
     await visitor.until("snapshot")
@@ -181,21 +200,18 @@ async def test_a_referee_who_becomes_an_organizer_stays_in_the_room(cup):
     await visitor.left()
 
 
-async def test_a_connection_that_ends_while_it_is_moved_is_in_no_room(cup, monkeypatch):
+async def test_a_connection_that_ends_while_its_role_is_found_out_is_in_no_room(cup, monkeypatch):
     other, visitor = Visitor(cup.room, cup.other), Visitor(cup.room, cup.user)
     await other.until("snapshot")
     await visitor.until("snapshot")
-    opening = asyncio.Event()
-
-    async def slow(feed):
-        opening.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(hub, "_open", slow)
+    opening, waits, go = gate(TournamentConsumer._open)
+    monkeypatch.setattr(TournamentConsumer, "_open", opening)
     await cup.add(cup.user)
     await hub.catch_up(hub.feeds[cup.row.stream])
-    await opening.wait()
+    await waits.wait()
     await visitor.left()
+    go.set()
+    await other.settle()
     [members] = hub.feeds[cup.row.stream].rooms.values()
     assert list(members.connections) == [other.consumer.connection]
     await other.left()
