@@ -33,5 +33,5 @@ urlpatterns = [
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what a middleware refused: programs get a problem, people a page."""
-    refuse = errors.refused_unread if request.path_info.startswith(f"/{API}") else bad_request
+    refuse = errors.refused_by_middleware if request.path_info.startswith(f"/{API}") else bad_request
     return refuse(request, exception)

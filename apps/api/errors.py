@@ -63,12 +63,12 @@ def not_found(_request: HttpRequest, *_args: object, **_kwargs: object) -> HttpR
     return problem(404, ErrorCode.NOT_FOUND, _("There is nothing at this address. /api/v1/docs lists what there is."))
 
 
-def refused_unread(_request: HttpRequest, error: Exception) -> HttpResponse:
-    """Answer what was refused before an address was looked for."""
+def refused_by_middleware(_request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer what a middleware refused, around the operations, whose exceptions `install` is for."""
     detail = (
-        _("The header Host names no address of this site.")
+        _("The header Host names no address of this site. Its operator lists them in ALLOWED_HOSTS.")
         if isinstance(error, DisallowedHost)
-        else _("The request cannot be read.")
+        else _("The request was refused. Send it again; if you were signed out meanwhile, sign in first.")
     )
     return problem(400, ErrorCode.BAD_REQUEST, detail)
 

@@ -25,37 +25,37 @@ NO_NOTE, NO_REASON = schemas.Resolution(), schemas.NewBan()
 
 @router.post(
     "/entries/{row:entry_id}/reports",
-    response={201: schemas.ReportAnswer},
+    response={201: schemas.AbuseReportAnswer},
     operation_id="reportEntry",
     summary="Report an entrant's name",
     description="To the tournament's staff and the administrators of the site. Ten reports an hour.",
 )
 def report_entry(
-    request: HttpRequest, entry_id: EntryId, body: schemas.NewReport, key: IdempotencyKey = None
+    request: HttpRequest, entry_id: EntryId, body: schemas.NewAbuseReport, key: IdempotencyKey = None
 ) -> Answer:
     return _reported(reports.report_entry(actor(request, key), entry_id, reason=body.reason, text=body.text))
 
 
 @router.post(
     "/evidence/{row:evidence_id}/reports",
-    response={201: schemas.ReportAnswer},
+    response={201: schemas.AbuseReportAnswer},
     operation_id="reportEvidence",
     summary="Report an image of a dispute",
 )
 def report_evidence(
-    request: HttpRequest, evidence_id: EvidenceId, body: schemas.NewReport, key: IdempotencyKey = None
+    request: HttpRequest, evidence_id: EvidenceId, body: schemas.NewAbuseReport, key: IdempotencyKey = None
 ) -> Answer:
     return _reported(reports.report_evidence(actor(request, key), evidence_id, reason=body.reason, text=body.text))
 
 
 @router.post(
     "/teams/{row:team_id}/reports",
-    response={201: schemas.ReportAnswer},
+    response={201: schemas.AbuseReportAnswer},
     operation_id="reportTeam",
     summary="Report a team's name",
     description="To the administrators of the site.",
 )
-def report_team(request: HttpRequest, team_id: TeamId, body: schemas.NewReport) -> Answer:
+def report_team(request: HttpRequest, team_id: TeamId, body: schemas.NewAbuseReport) -> Answer:
     return _reported(reports.report_team(actor(request, None), team_id, reason=body.reason, text=body.text))
 
 
@@ -74,7 +74,7 @@ def list_reports(request: HttpRequest, tournament_id: TournamentId, window: Quer
 
 @router.post(
     "/reports/{row:report_id}/resolve",
-    response=schemas.ReportAnswer,
+    response=schemas.AbuseReportAnswer,
     operation_id="resolveReport",
     summary="Say that a report was dealt with",
 )

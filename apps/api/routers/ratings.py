@@ -17,7 +17,7 @@ router = Router(tags=["ratings"])
 Answer = dict[str, Any]
 
 
-class OfGame(BaseModel):
+class RatedGame(BaseModel):
     game: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00]*$", description="As tournaments name it.")
 
 
@@ -29,7 +29,7 @@ class OfGame(BaseModel):
     summary="Who is strong in a game, best first",
     description="From the results of rated tournaments; names without an account have no rating.",
 )
-def list_ratings(request: HttpRequest, game: Query[OfGame], window: Query[Window]) -> Answer:
+def list_ratings(request: HttpRequest, game: Query[RatedGame], window: Query[Window]) -> Answer:
     return page(ratings.ratings_in(game.game), window, rating_detail)
 
 

@@ -47,14 +47,14 @@ from apps.api.schemas.me import Profile, ProfileChanges
 from apps.api.schemas.members import Appointment, Member, MemberAnswer, MemberPage, RemovalAnswer
 from apps.api.schemas.moderation import (
     AbuseReport,
+    AbuseReportAnswer,
     AbuseReportPage,
     Ban,
     BanAnswer,
     BanPage,
     HiddenAnswer,
+    NewAbuseReport,
     NewBan,
-    NewReport,
-    ReportAnswer,
     Resolution,
 )
 from apps.api.schemas.overlays import OnStream, Overlays, OverlaysAnswer
@@ -115,6 +115,7 @@ from apps.api.schemas.tournaments import (
 __all__ = [
     "DOCUMENT",
     "AbuseReport",
+    "AbuseReportAnswer",
     "AbuseReportPage",
     "Again",
     "Announcement",
@@ -162,6 +163,7 @@ __all__ = [
     "MyEntry",
     "MyEntryPage",
     "MyTeamPage",
+    "NewAbuseReport",
     "NewAnnouncement",
     "NewApiToken",
     "NewApiTokenAnswer",
@@ -172,7 +174,6 @@ __all__ = [
     "NewEntry",
     "NewIntegration",
     "NewIntegrationAnswer",
-    "NewReport",
     "NewStaffLink",
     "NewStage",
     "NewStation",
@@ -195,7 +196,6 @@ __all__ = [
     "ReopenAnswer",
     "Reopening",
     "ReplayRequest",
-    "ReportAnswer",
     "Resolution",
     "RoomRequest",
     "RoomToken",

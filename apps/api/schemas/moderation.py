@@ -11,12 +11,12 @@ _Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")
 _Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
-class NewReport(Input):
+class NewAbuseReport(Input):
     reason: Annotated[Complaint, Field(strict=False)]
     text: _Text = ""
 
 
-class ReportAnswer(BaseModel):
+class AbuseReportAnswer(BaseModel):
     report: int
 
 

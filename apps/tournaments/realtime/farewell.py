@@ -15,7 +15,10 @@ _REFUSALS: dict[CloseCode, tuple[ErrorCode, str]] = {
         "A token is needed. POST /api/v1/realtime/token gives one, to guests too.",
     ),
     CloseCode.TOKEN_EXPIRED: (ErrorCode.TOKEN_EXPIRED, "The token has expired. Get a new one and connect again."),
-    CloseCode.FORBIDDEN: (ErrorCode.FORBIDDEN, "This connection is not allowed."),
+    CloseCode.FORBIDDEN: (
+        ErrorCode.FORBIDDEN,
+        "This connection is not allowed. Get a token for this room; a program offers it as subprotocol bearer.<token>.",
+    ),
     CloseCode.HEARTBEAT_TIMEOUT: (ErrorCode.BAD_REQUEST, "Nothing was heard for too long. Connect again and resume."),
     CloseCode.RATE_LIMITED: (ErrorCode.RATE_LIMITED, "Too much for one. Connect again after the time given."),
     CloseCode.ROOM_FULL: (ErrorCode.ROOM_FULL, "The room is full. Try again after the time given."),

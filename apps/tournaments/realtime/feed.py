@@ -109,6 +109,14 @@ class Feed:
             found = self.rooms[room] = RoomFeed(room, self._fanout)
         return found
 
+    def leave(self, connection: Connection, room: Room) -> None:
+        """Take a connection out of a room, which ends with its last."""
+        members = self.rooms[room]
+        members.leave(connection)
+        if not members.connections:
+            members.close()
+            del self.rooms[room]
+
     def offer(self, events: Iterable[Recorded]) -> bool:
         """Take events in whatever order; pass on what continues the position. Return whether there is a hole."""
         if self.position is None:

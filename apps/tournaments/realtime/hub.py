@@ -90,7 +90,7 @@ class Hub:
         if room != before:
             self.connections[connection] = room
             feed.room(room).connections[connection] = None
-            self._empty(feed, before, connection)
+            feed.leave(connection, before)
 
     def leave(self, connection: Connection) -> None:
         """Take a connection out; safe to call twice, or for one that never joined."""
@@ -109,20 +109,12 @@ class Hub:
     def _take_out(self, connection: Connection, room: Room) -> None:
         self.presence.leave(connection, room, connection.identity.id)
         feed = self.feeds[room.stream]
-        self._empty(feed, room, connection)
+        feed.leave(connection, room)
         if not feed.rooms:
             del self.feeds[room.stream]
             for name in feed.names:
                 self.public.pop(name, None)
             self._leave_layer(feed)
-
-    def _empty(self, feed: Feed, room: Room, connection: Connection) -> None:
-        """Take a connection out of a room, which ends with its last."""
-        members = feed.rooms[room]
-        members.leave(connection)
-        if not members.connections:
-            members.close()
-            del feed.rooms[room]
 
     def channel(self, connection: Connection) -> str:
         """Return the address at which `send_error_to_channel` finds a connection."""

@@ -30,7 +30,10 @@ from tests.server import client, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-NOT_ALLOWED = '{"type":"error","code":"forbidden","message":"This connection is not allowed.","close_code":4003}'
+NOT_ALLOWED = (
+    '{"type":"error","code":"forbidden","message":"This connection is not allowed. Get a token for this room; '
+    'a program offers it as subprotocol bearer.<token>.","close_code":4003}'
+)
 
 
 def claims_of(cup, **changed) -> dict:

@@ -5,10 +5,12 @@ import re
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.test import Client
 
 from apps.errors import ErrorCode
 from apps.tournaments.selectors import lists
+from deltacrown.urls import handler400
 from tests.factories import drawn, make_tournament, make_user, open_with_entries, publish
 from tests.integration.api.client import PROBLEM, Person, ok, refused
 
@@ -38,7 +40,14 @@ class TestKinds:
     def test_a_host_that_is_none_of_ours(self):
         for host in ("[<iaz.#I.", "elsewhere.example"):
             problem = refused(Client(headers={"Host": host}).get("/api/v1/tournaments"), 400, "bad_request")
-            assert problem["detail"] == "The header Host names no address of this site."
+            names = "The header Host names no address of this site. Its operator lists them in ALLOWED_HOSTS."
+            assert problem["detail"] == names
+
+    def test_a_session_that_ended_while_it_was_answered(self, rf):
+        answer = handler400(rf.get("/api/v1/me"), SessionInterrupted())
+        assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
+        detail = "The request was refused. Send it again; if you were signed out meanwhile, sign in first."
+        assert json.loads(answer.content)["detail"] == detail
 
     def test_no_such_thing(self):
         refused(Person().get("/tournaments/999"), 404, "not_found")
