@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.internal.conjecture import providers
 
@@ -23,6 +25,23 @@ def pytest_configure() -> None:
         # Hypothesis also draws what stands in the modules of ours that are loaded by then: the order of tests would
         # choose the examples.
         providers._get_local_constants = providers.Constants
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_when_nothing_reads() -> Iterator[None]:
+    """
+    Empty the database when what a test asked last has been answered: a task that is cancelled leaves its question to
+    the thread, and PostgreSQL ends one of two that lock the same tables in another order.
+    """
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_last(case: TransactionTestCase) -> None:
+        SyncToAsync.single_thread_executor.submit(bool).result(60)
+        flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_last)
+        yield
 
 
 # `make test` has done so; whoever calls pytest alone has it done here.

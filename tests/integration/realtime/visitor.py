@@ -79,6 +79,7 @@ class Visitor:
     async def left(self) -> None:
         self.leave()
         await self.task
+        await eventually(lambda: not self.consumer.looking)
 
     async def _run(self) -> None:
         with suppress(ClientDisconnected):  # as the server does
