@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from asgiref.sync import SyncToAsync
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.internal.conjecture import providers
 
 from deltacrown import catalogues
 from tests import services
+from tests.emptying import empty
 
 # The same examples on every run, however slow the machine. `make test ARGS=--hypothesis-profile=explore` looks further.
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -28,19 +28,9 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_when_nothing_reads() -> Iterator[None]:
-    """
-    Empty the database when what a test asked last has been answered: a task that is cancelled leaves its question to
-    the thread, and PostgreSQL ends one of two that lock the same tables in another order.
-    """
-    flush = TransactionTestCase._fixture_teardown
-
-    def flush_last(case: TransactionTestCase) -> None:
-        SyncToAsync.single_thread_executor.submit(bool).result(60)
-        flush(case)
-
+def _emptied_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_last)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
         yield
 
 

@@ -23,6 +23,8 @@ OURS = {"ALLOWED_HOSTS", "DATABASE_URL", "DEBUG", "PORT", "REDIS_URL", "SECRET_K
 
 # What touches the database, and is tested on what an installation grows to as well.
 ON_POSTGRES = ("tests/integration", "tests/test_websocket_realtime_*.py")
+# No database is behind the server of the first; the second asks both clients the same; the demo's own is SQLite.
+NOT_ON_POSTGRES = ("tests/integration/server", "tests/integration/clients", "tests/integration/demo")
 
 # What runs the realtime package, without the tests that count on the speed that measuring takes away.
 MEASURED = (
@@ -102,7 +104,8 @@ def grown(env: dict[str, str]) -> Iterator[tuple[dict[str, str], list[str]]]:
             own = {"DATABASE_URL": database, "REDIS_URL": redis, "PYTEST_PLUGINS": "tests.isolation"}
             # The paths are a default that paths on the command line replace. The whole cluster goes at the end, so no
             # database is dropped, which a connection still open would refuse.
-            yield env | own, ["--reuse-db", "-o", f"testpaths={' '.join(ON_POSTGRES)}"]
+            without = [f"--ignore={path}" for path in NOT_ON_POSTGRES]
+            yield env | own, ["--reuse-db", "-o", f"testpaths={' '.join(ON_POSTGRES)}", *without]
     except ServiceError as error:
         sys.exit(str(error))
 

@@ -36,8 +36,10 @@ async def test_from_nothing_to_a_champion_by_the_keyboard_alone(browser, site, o
     async with Window(browser, site, olivia, viewport={"width": 1280, "height": 900}) as page:
         keys = page.keyboard
         await page.goto("/new/")
+        await expect(page.locator("input[name=name]")).to_be_focused()
         await keys.press("Enter")  # the name that is suggested will do
         await expect(page).to_have_url(re.compile(r"/setup/format/$"))
+        await expect(page.locator("input[name=format]:checked")).to_be_focused()
         await keys.press("ArrowDown")  # from single to double elimination
         await expect(page.locator(".format:has(:checked)")).to_contain_text("30 or 31 matches")
         await keys.press("Enter")

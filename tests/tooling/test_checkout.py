@@ -46,7 +46,9 @@ def test_step_with_no_tests_fails_unless_it_may_be_empty() -> None:
         suite.step("Demo", dict(os.environ), *nothing)
 
 
-@pytest.mark.parametrize("pattern", sorted({*suite.ON_POSTGRES, *suite.MEASURED, *suite.UNMEASURED}))
+@pytest.mark.parametrize(
+    "pattern", sorted({*suite.ON_POSTGRES, *suite.NOT_ON_POSTGRES, *suite.MEASURED, *suite.UNMEASURED})
+)
 def test_every_path_that_the_suite_names_exists(pattern: str) -> None:
     assert list(ROOT.glob(pattern))
 
