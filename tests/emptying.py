@@ -9,7 +9,7 @@ SECONDS = 60  # that the last question may take
 LASTING = {ContentType, Permission}  # that migrating has filled, and no test changes
 
 
-def empty(_: object = None) -> None:
+def empty(_case: object) -> None:
     """
     Delete all rows, when what a test asked last has been answered: a task that was cancelled leaves its question to
     the thread.

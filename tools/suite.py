@@ -23,7 +23,8 @@ OURS = {"ALLOWED_HOSTS", "DATABASE_URL", "DEBUG", "PORT", "REDIS_URL", "SECRET_K
 
 # What touches the database, and is tested on what an installation grows to as well.
 ON_POSTGRES = ("tests/integration", "tests/test_websocket_realtime_*.py")
-# No database is behind the server of the first; the second asks both clients the same; the demo's own is SQLite.
+# But not what knows no database: the server's wire, with a site that has none, and the clients that others build on.
+# Nor the demo, which has a database of its own, in SQLite.
 NOT_ON_POSTGRES = ("tests/integration/server", "tests/integration/clients", "tests/integration/demo")
 
 # What runs the realtime package, without the tests that count on the speed that measuring takes away.

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from apps.tournaments.models import Entry, Member, Role
+from apps.tournaments.models import Entry, Member, Role, Tournament
 from tests.factories import PASSWORD, drawn, enter, make_tournament, make_user, open_registration, open_with_entries
 from tests.integration.api.client import Person, ok, refused, sign_in
 
@@ -61,6 +61,7 @@ class TestCookie:
         client = self.client(make_user())
         answer = client.post("/api/v1/tournaments", {"name": "Cup"}, content_type="application/json")
         refused(answer, 403, "forbidden")
+        assert not Tournament.objects.exists()
 
     def test_changes_things_with_the_token_of_a_page(self):
         client = self.client(make_user())
@@ -224,9 +225,13 @@ def test_nobody_confirms_their_own_report():
     player = Person(match.home.user)
     ok(player.post(f"/matches/{match.pk}/report", {"home_score": 2, "away_score": 0}))
     refused(player.post(f"/matches/{match.pk}/confirm"), 409, "conflict")
+    match.refresh_from_db()
+    assert match.state == "pending_result"
 
 
 def test_a_player_cannot_withdraw_somebody_else():
     cup = open_with_entries(2)
     ann, bob = cup.entries.order_by("pk")
     refused(Person(ann.user).post(f"/entries/{bob.pk}/withdraw"), 403, "permission_denied")
+    bob.refresh_from_db()
+    assert bob.status == "confirmed"
